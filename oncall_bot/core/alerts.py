@@ -1,0 +1,147 @@
+"""Alerts as their source tells them, and what one telling changes.
+
+Knows identity (source, fingerprint), occurrences (alert, starts_at), and the verdicts: new, repeat, resolved,
+re-opened, doubted, superseded, stale. Refuses to know routes, incidents and SQL. Serves `flows.receive_alerts`.
+The traps behind each rule were recorded from real Alertmanagers; they are named beside the rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+
+CONFIRM_AFTER = timedelta(seconds=15)
+REOPEN_UNCONFIRMED_AFTER = timedelta(minutes=6)
+
+LABELS_MAX = 64
+NAME_MAX_CHARACTERS = 256
+VALUE_MAX_CHARACTERS = 4096
+CUT_MARK = "… [cut]"
+
+_FNV_OFFSET = 14695981039346656037
+_FNV_PRIME = 1099511628211
+_MASK = 0xFFFFFFFFFFFFFFFF
+
+
+@lru_cache(maxsize=16384)
+def _fnv1a(pairs: tuple[tuple[str, str], ...]) -> str:
+    value = _FNV_OFFSET
+    text = b"".join([b"%s\xff%s\xff" % (name.encode(), text.encode()) for name, text in pairs])
+    for byte in text:
+        value = ((value ^ byte) * _FNV_PRIME) & _MASK
+    return f"{value:016x}"
+
+
+def fingerprint(labels: Mapping[str, str]) -> str:
+    """The label set's identity as Alertmanager computes it: 64-bit FNV-1a over sorted names and values.
+
+    Source: prometheus/common model.LabelsToSignature; empty values are left out. 16 hex digits.
+    """
+    return _fnv1a(tuple(sorted(pair for pair in labels.items() if pair[1])))
+
+
+def cut(text: str, limit: int = VALUE_MAX_CHARACTERS) -> str:
+    """The text, or its beginning with a visible mark when it is longer than `limit` characters."""
+    return text if len(text) <= limit else text[: limit - len(CUT_MARK)] + CUT_MARK
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One alert inside one delivery. `ends_at` is set when the source says it ended, or when it will expire."""
+
+    fingerprint: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    starts_at: datetime
+    ended_at: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        return self.labels.get("alertname", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What could not be understood, kept as it came."""
+
+    body: bytes
+    sha256: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One accepted request, or one slice of a large one (`last` marks its end).
+
+    `sender` is externalURL|receiver|groupKey: who may re-open what it ended. `body_sha256` is of the whole body.
+    """
+
+    source: str
+    sender: str
+    body_sha256: str
+    notices: tuple[Notice, ...]
+    unreadable: tuple[Unreadable, ...] = ()
+    truncated: int = 0
+    last: bool = True
+    raw: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """The newest occurrence of an alert as it is stored."""
+
+    id: int
+    starts_at: datetime
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+    doubted: bool = False
+
+
+class Verdict(StrEnum):
+    NEW = "new"  # opens an occurrence
+    NEW_ENDED = "new_ended"  # first heard of when it was over
+    REPEAT = "repeat"  # known to fire
+    RESOLVED = "resolved"
+    REOPENED = "reopened"  # same startsAt fires again, told by the one who ended it
+    DOUBTED = "doubted"  # same startsAt fires again, but it may be a peer's old news
+    SUPERSEDED = "superseded"  # a newer startsAt: the old one ended unheard
+    DOUBT_ENDED = "doubt_ended"  # a resolve clears the doubt
+    NOTHING = "nothing"  # older than what is known, or known to have ended
+
+
+def judge(known: Occurrence | None, notice: Notice, *, sender: str, body_is_new: bool) -> Verdict:
+    """What this telling means for the alert's newest occurrence.
+
+    - A resolve is always applied, but only to its own startsAt.
+    - A firing older than the newest startsAt opens nothing (two receivers, late peers, replays).
+    - Firing again with the startsAt that ended: believed at once from the same sender with a body never accepted
+      before (disagreeing Prometheus replicas); from another peer, or an old body, it is doubted and asked about.
+    """
+    if known is None or notice.starts_at > known.starts_at:
+        return _judge_newer(known, notice)
+    if notice.starts_at < known.starts_at:
+        return Verdict.NOTHING
+    if notice.ended_at is not None:
+        return _judge_end(known)
+    if known.ended_at is None:
+        return Verdict.REPEAT
+    if body_is_new and sender == known.ended_by:
+        return Verdict.REOPENED
+    return Verdict.NOTHING if known.doubted else Verdict.DOUBTED
+
+
+def _judge_newer(known: Occurrence | None, notice: Notice) -> Verdict:
+    if notice.ended_at is not None:
+        return Verdict.NEW_ENDED
+    if known is not None and known.ended_at is None:
+        return Verdict.SUPERSEDED
+    return Verdict.NEW
+
+
+def _judge_end(known: Occurrence) -> Verdict:
+    if known.ended_at is None:
+        return Verdict.RESOLVED
+    return Verdict.DOUBT_ENDED if known.doubted else Verdict.NOTHING

@@ -1,0 +1,108 @@
+"""The timeline of a draft: what happened, in order, without the chatter.
+
+Knows which kinds of events carry the story and which give way when there are too many.
+Refuses remarks: they are findings, not happenings.
+Serves documents and the summary.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from oncall_bot.core.drafts.story import (
+    Lines,
+    Step,
+    Story,
+    anonymous,
+    decent,
+    perhaps_separate,
+    tellable,
+)
+from oncall_bot.core.drafts.wording import cite, lower_first, sentence, upper_first
+from oncall_bot.core.evidence import Guess
+from oncall_bot.core.records import RecordEvent
+
+MOST_ENTRIES = 60
+MOST_READINGS = 3
+_RANK = {"status": 0, "action": 0, "deploy": 1, "chat": 1, "ack": 2, "page": 3, "alert": 3}
+_RANK |= {"resolve": 4, "metric": 5, "bot": 5}
+_COMPARED = re.compile(
+    r"\((?:usual|usually|normal|normally|baseline|limit|max|was|of|expected)\b|\bof \d"
+)
+
+
+def timeline(story: Story) -> Lines:
+    """Pages, acknowledgements, changes, actions, states and what was ruled out; at most sixty."""
+    ruled = _ruled_out(story)
+    worth = [e for e in story.record.events if e.id in ruled or _timed(story, e)]
+    ordered = sorted(range(len(worth)), key=lambda n: (_RANK.get(worth[n].kind, 3), n))
+    kept = [worth[n] for n in sorted(ordered[:MOST_ENTRIES])]
+    entries = _with_start(story, [(e.at, _entry(story, e, ruled.get(e.id))) for e in kept])
+    stamp = "%Y-%m-%d %H:%M" if len({at.date() for at, _ in entries}) > 1 else "%H:%M"
+    lines = [f"- {at:{stamp}} {story.words.begin(text)}" for at, text in entries]
+    if not lines:
+        lines = ["- The record holds no events."]
+    if len(worth) > MOST_ENTRIES:
+        lines.append("- Lesser entries are left out here; the record has them all.")
+    return ["## Timeline (UTC)", *lines]
+
+
+def _timed(story: Story, event: RecordEvent) -> bool:
+    return event.kind in _RANK and tellable(story, event)
+
+
+def _ruled_out(story: Story) -> dict[str, Guess]:
+    """The guesses with words fit to print, by the event that ruled them out."""
+    found = [g for g in story.evidence.guesses if g.ruled_out and g.phrase and decent(g.phrase)]
+    return {g.ruled_out.id: g for g in reversed(found) if g.ruled_out}
+
+
+def _with_start(story: Story, entries: list[Step]) -> list[Step]:
+    """The start of the impact where it lies, not where somebody set it."""
+    started = story.facts.started
+    if started and story.facts.start_was_set:
+        told = f"Start of the impact, as set by the responders{cite(started.event_id)}"
+        entries = [*entries, (started.at, told)]
+    return sorted(entries, key=lambda entry: entry[0])
+
+
+def _entry(story: Story, event: RecordEvent, guess: Guess | None) -> str:
+    if guess:
+        return f"Ruled out: {story.words.plain(guess.phrase)}{cite(guess.event.id, event.id)}"
+    if event.kind in ("action", "deploy"):
+        told = story.words.action(event, named=not anonymous(story, event))
+        return f"{told}{cite(event.id)}"
+    return f"{_observed(story, event)}{cite(event.id)}"
+
+
+def _observed(story: Story, event: RecordEvent) -> str:
+    words = story.words
+    text = words.plain(event.text).rstrip(".")
+    if event.kind == "alert":
+        fact = story.alert_of(event)
+        if fact and (fact.before_start or perhaps_separate(story, fact)):
+            return f"{words.plain(fact.alert.name)} fired, perhaps a separate matter"
+    if event.kind == "metric":
+        return reading(story, event)
+    if event.kind in ("ack", "status") and event.actor.startswith("@"):
+        return f"{words.who(event.actor)}: {lower_first(text)}"
+    return text
+
+
+def reading(story: Story, event: RecordEvent) -> str:
+    """A metric as a clause: `queue depth was 4,000`."""
+    return re.sub(r"\s=\s", " was ", story.words.plain(event.text).rstrip("."), count=1)
+
+
+def readings(story: Story) -> list[Step]:
+    """Readings of metrics that come with something to compare them to."""
+    told: list[tuple[datetime, str]] = []
+    for event in story.record.events:
+        if event.kind == "metric" and story.during(event) and _COMPARED.search(event.text):
+            if tellable(story, event):
+                text = upper_first(f"{story.words.when(event.at)} {reading(story, event)}")
+                told.append((event.at, sentence(text, event.id)))
+            if len(told) == MOST_READINGS:
+                break
+    return told

@@ -1,0 +1,186 @@
+"""What a reader of an incident must see now: the one value that every card, page and answer is drawn from.
+
+Knows what is shown and in which words states are named. Refuses to know Slack blocks, HTML and SQL.
+Serves store.views (which fills it) and the surfaces (which draw it). All text from outside is still unescaped here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class State(StrEnum):
+    FIRING = "firing"
+    ACKNOWLEDGED = "acknowledged"
+    MITIGATED = "mitigated"
+    RESOLVED = "resolved"
+    SILENCED = "silenced"
+    MERGED = "merged"
+
+
+@dataclass(frozen=True, slots=True)
+class RoadFate:
+    """The fate of one page on one road: waiting, sent, failed, outdated. Slack proves `sent`, never more."""
+
+    road: str  # slack, push, voice, mail, webhook
+    state: str
+    at: datetime | None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    person_key: str
+    name: str
+    step: int  # 1-based; 0 = by hand
+    decided_at: datetime
+    roads: Sequence[RoadFate] = ()
+    answered_at: datetime | None = None
+    note: str | None = None  # "no loud road", "asked by Ana"
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What the bot does by itself next: `names` are paged at `at`, as `what` says ("step 2 of 3", "the fallback")."""
+
+    at: datetime
+    names: Sequence[str]
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertCount:
+    name: str
+    firing: int
+    sample: str = ""  # its summary annotation, outside text
+    where: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRunbook:
+    title: str
+    slug: str
+    why: str
+    steps: Sequence[str]
+    link: str | None = None
+    section_texts: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSilence:
+    silence_id: int
+    by: str
+    until: datetime
+    comment: str
+    matchers: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    incident_id: int
+    title: str
+    state: State
+    severity: str
+    urgency: str
+    origin: str  # alert, declared, storm
+    opened_at: datetime
+    updated_at: datetime
+    service: str | None = None
+    team: str | None = None
+    channel: str | None = None
+    acked_at: datetime | None = None
+    acked_by: str | None = None
+    acked_by_key: str | None = None  # person key or Slack id
+    mitigated_at: datetime | None = None
+    resolved_at: datetime | None = None
+    resolved_by: str | None = None  # a name, or None when its alerts ended
+    declared_by: str | None = None
+    firing: int = 0
+    held_back: int = 0
+    alerts_ever: int = 0
+    alerts: Sequence[AlertCount] = ()
+    places: Sequence[tuple[str, int]] = ()  # services and their firing alerts, most first (storms)
+    first_alert: str | None = None
+    reopened: int = 0
+    changes: Sequence[Change] = ()  # newest last, when it flaps
+    runbook: ShownRunbook | None = None
+    paged: Sequence[Paged] = ()
+    next: NextStep | None = None
+    steps: int = 0
+    nobody: str | None = None  # why nobody could be paged, when so
+    ack_until: datetime | None = None  # when paging starts again after an acknowledgement
+    silence: ShownSilence | None = None
+    merged_into: int | None = None
+    url: str | None = None
+    chat_link: str | None = None
+    summary_line: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One line of the work log. `actor` is None when the bot speaks."""
+
+    at: datetime
+    text: str
+    actor: str | None = None
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WorkLog:
+    incident_id: int
+    entries: Sequence[LogEntry]
+    folded: int = 0  # older entries not shown
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageNotice:
+    """One page as its receiver sees it, in Slack or on a phone."""
+
+    situation: Situation
+    page_id: int
+    person_key: str
+    person_name: str
+    slack_id: str | None
+    policy: str
+    schedule: str | None
+    step: int
+    epoch_over: bool = False  # the page is no longer asked for: somebody has it, or it ended
+
+
+@dataclass(frozen=True, slots=True)
+class OnCallNow:
+    """Who is on call for one schedule, until when, and who follows when they do not answer."""
+
+    schedule: str
+    person_key: str | None
+    name: str | None
+    slack_id: str | None
+    until: datetime | None
+    loud_roads: Sequence[str] = ()
+    then: Sequence[tuple[str, str]] = field(default_factory=tuple)  # (name, "after 5 min")
+    covers_for: str | None = None
+    fallback: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HandOff:
+    schedule: str
+    at: datetime
+    until: datetime | None
+    leaving: str | None
+    arriving_key: str | None
+    arriving: str | None
+    open_incidents: Sequence[tuple[int, str, State]] = ()
+    roads: Sequence[str] = ()
+    pages_last_week: int = 0

@@ -1,0 +1,65 @@
+"""Somebody has it: paging stops, everybody who was paged may sleep, and the clock of the ack timeout starts.
+
+Serves every road an answer comes by: Slack buttons and commands, signed links, later keypads and replies.
+"""
+
+from __future__ import annotations
+
+from oncall_bot.core import escalation
+from oncall_bot.core.config import Urgency
+from oncall_bot.core.incidents import Status
+from oncall_bot.core.outcomes import Actor, Outcome
+from oncall_bot.core.timeline import Entry, Kind
+from oncall_bot.flows import paging, showing
+from oncall_bot.flows.answering import audited, find
+from oncall_bot.store import incidents, runs
+from oncall_bot.store.db import Tx
+from oncall_bot.store.statements import Row
+
+
+def acknowledge(tx: Tx, incident_id: int, actor: Actor) -> Outcome:
+    """The actor has the incident. A late press names the winner and changes nothing."""
+    incident = find(tx, incident_id)
+    if isinstance(incident, Outcome):
+        return incident
+    if incident.status in (Status.ACKED, Status.MITIGATED) and incident.acked_by:
+        return _late(incident, actor)
+    take(tx, incident, actor)
+    return Outcome(True, f"You have incident {incident_id}. Nobody else is paged.", incident_id)
+
+
+def take(tx: Tx, incident: Row, actor: Actor) -> None:
+    """The incident is the actor's from now on."""
+    status = incident.status if incident.status == Status.MITIGATED else str(Status.ACKED)
+    incidents.change(
+        tx,
+        incident.id,
+        status=status,
+        acked_at=tx.now,
+        acked_by=str(actor),
+        acked_by_name=actor.name,
+        nobody=None,
+    )
+    for row in runs.open_of(tx, incident.id):
+        policy = paging.policy_of(tx.snapshot.config, row, row.policy_key, incident.team)
+        decision = escalation.acknowledged(
+            policy, runs.run_of(row), str(actor), Urgency(incident.urgency), tx.now
+        )
+        runs.save(tx, row.id, decision.run, decision.reason)
+        if decision.next_due is not None:
+            paging.plan(tx, row.id, decision.next_due)
+    if actor.kind == "person":
+        runs.answered(tx, incident.id, actor.key, actor.by)
+    entry = Entry(Kind.ACK, f"{actor.name} acknowledged by {actor.by}", tx.now, actor, {"by": actor.by})
+    incidents.write(tx, incident.id, [entry])
+    audited(tx, actor, "acknowledge", incident.id)
+    showing.changed(tx, incident.id, at_once=True, pages=True)
+
+
+def _late(incident: Row, actor: Actor) -> Outcome:
+    if incident.acked_by == str(actor):
+        return Outcome(False, f"You already have incident {incident.id}.", incident.id, actor.name)
+    winner = incident.acked_by_name or "Somebody"
+    return Outcome(
+        False, f"{winner} already has incident {incident.id}. Nothing is left to do.", incident.id, winner
+    )

@@ -1,0 +1,132 @@
+"""A person's own roads: add one, prove it by a code that came over it, remove it, test them all.
+
+Knows codes and their bounds. Refuses to send: the engine does. Serves `/oncall contact` and `/oncall test`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from datetime import timedelta
+
+from oncall_bot.core.outcomes import Actor, Outcome
+from oncall_bot.core.paging import Reach, is_loud
+from oncall_bot.store import incidents, outbox, people
+from oncall_bot.store.db import Tx
+from oncall_bot.store.outbox import Lane
+
+CODE_LASTS = timedelta(minutes=15)
+CODE_TRIES = 5
+ADDRESS_MAX = 300
+CONTACTS_MAX = 20
+
+
+def add_contact(tx: Tx, person_key: str, kind: str, address: str, actor: Actor) -> Outcome:
+    """Send a code by the new road; it counts from the moment the code comes back."""
+    config, address = tx.snapshot.config, address.strip()
+    person = tx.snapshot.people.get(person_key)
+    if person is None:
+        return Outcome(False, "You are not in oncall.yaml; ask an admin to add you there first.")
+    if kind not in config.channels:
+        known = ", ".join(config.channels) or "none yet"
+        return Outcome(False, f"There is no channel {kind[:40]!r} in the file. Channels: {known}.")
+    if not address or len(address) > ADDRESS_MAX or not address.isprintable() or " " in address:
+        return Outcome(False, f"I can't read that as an address for {kind}.")
+    if len(people.contacts(tx, person.id)) >= CONTACTS_MAX:
+        return Outcome(False, f"You have {CONTACTS_MAX} contacts already; remove one first.")
+    code = f"{secrets.randbelow(1_000_000):06d}"
+    people.put_contact(tx, person.id, kind, address, _hash(person_key, code))
+    _send(
+        tx,
+        person_key,
+        kind,
+        address,
+        "Your code for oncall-bot",
+        f"The code is {code}. Enter it in Slack: /oncall contact verify {code}",
+        f"code:{person_key}:{kind}:{secrets.token_hex(8)}",
+    )
+    incidents.audit(tx, str(actor), "contact_add", f"person:{person_key}", after={"kind": kind})
+    return Outcome(True, f"A code is on its way by {kind}. Enter it with: contact verify CODE")
+
+
+def verify_contact(tx: Tx, person_key: str, code: str, actor: Actor) -> Outcome:
+    """The code came back: the road is the person's from now on."""
+    person = tx.snapshot.people.get(person_key)
+    waiting = [] if person is None else people.contacts(tx, person.id)
+    for row in waiting:
+        if row.code_sha256 is None or row.code_sent_at is None:
+            continue
+        if row.code_tries >= CODE_TRIES or tx.now - row.code_sent_at > CODE_LASTS:
+            continue
+        people.count_try(tx, row.id)
+        if hmac.compare_digest(row.code_sha256, _hash(person_key, code.strip())):
+            people.verify(tx, row.id)
+            incidents.audit(tx, str(actor), "contact_verify", f"person:{person_key}", after={"kind": row.kind})
+            loud = row.kind in tx.snapshot.config.channels and is_loud(tx.snapshot.config.channels[row.kind])
+            more = "" if loud else " It is not a loud road: add one that can wake you."
+            return Outcome(True, f"Your {row.kind} works.{more}")
+    return Outcome(False, "That code is not right or is too old. Ask for a new one with: contact add")
+
+
+def remove_contact(tx: Tx, person_key: str, kind: str, address: str | None, actor: Actor) -> Outcome:
+    """Forget the person's contacts of that kind, or the one with that address."""
+    person = tx.snapshot.people.get(person_key)
+    rows = [] if person is None else people.contacts(tx, person.id)
+    gone = [row for row in rows if row.kind == kind and address in (None, row.address)]
+    for row in gone:
+        people.remove(tx, row.id)
+    if not gone:
+        return Outcome(False, f"You have no {kind} contact of your own.")
+    incidents.audit(tx, str(actor), "contact_remove", f"person:{person_key}", after={"kind": kind})
+    return Outcome(True, f"Your {kind} is removed.")
+
+
+def send_test_page(tx: Tx, person_key: str, actor: Actor) -> Outcome:
+    """One test message on every road the person has."""
+    reach = tx.snapshot.reach.get(person_key, Reach(None))
+    stamp = f"{person_key}:{int(tx.now.timestamp())}"
+    roads = []
+    if reach.slack_id:
+        outbox.add(
+            tx,
+            lane=Lane.ANSWER,
+            kind="notice",
+            destination=f"slack:{reach.slack_id}",
+            dedupe_key=f"test:{stamp}:slack",
+            payload={"what": "test", "person": person_key, "channel": reach.slack_id},
+        )
+        roads.append("Slack")
+    for contact in reach.contacts:
+        text = f"This is a test page. It reached you by {contact.kind}. Nothing is broken."
+        _send(
+            tx,
+            person_key,
+            contact.kind,
+            contact.address,
+            "Test page",
+            text,
+            f"test:{stamp}:{contact.ref}",
+        )
+        roads.append(contact.kind)
+    if not roads:
+        return Outcome(False, "You have no road. Add one with: contact add push TOPIC")
+    incidents.audit(tx, str(actor), "test_page", f"person:{person_key}")
+    return Outcome(True, f"A test page is on its way by {', '.join(roads)}.")
+
+
+def _hash(person: str, code: str) -> str:
+    return hashlib.sha256(f"{person}:{code}".encode()).hexdigest()
+
+
+def _send(
+    tx: Tx, person: str, kind: str, address: str, title: str, text: str, dedupe_key: str
+) -> None:
+    outbox.add(
+        tx,
+        lane=Lane.ANSWER,
+        kind="loud",
+        destination=f"{kind}:{person}",
+        dedupe_key=dedupe_key,
+        payload={"road": kind, "address": address, "title": title, "text": text, "urgent": False},
+    )

@@ -1,0 +1,334 @@
+"""Page whoever is on call: carry out what the escalation machine decided, as pages, messages and the next timer.
+
+Knows how decisions become rows. Refuses to decide (core.escalation, core.paging) and to send (the engine does).
+Serves every flow that begins, moves or ends paging. The next step's timer is written with the pages themselves,
+so the chain cannot break between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from oncall_bot.core import escalation
+from oncall_bot.core.config import Config, Policy, Step, Target, Urgency
+from oncall_bot.core.escalation import Ask, Decision, Due, Position, Roster, Run, Stage, Status
+from oncall_bot.core.paging import Found, Reach, Road, find, has_loud_road, roads
+from oncall_bot.core.timeline import Entry, Kind
+from oncall_bot.flows import showing
+from oncall_bot.store import incidents, messages, outbox, runs, timers
+from oncall_bot.store.db import Reader, Tx
+from oncall_bot.store.outbox import Lane
+from oncall_bot.store.statements import Row
+
+MANUAL_EVERY = timedelta(minutes=5)
+FALLBACK_POLICY = "fallback"
+
+
+def policy_of(config: Config, run: Row | None, policy_key: str, team: str | None) -> Policy:
+    """The policy in force under that key; a page by hand has its own, and a key that is gone falls back."""
+    targets = run.targets if run is not None else None
+    if targets:
+        page = tuple(Target(*text.split(":", 1)) for text in targets)
+        return Policy(policy_key, (Step(timedelta(0), page),), times=2, every=MANUAL_EVERY)
+    found = config.policies.get(policy_key)
+    if found is not None:
+        return found
+    page = roster_of(config, team).fallback or roster_of(config, team).last_resort
+    return Policy(policy_key, (Step(timedelta(0), page),), times=3, every=MANUAL_EVERY)
+
+
+def roster_of(config: Config, team: str | None) -> Roster:
+    """The team's fallback, else the installation's; then the last resort and the channel."""
+    own = config.teams[team].fallback if team in config.teams else ()
+    channel = channel_of(config, team)
+    last = [Target("person", key) for key in config.defaults.last_resort]
+    if channel:
+        last.append(Target("channel", channel))
+    return Roster(fallback=own or config.defaults.fallback, last_resort=tuple(last))
+
+
+def channel_of(config: Config, team: str | None) -> str | None:
+    own = config.teams[team].channel if team in config.teams else None
+    return own or config.defaults.channel
+
+
+def begin(
+    tx: Tx,
+    incident: Row,
+    policy_key: str | None,
+    *,
+    wait: timedelta = timedelta(0),
+    targets: Sequence[str] | None = None,
+) -> None:
+    """Start paging for the incident: its run, the first timer, and the first page when it is due now."""
+    key = policy_key or FALLBACK_POLICY
+    run_id = runs.insert(tx, incident.id, key, Run(Status.WAITING), "", list(targets) if targets else None)
+    row = runs.lock(tx, run_id)
+    policy = policy_of(tx.snapshot.config, row, key, incident.team)
+    decision = escalation.start(policy, Run(Status.WAITING), Urgency(incident.urgency), tx.now, wait=wait)
+    carry_out(tx, incident, row, policy, decision)
+
+
+def again(tx: Tx, incident: Row, *, not_before_calm: timedelta | None = None) -> None:
+    """A new epoch for every run of the incident that is not over (urgency rose, it came back, a hold ended)."""
+    for row in runs.open_of(tx, incident.id):
+        policy = policy_of(tx.snapshot.config, row, row.policy_key, incident.team)
+        calm_at = (
+            row.last_paged_at + not_before_calm if not_before_calm and row.last_paged_at else None
+        )
+        decision = escalation.anew(
+            policy, runs.run_of(row), Urgency(incident.urgency), tx.now, not_before=calm_at
+        )
+        carry_out(tx, incident, row, policy, decision)
+
+
+def step_is_due(tx: Tx, run_id: int, due: Due) -> None:
+    """A timer of this run struck."""
+    incident, row = _locked(tx, run_id)
+    if incident is None or row is None:
+        return
+    config = tx.snapshot.config
+    policy = policy_of(config, row, row.policy_key, incident.team)
+    urgency = Urgency(incident.urgency)
+    run = runs.run_of(row)
+    if due.kind == "ack_timeout":
+        decision = escalation.ack_timed_out(policy, run, due, urgency, tx.now)
+    else:
+        decision = escalation.step_due(
+            policy, roster_of(config, incident.team), run, due, urgency, tx.now
+        )
+    if decision.run != run or decision.asks:
+        carry_out(tx, incident, row, policy, decision)
+
+
+def _locked(tx: Tx, run_id: int) -> tuple[Row | None, Row | None]:
+    """The incident first, then its run: the order every flow takes, so that none waits in a circle."""
+    incident_id = runs.incident_of(tx, run_id)
+    if incident_id is None:
+        return None, None
+    return incidents.lock(tx, incident_id), runs.lock(tx, run_id)
+
+
+def carry_out(tx: Tx, incident: Row, row: Row, policy: Policy, decision: Decision) -> None:
+    """Write the decision down: the run, its pages, its next timer. A step due now is taken at once.
+
+    A position that reached nobody is passed over here, in the same transaction: next step, fallback, last resort.
+    """
+    urgency = Urgency(incident.urgency)
+    roster = roster_of(tx.snapshot.config, incident.team)
+    run, asks, due, reason = decision.run, decision.asks, decision.next_due, decision.reason
+    nobody: list[str] = []
+    while True:
+        for ask in asks:
+            found = [_find(tx, target) for target in ask.targets]
+            if _page_all(tx, incident, row, run, ask, found):
+                nobody = []
+                continue
+            nobody += [one.reason for one in found] or [f"{ask.reason}: nobody is named"]
+            reached = runs.reached(tx, row.id, run.epoch, run.round)
+            if ask.position.stage is not Stage.AGAIN:
+                due = escalation.nobody_there(
+                    policy, run, ask.position, urgency, tx.now, reached=reached
+                )
+        if due is None or due.at > tx.now or due.kind != "escalate":
+            break
+        stepped = escalation.step_due(policy, roster, run, due, urgency, tx.now)
+        run, asks, due, reason = stepped.run, stepped.asks, stepped.next_due, stepped.reason
+        if not asks:
+            break
+    _save(tx, incident, row, run, due, reason, nobody)
+
+
+def _save(
+    tx: Tx, incident: Row, row: Row, run: Run, due: Due | None, reason: str, nobody: Sequence[str]
+) -> None:
+    if due is None and run.status is Status.RUNNING:
+        reason = f"{reason}; low urgency is asked once"
+    runs.save(tx, row.id, run, reason)
+    if due is not None:
+        plan(tx, row.id, due)
+    if nobody:
+        _say_nobody(tx, incident, nobody)
+    elif incident.nobody and run.status is Status.RUNNING:
+        incidents.change(tx, incident.id, nobody=None)
+
+
+def plan(tx: Tx, run_id: int, due: Due) -> None:
+    """The timer of a due position; its key names it, so that it is planned once."""
+    at = due.position
+    timers.add(
+        tx,
+        due.kind,
+        f"run:{run_id}",
+        due.at,
+        f"{due.kind}:{run_id}:{due.epoch}:{at.round}:{at.step}:{at.stage}",
+        {"epoch": due.epoch, "round": at.round, "step": at.step, "stage": str(at.stage)},
+    )
+
+
+def due_of(timer: Row) -> Due:
+    """The due position a timer row carries."""
+    data = timer.data
+    position = Position(int(data["round"]), int(data["step"]), Stage(data["stage"]))
+    return Due(timer.kind, timer.due_at, int(data["epoch"]), position)
+
+
+def _find(tx: Reader, target: Target) -> Found:
+    return find(tx.snapshot.config, target, lambda key: tx.snapshot.on_call(key, tx.now))
+
+
+def _page_all(
+    tx: Tx, incident: Row, row: Row, run: Run, ask: Ask, found: Sequence[Found]
+) -> bool:
+    """Page everybody found; True when at least one message to somebody was left."""
+    seen: set[str] = set()
+    said: list[str] = []
+    for one in found:
+        if one.channel:
+            said += _page_channel(tx, incident, row, run, ask, one)
+        for person in one.people:
+            if person not in seen:
+                seen.add(person)
+                said += _page_person(tx, incident, row, run, ask, one, person)
+    if said:
+        runs.paged(tx, row.id)
+        incidents.write(
+            tx,
+            incident.id,
+            [
+                Entry(
+                    Kind.PAGE,
+                    f"Paged {text}",
+                    tx.now,
+                    data={"to": [who], "step": ask.position.step + 1, "reason": ask.reason},
+                )
+                for who, text in said
+            ],
+        )
+        showing.changed(tx, incident.id)
+    return bool(said)
+
+
+def _page_person(
+    tx: Tx, incident: Row, row: Row, run: Run, ask: Ask, found: Found, person: str
+) -> list[tuple[str, str]]:
+    config = tx.snapshot.config
+    urgency = Urgency(incident.urgency)
+    reach = tx.snapshot.reach.get(person, Reach(None))
+    by = roads(config, reach, urgency)
+    name = tx.snapshot.name(person)
+    if not by:
+        incidents.write(
+            tx, incident.id, [Entry(Kind.SYSTEM, f"{name} has no road: no Slack id, no contact", tx.now)]
+        )
+        return []
+    loud = has_loud_road(config, reach)
+    page_id = runs.insert_page(
+        tx,
+        row,
+        _key(run, ask),
+        f"person:{person}",
+        person,
+        {"ask": ask.reason, "found": found.reason, "target": str(found.target), "loud": loud},
+    )
+    if page_id is None:
+        return []
+    for road in by:
+        _leave(tx, incident, run, page_id, person, road)
+    names = ", ".join(dict.fromkeys(road.by for road in by if not road.after))
+    warn = "" if loud or urgency is not Urgency.HIGH else " (no loud road)"
+    return [(person, f"{name}: {names or by[0].by}{warn}")]
+
+
+def _key(run: Run, ask: Ask) -> tuple[int, int, int]:
+    """(epoch, round, step) of a page; fallback and last resort stand behind the steps."""
+    offset = {Stage.STEP: 0, Stage.AGAIN: 0, Stage.FALLBACK: 1000, Stage.LAST_RESORT: 2000}
+    return run.epoch, ask.position.round, ask.position.step + offset[ask.position.stage]
+
+
+def _leave(tx: Tx, incident: Row, run: Run, page_id: int, person: str, road: Road) -> None:
+    """One message of one page on one road, due when the person's rule says."""
+    key = f"page:{page_id}:{road.ref}:{road.position}"
+    due_at = tx.now + road.after
+    if road.by == "slack":
+        slack_id = tx.snapshot.reach[person].slack_id or ""
+        message_id = messages.create(
+            tx, incident_id=incident.id, role="page", channel=slack_id, page_id=page_id
+        )
+        payload: dict[str, object] = {"message_id": message_id, "road": "slack"}
+        destination = f"slack:{slack_id}"
+    else:
+        assert road.contact is not None
+        payload = {
+            "road": road.by,
+            "address": road.contact.address,
+            "contact": road.contact.ref,
+            "urgent": incident.urgency == "high",
+        }
+        destination = f"{road.by}:{person}"
+    outbox.add(
+        tx,
+        lane=Lane.PAGE,
+        kind="message" if road.by == "slack" else "loud",
+        destination=destination,
+        dedupe_key=key,
+        payload=payload,
+        page_id=page_id,
+        incident_id=incident.id,
+        epoch=run.epoch,
+        not_before=due_at,
+    )
+
+
+def _page_channel(
+    tx: Tx, incident: Row, row: Row, run: Run, ask: Ask, found: Found
+) -> list[tuple[str, str]]:
+    channel = found.channel or ""
+    page_id = runs.insert_page(
+        tx, row, _key(run, ask), str(found.target), None, {"ask": ask.reason, "found": found.reason}
+    )
+    if page_id is None:
+        return []
+    message_id = messages.create(
+        tx, incident_id=incident.id, role="page", channel=channel, page_id=page_id
+    )
+    outbox.add(
+        tx,
+        lane=Lane.PAGE,
+        kind="message",
+        destination=f"slack:{channel}",
+        dedupe_key=f"page:{page_id}:channel:0",
+        payload={"message_id": message_id, "road": "channel"},
+        page_id=page_id,
+        incident_id=incident.id,
+        epoch=run.epoch,
+    )
+    return [(str(found.target), f"the channel {channel}")]
+
+
+def _say_nobody(tx: Tx, incident: Row, reasons: Iterable[str]) -> None:
+    text = "; ".join(dict.fromkeys(reasons))[:500]
+    incidents.change(tx, incident.id, nobody=text)
+    incidents.write(tx, incident.id, [Entry(Kind.SYSTEM, f"Nobody could be paged: {text}", tx.now)])
+    showing.changed(tx, incident.id)
+
+
+def stop(tx: Tx, incident: Row, *, held: bool = False) -> None:
+    """End every run of the incident, or hold it while a silence lasts."""
+    for row in runs.open_of(tx, incident.id):
+        decision = escalation.held(runs.run_of(row)) if held else escalation.done(runs.run_of(row))
+        runs.save(tx, row.id, decision.run, decision.reason)
+
+
+def ensure_run(tx: Tx, incident: Row, policy_key: str | None, *, calm: timedelta | None) -> None:
+    """An incident that came back is paged again: from step 1, but not sooner than `calm` after its last page."""
+    if runs.open_of(tx, incident.id):
+        again(tx, incident, not_before_calm=calm)
+        return
+    past = runs.all_of(tx, incident.id)
+    wait = timedelta(0)
+    if past and calm and past[-1].last_paged_at is not None:
+        wait = max(timedelta(0), past[-1].last_paged_at + calm - tx.now)
+    begin(tx, incident, past[0].policy_key if past else policy_key, wait=wait)

@@ -1,0 +1,510 @@
+"""Alerts come in: what was told becomes occurrences, groups, incidents and the first page, in one transaction.
+
+    deliveries -> judge each alert -> end, open, re-open occurrences -> groups -> incidents -> pages
+
+Knows the order of these steps. Refuses to judge (core.alerts), to route (core.routes), to escalate (core.escalation).
+Takes a LIST of deliveries: what waits together is committed together. Every statement here is for many rows; per
+alert there is no timeline entry and no message. A stream posted twice changes nothing but `last_seen_at`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from oncall_bot.core.alerts import (
+    CONFIRM_AFTER,
+    REOPEN_UNCONFIRMED_AFTER,
+    Delivery,
+    Notice,
+    Occurrence,
+    Verdict,
+    judge,
+)
+from oncall_bot.core.config import Severity, Urgency
+from oncall_bot.core.incidents import BRAKE, STORM_GROUPS, STORM_WITHIN
+from oncall_bot.core.routes import Routed, hold, routed
+from oncall_bot.core.timeline import Entry, Kind
+from oncall_bot.flows import open_incident as opening
+from oncall_bot.flows import showing, unreadable, watchdog
+from oncall_bot.flows.holding import plan_end
+from oncall_bot.store import alerts, incidents, timers
+from oncall_bot.store.db import Tx
+
+NAMES_IN_ENTRY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What one delivery came to: how many alerts each verdict had."""
+
+    verdicts: Mapping[Verdict, int]
+
+
+@dataclass(slots=True)
+class _Known:
+    """An alert as this transaction sees it: its row and its newest occurrence, changing while we read on."""
+
+    alert_id: int
+    newest: Occurrence | None
+    muted_by: str | None = None
+    annotations: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """An occurrence that fires from now on and is not held back."""
+
+    occurrence_id: int
+    source_id: int
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Changes:
+    """All that the deliveries of one source change; written at the end, many rows a statement."""
+
+    alerts: list[dict[str, Any]] = field(default_factory=list)
+    newest: dict[int, int] = field(default_factory=dict)  # alert -> occurrence
+    occurrences: list[dict[str, Any]] = field(default_factory=list)
+    seen_again: dict[int, None] = field(default_factory=dict)
+    texts: dict[int, Mapping[str, str]] = field(default_factory=dict)
+    ended: list[dict[str, Any]] = field(default_factory=list)
+    reopened: dict[int, str | None] = field(default_factory=dict)
+    doubted: list[int] = field(default_factory=list)
+    undoubted: list[int] = field(default_factory=list)
+    opened: list[_Opened] = field(default_factory=list)
+    holds: dict[str, datetime] = field(default_factory=dict)
+
+
+def receive_alerts(tx: Tx, deliveries: Sequence[Delivery]) -> list[Received]:
+    """Take in what was delivered; one answer a delivery. Nothing is refused here."""
+    answers: dict[int, Received] = {}
+    by_source: dict[str, list[int]] = defaultdict(list)
+    for number, delivery in enumerate(deliveries):
+        by_source[delivery.source].append(number)
+    for source, numbers in by_source.items():
+        batch = _Batch(tx, source, [deliveries[n] for n in numbers])
+        answers.update(zip(numbers, batch.run(), strict=True))
+    return [answers[n] for n in range(len(deliveries))]
+
+
+class _Batch:
+    """The deliveries of one source, in order."""
+
+    def __init__(self, tx: Tx, source: str, deliveries: Sequence[Delivery]) -> None:
+        self.tx = tx
+        self.source = source
+        self.source_id = tx.snapshot.sources[source]
+        self.deliveries = deliveries
+        self.changes = _Changes()
+        self.known = self._load()
+        self.ids = self._new_ids()
+
+    def run(self) -> list[Received]:
+        seen = alerts.seen_bodies(self.tx, self.source, [d.body_sha256 for d in self.deliveries])
+        answers = []
+        for delivery in self.deliveries:
+            answers.append(self._take_in(delivery, body_is_new=delivery.body_sha256 not in seen))
+            if delivery.last:
+                seen.add(delivery.body_sha256)
+        alerts.remember_bodies(
+            self.tx, self.source, {d.body_sha256 for d in self.deliveries if d.last}
+        )
+        self._write()
+        place(self.tx, self.changes.opened, [end["occurrence_id"] for end in self.changes.ended])
+        for delivery in self.deliveries:
+            for one in delivery.unreadable:
+                unreadable.keep(self.tx, self.source, one)
+        return answers
+
+    def _load(self) -> dict[str, _Known]:
+        fingerprints = list(dict.fromkeys(n.fingerprint for d in self.deliveries for n in d.notices))
+        rows = alerts.known(self.tx, self.source_id, fingerprints)
+        return {print_: _known_of(row) for print_, row in rows.items()}
+
+    def _new_ids(self) -> dict[str, list[int]]:
+        """Ids enough for the worst case: every notice a new alert with a new occurrence."""
+        fresh = {n.fingerprint for d in self.deliveries for n in d.notices} - self.known.keys()
+        newer = sum(1 for d in self.deliveries for n in d.notices if self._may_open(n))
+        return {
+            "alert": list(self.tx.new_ids("alert", len(fresh)))[::-1],
+            "occurrence": list(self.tx.new_ids("occurrence", newer))[::-1],
+        }
+
+    def _may_open(self, notice: Notice) -> bool:
+        known = self.known.get(notice.fingerprint)
+        return known is None or known.newest is None or notice.starts_at > known.newest.starts_at
+
+    def _take_in(self, delivery: Delivery, *, body_is_new: bool) -> Received:
+        verdicts: dict[Verdict, int] = defaultdict(int)
+        for notice in delivery.notices:
+            known = self.known.get(notice.fingerprint)
+            newest = known.newest if known else None
+            verdict = judge(newest, notice, sender=delivery.sender, body_is_new=body_is_new)
+            verdicts[verdict] += 1
+            if known is None:
+                known = self.known[notice.fingerprint] = self._new_alert(notice)
+            self._apply(verdict, known, notice, delivery.sender)
+            watchdog.heard(self.tx, notice)
+        return Received(dict(verdicts))
+
+    def _new_alert(self, notice: Notice) -> _Known:
+        alert_id = self.ids["alert"].pop()
+        self.changes.alerts.append(
+            {
+                "id": alert_id,
+                "source_id": self.source_id,
+                "fingerprint": notice.fingerprint,
+                "name": notice.name,
+                "rule_key": notice.name,
+                "labels": dict(notice.labels),
+                "occurrence_id": None,
+            }
+        )
+        return _Known(alert_id, None)
+
+    def _apply(self, verdict: Verdict, known: _Known, notice: Notice, sender: str) -> None:
+        changes, newest = self.changes, known.newest
+        if verdict in (Verdict.NEW, Verdict.SUPERSEDED, Verdict.NEW_ENDED):
+            if newest is not None and newest.ended_at is None:
+                self._end(newest, notice.starts_at, sender, "superseded")
+            self._open(known, notice, sender)
+        elif newest is None:
+            return
+        elif verdict is Verdict.REPEAT:
+            changes.seen_again[newest.id] = None
+            if known.annotations != notice.annotations:
+                known.annotations = changes.texts[newest.id] = notice.annotations
+        elif verdict is Verdict.RESOLVED:
+            self._end(newest, notice.ended_at or self.tx.now, sender, "told")
+            known.newest = Occurrence(newest.id, newest.starts_at, notice.ended_at, sender)
+        elif verdict is Verdict.REOPENED:
+            by = self._hold(notice)
+            changes.reopened[newest.id] = by
+            known.newest = Occurrence(newest.id, newest.starts_at)
+            if by is None:
+                self._opened(newest.id, notice)
+        elif verdict is Verdict.DOUBTED:
+            changes.doubted.append(newest.id)
+            known.newest = Occurrence(
+                newest.id, newest.starts_at, newest.ended_at, newest.ended_by, doubted=True
+            )
+        elif verdict is Verdict.DOUBT_ENDED:
+            changes.undoubted.append(newest.id)
+            known.newest = Occurrence(newest.id, newest.starts_at, newest.ended_at, newest.ended_by)
+
+    def _open(self, known: _Known, notice: Notice, sender: str) -> None:
+        occurrence_id = self.ids["occurrence"].pop()
+        by = self._hold(notice) if notice.ended_at is None else None
+        self.changes.occurrences.append(
+            {
+                "id": occurrence_id,
+                "alert_id": known.alert_id,
+                "starts_at": notice.starts_at,
+                "opened_at": self.tx.now,
+                "ended_at": notice.ended_at,
+                "ended_by": sender if notice.ended_at else None,
+                "end_reason": "told" if notice.ended_at else None,
+                "last_seen_at": self.tx.now,
+                "annotations": dict(notice.annotations),
+                "muted_by": by,
+            }
+        )
+        self.changes.newest[known.alert_id] = occurrence_id
+        known.newest = Occurrence(
+            occurrence_id, notice.starts_at, notice.ended_at, sender if notice.ended_at else None
+        )
+        known.annotations = notice.annotations
+        if notice.ended_at is None and by is None:
+            self._opened(occurrence_id, notice)
+
+    def _opened(self, occurrence_id: int, notice: Notice) -> None:
+        self.changes.opened.append(
+            _Opened(occurrence_id, self.source_id, notice.labels, notice.annotations)
+        )
+
+    def _end(self, newest: Occurrence, at: datetime, sender: str, reason: str) -> None:
+        self.changes.ended.append(
+            {"occurrence_id": newest.id, "at": at, "by": sender, "reason": reason}
+        )
+        # opened and ended inside one batch: it still passes through its group, so nothing is lost
+
+    def _hold(self, notice: Notice) -> str | None:
+        snapshot = self.tx.snapshot
+        held = hold(
+            snapshot.config, snapshot.silences, notice.labels, self.tx.now, source=self.source
+        )
+        if held is None:
+            return None
+        self.changes.holds[held.key] = held.until
+        return held.key
+
+    def _write(self) -> None:
+        tx, changes = self.tx, self.changes
+        new_alerts = {row["id"]: row for row in changes.alerts}
+        for alert_id, occurrence_id in changes.newest.items():
+            if alert_id in new_alerts:
+                new_alerts[alert_id]["occurrence_id"] = occurrence_id
+        alerts.insert_alerts(tx, changes.alerts)
+        # an alert has one open occurrence: the old one ends before its successor is written
+        own = {row["id"] for row in changes.occurrences}
+        alerts.end_occurrences(tx, [e for e in changes.ended if e["occurrence_id"] not in own])
+        ends = {e["occurrence_id"]: e for e in changes.ended if e["occurrence_id"] in own}
+        for row in changes.occurrences:
+            if (end := ends.get(row["id"])) is not None:
+                row |= {"ended_at": end["at"], "ended_by": end["by"], "end_reason": end["reason"]}
+        alerts.insert_occurrences(tx, changes.occurrences)
+        alerts.point_alerts(
+            tx,
+            [
+                {"alert_id": alert_id, "newest_id": occurrence_id}
+                for alert_id, occurrence_id in changes.newest.items()
+                if alert_id not in new_alerts
+            ],
+        )
+        alerts.seen_again(tx, changes.seen_again)
+        alerts.annotate(tx, changes.texts)
+        self._write_doubts()
+        ended = {end["occurrence_id"] for end in changes.ended}
+        alerts.reopen_occurrences(tx, {o: m for o, m in changes.reopened.items() if o not in ended})
+        for key, until in changes.holds.items():
+            plan_end(tx, key, until)
+
+    def _write_doubts(self) -> None:
+        tx, changes = self.tx, self.changes
+        alerts.doubt(tx, changes.undoubted, None)
+        still = [one for one in changes.doubted if one not in set(changes.undoubted)]
+        alerts.doubt(tx, still, tx.now)
+        for one in still:
+            stamp = f"{one}:{int(tx.now.timestamp() * 1000)}"
+            timers.add(tx, "confirm", f"occurrence:{one}", tx.now + CONFIRM_AFTER, f"confirm:{stamp}")
+            timers.add(
+                tx,
+                "reopen_unconfirmed",
+                f"occurrence:{one}",
+                tx.now + REOPEN_UNCONFIRMED_AFTER,
+                f"reopen:{stamp}",
+            )
+
+
+def _known_of(row: Any) -> _Known:
+    newest = None
+    if row.occurrence_id is not None:
+        newest = Occurrence(
+            row.occurrence_id,
+            row.starts_at,
+            row.ended_at,
+            row.ended_by,
+            doubted=row.doubted_at is not None,
+        )
+    return _Known(row.id, newest, row.muted_by, row.annotations)
+
+
+@dataclass(slots=True)
+class _Touched:
+    """What one incident saw in this transaction."""
+
+    firing: int = 0
+    ever: int = 0
+    names: list[str] = field(default_factory=list)
+    severities: dict[str, Severity] = field(default_factory=dict)
+    ended: int = 0
+
+
+def place(tx: Tx, opened: Sequence[_Opened], ended: Sequence[int]) -> None:
+    """Give what fires to its groups, take what ended from them, and let their incidents know."""
+    placing = _Placing(tx)
+    for one in opened:
+        placing.open(one)
+    placing.join_and_end(ended)
+    placing.tell_incidents()
+
+
+def place_again(
+    tx: Tx, occurrence_id: int, source_id: int, labels: Mapping[str, str], annotations: Mapping[str, str]
+) -> None:
+    """One occurrence that fires after all: a hold ended, a doubt was cleared, the source lists it."""
+    place(tx, [_Opened(occurrence_id, source_id, labels, annotations)], [])
+
+
+@dataclass(slots=True)
+class _Group:
+    id: int
+    incident_id: int | None
+    is_new: bool = False
+    first: tuple[Routed, _Opened] | None = None
+    came_back: bool = False
+
+
+class _Placing:
+    """Groups and incidents touched by one transaction, each looked up once."""
+
+    def __init__(self, tx: Tx) -> None:
+        self.tx = tx
+        self.groups: dict[tuple[int, str, str], _Group] = {}
+        self.by_id: dict[int, _Group] = {}
+        self.members: list[tuple[int, int, Routed, _Opened]] = []
+        self.deltas: dict[int, int] = defaultdict(int)
+        self.touched: dict[int, _Touched] = defaultdict(_Touched)
+        self.recent: dict[str, list[Any]] = {}
+
+    # --- groups -------------------------------------------------------------------------------------------------
+
+    def open(self, one: _Opened) -> None:
+        for way in routed(self.tx.snapshot.config, one.labels):
+            if way.route.heartbeat is not None:
+                continue  # its silence is the alarm, not its firing
+            group = self._group(one, way)
+            self.members.append((group.id, one.occurrence_id, way, one))
+
+    def _group(self, one: _Opened, way: Routed) -> _Group:
+        key = (one.source_id, way.route.key, way.group_key)
+        group = self.groups.get(key)
+        if group is None:
+            group = self.groups[key] = self._find_or_make(one, way)
+            self.by_id[group.id] = group
+        return group
+
+    def _find_or_make(self, one: _Opened, way: Routed) -> _Group:
+        tx = self.tx
+        found = alerts.open_groups(tx, one.source_id, way.route.key, [way.group_key])
+        row = found.get(way.group_key)
+        if row is not None:
+            return _Group(row.id, row.incident_id)
+        since = tx.now - way.route.reopen_within
+        last = alerts.last_group(tx, one.source_id, way.route.key, way.group_key, since=since)
+        if last is not None:
+            alerts.reopen_group(tx, last.id)
+            return _Group(last.id, last.incident_id, came_back=True)
+        return self._new_group(one, way)
+
+    def _new_group(self, one: _Opened, way: Routed) -> _Group:
+        tx = self.tx
+        loud = way.severity.urgency is not Urgency.NONE
+        group_id = int(tx.new_ids("alert_group", 1)[0])
+        alerts.insert_groups(
+            tx,
+            [
+                {
+                    "id": group_id,
+                    "source_id": one.source_id,
+                    "route_key": way.route.key,
+                    "group_key": way.group_key,
+                    "team": way.team or "",
+                    "loud": loud,
+                    "incident_id": None,
+                    "opened_at": tx.now,
+                }
+            ],
+        )
+        group = _Group(group_id, None, is_new=True, first=(way, one))
+        recent = self._recent(way.team or "") if loud else []
+        if not loud or not recent:
+            group.incident_id = opening.open_incident(tx, way, [group_id], one.labels, one.annotations)
+        elif len(recent) >= STORM_GROUPS:
+            group.incident_id = self._storm(way.team or "", recent, group_id)
+        if group.incident_id is None:
+            key = f"group:{group_id}"
+            timers.add(tx, "open_group", key, tx.now + BRAKE, f"open_group:{group_id}")
+        if loud:
+            recent.append(group)
+        return group
+
+    def _recent(self, team: str) -> list[Any]:
+        """The team's groups of the last minute, newest last; ours of this transaction are among them."""
+        if team not in self.recent:
+            since = self.tx.now - STORM_WITHIN
+            rows = alerts.recent_loud_groups(self.tx, team, since=since, limit=STORM_GROUPS + 1)
+            # the row just inserted for the group in hand is not one of the others
+            self.recent[team] = [
+                _Group(row.id, row.incident_id) for row in reversed(rows[1:])
+            ]
+        return self.recent[team]
+
+    def _storm(self, team: str, recent: Sequence[Any], group_id: int) -> int | None:
+        """The storm this group joins: the team's open one, or one made of the recent incidents."""
+        tx = self.tx
+        open_storm = incidents.open_storm(tx, team)
+        storm_id = int(open_storm.id) if open_storm else opening.become_storm(tx, team, recent)
+        if storm_id is None:
+            return None
+        waiting = [group.id for group in recent if group.incident_id is None]
+        self._give(waiting, storm_id, recent)
+        alerts.give_groups(tx, [*waiting, group_id], storm_id)
+        joined = {group.incident_id for group in recent if group.incident_id is not None}
+        for group in (*recent, *self.groups.values()):
+            if group.id in waiting or group.incident_id in joined:
+                group.incident_id = storm_id
+        return storm_id
+
+    def _give(self, waiting: Sequence[int], storm_id: int, recent: Sequence[Any]) -> None:
+        """What braked groups had counted before this transaction counts for the storm."""
+        for group_id in waiting:
+            row = alerts.group(self.tx, group_id)
+            if row is not None and row.firing:
+                incidents.count(self.tx, storm_id, firing=row.firing, ever=row.firing)
+
+    # --- counters -----------------------------------------------------------------------------------------------
+
+    def join_and_end(self, ended: Sequence[int]) -> None:
+        tx = self.tx
+        alerts.join(tx, [(group_id, occurrence_id) for group_id, occurrence_id, _, _ in self.members])
+        for group_id, _, way, one in self.members:
+            self.deltas[group_id] += 1
+            incident_id = self.by_id[group_id].incident_id
+            if incident_id is not None:
+                self._fires(self.touched[incident_id], way, one)
+        for row in alerts.groups_of(tx, ended):
+            self.deltas[row.group_id] -= 1
+            group = self.by_id.get(row.group_id)
+            incident_id = group.incident_id if group else row.incident_id
+            if incident_id is not None:
+                touched = self.touched[incident_id]
+                touched.firing -= 1
+                touched.ended += 1
+        alerts.count_groups(tx, self.deltas)
+
+    def _fires(self, touched: _Touched, way: Routed, one: _Opened) -> None:
+        touched.firing += 1
+        touched.ever += 1
+        touched.names.append(one.labels.get("alertname", ""))
+        touched.severities[way.severity.incident] = way.severity
+
+    # --- incidents ----------------------------------------------------------------------------------------------
+
+    def tell_incidents(self) -> None:
+        back = {g.incident_id for g in self.groups.values() if g.came_back and g.incident_id}
+        for incident_id in sorted(self.touched.keys() | back):
+            touched = self.touched[incident_id]
+            incidents.count(self.tx, incident_id, firing=touched.firing, ever=touched.ever)
+            if incident_id in back and touched.names:
+                opening.reopen(self.tx, incident_id)
+            if touched.names:
+                entries = [_fire_entry(self.tx, touched)]
+                opening.alerts_fire(
+                    self.tx, incident_id, list(touched.severities.values()), entries
+                )
+            if touched.ended:
+                incidents.write(self.tx, incident_id, [_end_entry(self.tx, touched)])
+                opening.alerts_over(self.tx, incident_id)
+            showing.changed(self.tx, incident_id)
+
+
+def _fire_entry(tx: Tx, touched: _Touched) -> Entry:
+    names = list(dict.fromkeys(touched.names))
+    shown = ", ".join(names[:NAMES_IN_ENTRY]) + (" …" if len(names) > NAMES_IN_ENTRY else "")
+    count = len(touched.names)
+    text = f"{shown} fires" if count == 1 else f"{count} alerts fire: {shown}"
+    return Entry(Kind.ALERT, text, tx.now, data={"alerts": names[:50], "count": count}, trust="external")
+
+
+def _end_entry(tx: Tx, touched: _Touched) -> Entry:
+    text = "1 alert ended" if touched.ended == 1 else f"{touched.ended} alerts ended"
+    return Entry(Kind.RESOLVE, text, tx.now, data={"count": touched.ended})
+
+

@@ -1,0 +1,88 @@
+"""Silence what an incident's alerts have in common, for a while; what still fires at the end pages then.
+
+Knows the bounds of a silence and which matchers it gets. Refuses to know who may. Serves Slack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from oncall_bot.core.incidents import SILENCE_MAX, SILENCE_MIN
+from oncall_bot.core.matchers import Matcher, format_matchers
+from oncall_bot.core.outcomes import Actor, Outcome
+from oncall_bot.core.timeline import Entry, Kind
+from oncall_bot.flows import holding, paging, showing
+from oncall_bot.flows.answering import audited, find
+from oncall_bot.store import alerts, incidents, silences
+from oncall_bot.store.db import Tx
+
+NEVER_IN_COMMON = frozenset({"severity", "replica", "prometheus"})
+
+
+def silence_incident(
+    tx: Tx, incident_id: int, for_: timedelta, comment: str, actor: Actor
+) -> Outcome:
+    """Hold back the incident's alerts and everything like them until the time is over."""
+    incident = find(tx, incident_id)
+    if isinstance(incident, Outcome):
+        return incident
+    if not SILENCE_MIN <= for_ <= SILENCE_MAX:
+        return Outcome(False, "A silence lasts from 5 minutes to 24 hours. Give a time in between.")
+    members = alerts.open_members(tx, incident_id)
+    matchers = in_common([row.labels for row in members])
+    if not matchers:
+        return Outcome(
+            False, f"The alerts of incident {incident_id} have nothing in common to silence by.", incident_id
+        )
+    ends_at = tx.now + for_
+    silence_id = silences.insert(
+        tx,
+        matchers=[str(matcher) for matcher in matchers],
+        ends_at=ends_at,
+        by=str(actor),
+        by_name=actor.name,
+        comment=comment[:500],
+        incident_id=incident_id,
+    )
+    key = f"silence:{silence_id}"
+    alerts.mute(tx, {row.occurrence_id: key for row in members})
+    incidents.change(tx, incident_id, silence_id=silence_id, held=len(members))
+    paging.stop(tx, incident, held=True)
+    holding.plan_end(tx, key, ends_at)
+    text = f"{actor.name} silenced {format_matchers(matchers)} for {for_}: {comment}"
+    incidents.write(tx, incident_id, [Entry(Kind.STATUS, text, tx.now, actor, {"to": "silenced"})])
+    audited(tx, actor, "silence", incident_id, silence=silence_id, seconds=int(for_.total_seconds()))
+    showing.changed(tx, incident_id, at_once=True, pages=True)
+    return Outcome(True, f"Incident {incident_id} is silenced. What still fires then pages again.", incident_id)
+
+
+def in_common(label_sets: Sequence[Mapping[str, str]]) -> tuple[Matcher, ...]:
+    """The labels that every one of them has with the same value: the narrowest silence that holds all."""
+    if not label_sets:
+        return ()
+    first, rest = label_sets[0], label_sets[1:]
+    shared = {
+        name: value
+        for name, value in first.items()
+        if name not in NEVER_IN_COMMON and value and all(other.get(name) == value for other in rest)
+    }
+    return tuple(Matcher(name, "=", shared[name]) for name in sorted(shared))
+
+
+def end_silence(tx: Tx, silence_id: int, actor: Actor) -> Outcome:
+    """End a silence now; what it held is decided anew at once."""
+    row = silences.get(tx, silence_id)
+    if row is None:
+        return Outcome(False, f"There is no silence {silence_id}.")
+    if not silences.cancel(tx, silence_id):
+        return Outcome(False, f"Silence {silence_id} has ended already.", row.incident_id)
+    holding.plan_end(tx, f"silence:{silence_id}", tx.now)
+    if row.incident_id is not None:
+        text = f"{actor.name} ended the silence"
+        incidents.write(tx, row.incident_id, [Entry(Kind.ACTION, text, tx.now, actor)])
+        audited(tx, actor, "end_silence", row.incident_id, silence=silence_id)
+        showing.changed(tx, row.incident_id, at_once=True)
+    return Outcome(True, f"Silence {silence_id} ends now. What still fires pages.", row.incident_id)
+
+

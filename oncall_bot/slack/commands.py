@@ -1,0 +1,474 @@
+"""The root command and its words: `/oncall who`, `ack 42`, `page ben 42`, and the same words after a mention.
+
+Knows every word, what follows it and which flow or view it means. Refuses to draw and to decide.
+A word that changes something is committed before its answer; answers are seen by the asker alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from oncall_bot.core.errors import OncallError
+from oncall_bot.core.incidents import SEVERITIES
+from oncall_bot.core.outcomes import Outcome
+from oncall_bot.core.situation import Situation, State
+from oncall_bot.flows.acknowledge import acknowledge
+from oncall_bot.flows.contacts import add_contact, remove_contact, verify_contact
+from oncall_bot.flows.declare import declare
+from oncall_bot.flows.escalate import escalate
+from oncall_bot.flows.note import note
+from oncall_bot.flows.page_by_hand import page_by_hand
+from oncall_bot.flows.request_draft import request_draft
+from oncall_bot.flows.resolve import resolve
+from oncall_bot.flows.set_override import set_override
+from oncall_bot.flows.silence_incident import silence_incident
+from oncall_bot.flows.test_page import test_page
+from oncall_bot.slack import answers, modals, reading
+from oncall_bot.slack.blocks import Drawn
+from oncall_bot.slack.callers import Caller
+from oncall_bot.slack.edge import ANSWER_WITHIN, Edge, ephemeral, excuse, waiting
+from oncall_bot.slack.markdown import paragraphs
+from oncall_bot.store import views
+from oncall_bot.store.db import Busy
+
+TITLE_MAX, NOTE_MAX, TEXT_MAX = 200, 2000, 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One command: who, where, and what stands behind its first word."""
+
+    caller: Caller
+    channel: str
+    rest: str
+    body: Mapping[str, Any]
+    press_id: str
+
+    @property
+    def words(self) -> list[str]:
+        return self.rest.split()
+
+
+Answer = Awaitable[Drawn | None]
+Word = Callable[[Edge, Asked], Answer]
+
+
+async def on_command(edge: Edge, ack: Any, body: Mapping[str, Any]) -> None:
+    """Slack's `/oncall ...`: answered in the acknowledgement when that is quick enough, else after it."""
+    work = asyncio.ensure_future(answer(edge, body))
+    done, _ = await asyncio.wait({work}, timeout=ANSWER_WITHIN)
+    if done:
+        drawn = work.result()
+        await (ack(**ephemeral(drawn)) if drawn else ack())
+        return
+    await ack(**ephemeral(waiting()))
+    await edge.tell(body, await work)
+
+
+async def answer(edge: Edge, body: Mapping[str, Any]) -> Drawn | None:
+    """What to say to this command; None when a form has opened instead."""
+    text = str(body.get("text") or "")[:TEXT_MAX].strip()
+    word, _, rest = text.partition(" ")
+    caller = await edge.caller(body)
+    asked = Asked(
+        caller,
+        str(body.get("channel_id") or ""),
+        rest.strip(),
+        body,
+        str(body.get("trigger_id") or ""),
+    )
+    return await obey(edge, word.casefold() or "help", asked)
+
+
+async def obey(edge: Edge, word: str, asked: Asked) -> Drawn | None:
+    """Run one word, or say which was meant. Expected failures come back as their sentence."""
+    do = WORDS.get(ALIASES.get(word, word))
+    if do is None:
+        return answers.unknown_word(word, reading.nearest(word, list(WORDS)), command=edge.command)
+    if do in CHANGES and asked.caller.refusal is not None:
+        return asked.caller.refusal
+    try:
+        return await do(edge, asked)
+    except Busy:
+        return answers.late_press()
+    except OncallError as error:
+        return excuse(error)
+
+
+def _told(outcome: Outcome | None) -> Drawn | None:
+    if outcome is None:
+        return answers.said("That was already taken.")
+    return answers.outcome(outcome, by_command=True)
+
+
+# --- which incident -----------------------------------------------------------------------------------------------
+
+
+async def _incident(
+    edge: Edge, asked: Asked, form: str, fits: Callable[[Situation], bool] = lambda s: True
+) -> tuple[int, str] | Drawn:
+    """The incident meant and the words behind its number; without a number the only one that fits."""
+    first, _, rest = asked.rest.partition(" ")
+    found = reading.number(first) if first else None
+    if found is not None:
+        return found, rest.strip()
+    if first.startswith("#") or (first and first.isascii() and first.isdigit()):
+        return answers.no_such_incident(first)
+    open_ones = [s for s in await edge.store.view(views.open_incidents) if fits(s)]
+    if not open_ones:
+        last = await edge.store.view(views.last_resolved)
+        return answers.incidents((), last, edge.clock())
+    mine = _nearest(open_ones, asked)
+    if mine is not None:
+        return mine.incident_id, asked.rest
+    return answers.which_incident(open_ones, form, edge.clock(), command=edge.command)
+
+
+def _nearest(open_ones: list[Situation], asked: Asked) -> Situation | None:
+    """The one this person was paged for, else the one of this channel, else the only one; None when unsure."""
+    key = asked.caller.actor.key
+    paged = [s for s in open_ones if any(page.person_key == key for page in s.paged)]
+    here = [s for s in open_ones if s.channel and s.channel == asked.channel]
+    for few in (paged, here, open_ones):
+        if len(few) == 1:
+            return few[0]
+    return None
+
+
+def _waits(s: Situation) -> bool:
+    return s.state in {State.FIRING, State.SILENCED}
+
+
+# --- words that change something ----------------------------------------------------------------------------------
+
+
+async def _ack(edge: Edge, asked: Asked) -> Drawn | None:
+    found = await _incident(edge, asked, "ack", _waits)
+    if isinstance(found, Drawn):
+        return found
+    return _told(await edge.press(asked.press_id, acknowledge, found[0], asked.caller.actor))
+
+
+async def _resolve(edge: Edge, asked: Asked) -> Drawn | None:
+    found = await _incident(edge, asked, "resolve")
+    if isinstance(found, Drawn):
+        return found
+    reason = found[1][:NOTE_MAX]
+    return _told(
+        await edge.press(asked.press_id, resolve, found[0], asked.caller.actor, reason=reason)
+    )
+
+
+async def _escalate(edge: Edge, asked: Asked) -> Drawn | None:
+    found = await _incident(edge, asked, "escalate", lambda s: s.state is State.FIRING)
+    if isinstance(found, Drawn):
+        return found
+    return _told(await edge.press(asked.press_id, escalate, found[0], asked.caller.actor))
+
+
+async def _page(edge: Edge, asked: Asked) -> Drawn | None:
+    """`page ben 42 the pool is empty`: whom, for which incident, what they should know."""
+    target, _, rest = asked.rest.partition(" ")
+    if not target:
+        return answers.usage("page NAME 42", "wake someone for incident 42", command=edge.command)
+    asked_for = Asked(asked.caller, asked.channel, rest.strip(), asked.body, asked.press_id)
+    found = await _incident(edge, asked_for, f"page {target}")
+    if isinstance(found, Drawn):
+        return found
+    whom = _target(edge, target)
+    return _told(
+        await edge.press(
+            asked.press_id,
+            page_by_hand,
+            found[0],
+            whom,
+            asked.caller.actor,
+            note=found[1][:NOTE_MAX],
+        )
+    )
+
+
+def _target(edge: Edge, word: str) -> str:
+    """A mention as the person of the file behind it; everything else as it was typed."""
+    bare = word.lstrip("@").strip()
+    if word.startswith("<@") and word.endswith(">"):
+        slack_id = word[2:-1].partition("|")[0]
+        return f"person:{edge.store.snapshot.by_slack.get(slack_id, slack_id)}"
+    return bare
+
+
+async def _note(edge: Edge, asked: Asked) -> Drawn | None:
+    found = await _incident(edge, asked, "note")
+    if isinstance(found, Drawn):
+        return found
+    if not found[1]:
+        return answers.usage(
+            f"note {found[0]} pool is empty", "add to the work log", command=edge.command
+        )
+    return _told(
+        await edge.press(asked.press_id, note, found[0], found[1][:NOTE_MAX], asked.caller.actor)
+    )
+
+
+async def _silence(edge: Edge, asked: Asked) -> Drawn | None:
+    found = await _incident(edge, asked, "silence")
+    if isinstance(found, Drawn):
+        return found
+    first, _, comment = found[1].partition(" ")
+    for_ = reading.span(first)
+    if for_ is None:
+        situation = await edge.situation(found[0])
+        if situation is None:
+            return answers.no_such_incident(str(found[0]))
+        if not first:
+            return await edge.open_form(asked.body, modals.silence(situation))
+        return answers.usage(
+            f"silence {found[0]} 2h WHY", "stop paging for two hours", command=edge.command
+        )
+    return _told(
+        await edge.press(
+            asked.press_id,
+            silence_incident,
+            found[0],
+            for_,
+            comment.strip()[:NOTE_MAX],
+            asked.caller.actor,
+        )
+    )
+
+
+async def _declare(edge: Edge, asked: Asked) -> Drawn | None:
+    """A form; `declare sev2 checkout is down` declares at once."""
+    first, _, title = asked.rest.partition(" ")
+    if first.upper() in SEVERITIES and title.strip():
+        return _told(
+            await edge.press(
+                "",
+                declare,
+                title.strip()[:TITLE_MAX],
+                first.upper(),
+                asked.caller.actor,
+                channel=asked.channel or None,
+                press_id=asked.press_id,
+            )
+        )
+    return await edge.open_form(
+        asked.body, modals.declare(title=asked.rest, channel=asked.channel or None)
+    )
+
+
+async def _override(edge: Edge, asked: Asked) -> Drawn | None:
+    """`override SCHEDULE PERSON FROM to UNTIL`, or `... nobody ...` to leave the shift empty."""
+    form = "override SCHEDULE NAME fri 09:00 to sat 09:00"
+    words = asked.words
+    if len(words) < 5 or "to" not in words[2:]:
+        return answers.usage(form, "set who takes a shift", command=edge.command)
+    middle = words.index("to", 2)
+    zone = reading.zone_of(asked.caller.zone)
+    starts_at = reading.instant(" ".join(words[2:middle]), edge.clock(), zone)
+    if starts_at is None:
+        return answers.unread_time(" ".join(words[2:middle]), str(zone))
+    ends_at = reading.instant(" ".join(words[middle + 1 :]), starts_at, zone)
+    if ends_at is None:
+        return answers.unread_time(" ".join(words[middle + 1 :]), str(zone))
+    who = (
+        None if words[1].casefold() == "nobody" else _target(edge, words[1]).removeprefix("person:")
+    )
+    return _told(
+        await edge.press(
+            asked.press_id, set_override, words[0], starts_at, ends_at, who, asked.caller.actor
+        )
+    )
+
+
+async def _contact(edge: Edge, asked: Asked) -> Drawn | None:
+    """`contact`, `contact add KIND ADDRESS`, `contact verify CODE`, `contact remove KIND [ADDRESS]`."""
+    person = asked.caller.person
+    if person is None:
+        return answers.not_yours("you have no contacts here")
+    actor, words = asked.caller.actor, asked.words
+    match words:
+        case ["add", kind, *address] if address:
+            done = await edge.press(
+                asked.press_id, add_contact, person.key, kind.casefold(), " ".join(address), actor
+            )
+        case ["add"]:
+            kinds = list(edge.config.channels)
+            if not kinds:
+                return answers.said(
+                    "No road besides Slack is set up in oncall.yaml under channels."
+                )
+            return await edge.open_form(asked.body, modals.contact(kinds))
+        case ["verify", entered]:
+            done = await edge.press(asked.press_id, verify_contact, person.key, entered, actor)
+        case ["remove", kind, *address]:
+            what = " ".join(address) or None
+            done = await edge.press(
+                asked.press_id, remove_contact, person.key, kind.casefold(), what, actor
+            )
+        case [] | ["list"]:
+            return await contacts_of(edge, asked.caller)
+        case _:
+            return answers.usage(
+                "contact add KIND ADDRESS", "add a road that wakes you", command=edge.command
+            )
+    return _told(done)
+
+
+async def _test(edge: Edge, asked: Asked) -> Drawn | None:
+    person = asked.caller.person
+    if person is None:
+        return answers.not_yours("there is nobody to test")
+    return _told(await edge.press(asked.press_id, test_page, person.key, asked.caller.actor))
+
+
+async def _summary(edge: Edge, asked: Asked) -> Drawn | None:
+    return await _draft(edge, asked, "summary")
+
+
+async def _postmortem(edge: Edge, asked: Asked) -> Drawn | None:
+    return await _draft(edge, asked, "postmortem")
+
+
+async def _draft(edge: Edge, asked: Asked, kind: str) -> Drawn | None:
+    first = asked.words[0] if asked.words else ""
+    incident_id = reading.number(first)
+    if incident_id is None:
+        last = await edge.store.view(views.last_resolved)
+        if first or last is None:
+            return answers.usage(
+                f"{kind} 42", f"see the {kind} of incident 42", command=edge.command
+            )
+        incident_id = last.incident_id
+    return await draft_of(edge, incident_id, kind, asked.caller, asked.press_id)
+
+
+async def draft_of(
+    edge: Edge, incident_id: int, kind: str, caller: Caller, press_id: str
+) -> Drawn | None:
+    """The draft as it stands, or the word that one was asked for."""
+    situation = await edge.situation(incident_id)
+    if situation is None:
+        return answers.no_such_incident(str(incident_id))
+    text = await edge.store.view(views.draft, incident_id, kind)
+    if text:
+        return answers.draft_text(situation, kind, paragraphs(text, most=3), edge.clock())
+    if caller.refusal is not None:
+        return caller.refusal
+    return _told(await edge.press(press_id, request_draft, incident_id, kind, caller.actor))
+
+
+# --- words that only look -----------------------------------------------------------------------------------------
+
+
+async def _who(edge: Edge, asked: Asked) -> Drawn | None:
+    """`who`, `who checkout`, `who checkout at tomorrow 03:00`."""
+    name, at_word, moment = f" {asked.rest} ".partition(" at ")
+    zone = reading.zone_of(asked.caller.zone)
+    at = reading.instant(moment, edge.clock(), zone) if at_word else None
+    if at_word and at is None:
+        return answers.unread_time(moment.strip(), str(zone))
+    return await who_is_on_call(edge, name.strip() or None, at)
+
+
+async def who_is_on_call(edge: Edge, name: str | None, at: Any = None) -> Drawn:
+    schedule = name.casefold() if name else None
+    shifts = await edge.store.view(views.who, at=at, schedule=schedule)
+    if schedule and not shifts:
+        known = [*edge.config.schedules, *edge.config.services]
+        close = reading.nearest(schedule, known)
+        hint = f" Did you mean {close}?" if close else ""
+        return answers.sentence(f"No schedule or service is called {name}.{hint}")
+    return answers.who(shifts, edge.clock(), at, command=edge.command)
+
+
+async def _incidents(edge: Edge, asked: Asked) -> Drawn | None:
+    return await open_list(edge)
+
+
+async def open_list(edge: Edge) -> Drawn:
+    open_ones = await edge.store.view(views.open_incidents)
+    last = None if open_ones else await edge.store.view(views.last_resolved)
+    return answers.incidents(open_ones, last, edge.clock())
+
+
+async def _why(edge: Edge, asked: Asked) -> Drawn | None:
+    found = await _incident(edge, asked, "why")
+    if isinstance(found, Drawn):
+        return found
+    return await why_of(edge, found[0])
+
+
+async def why_of(edge: Edge, incident_id: int) -> Drawn:
+    if await edge.situation(incident_id) is None:
+        return answers.no_such_incident(str(incident_id))
+    return answers.why(incident_id, await edge.store.view(views.why, incident_id))
+
+
+async def _explain(edge: Edge, asked: Asked) -> Drawn | None:
+    labels = reading.labels(asked.rest)
+    if labels is None:
+        return answers.usage(
+            "explain service=checkout,severity=critical",
+            "see what such an alert would do",
+            command=edge.command,
+        )
+    return answers.explained(labels, await edge.store.view(views.explain, labels))
+
+
+async def _runbook(edge: Edge, asked: Asked) -> Drawn | None:
+    if not asked.rest:
+        return answers.usage("runbook pool is empty", "find a runbook", command=edge.command)
+    found = await edge.store.view(views.runbooks_matching, asked.rest[:200])
+    return answers.runbooks(found, asked.rest[:80])
+
+
+async def contacts_of(edge: Edge, caller: Caller) -> Drawn:
+    if caller.person is None:
+        return answers.not_yours("you have no contacts here")
+    rows = await edge.store.view(views.contacts, caller.person.key)
+    shown = [(row.kind, row.address, row.verified, row.from_file) for row in rows]
+    return answers.contacts(shown, command=edge.command)
+
+
+async def _help(edge: Edge, asked: Asked) -> Drawn | None:
+    return answers.help_(edge.command, edge.guide)
+
+
+WORDS: Mapping[str, Word] = {
+    "who": _who,
+    "incidents": _incidents,
+    "ack": _ack,
+    "resolve": _resolve,
+    "escalate": _escalate,
+    "page": _page,
+    "declare": _declare,
+    "note": _note,
+    "silence": _silence,
+    "why": _why,
+    "runbook": _runbook,
+    "summary": _summary,
+    "postmortem": _postmortem,
+    "explain": _explain,
+    "override": _override,
+    "contact": _contact,
+    "test": _test,
+    "help": _help,
+}
+ALIASES = {
+    "list": "incidents",
+    "acknowledge": "ack",
+    "incident": "incidents",
+    "oncall": "who",
+    "?": "help",
+    "contacts": "contact",
+}
+CHANGES = frozenset(
+    {_ack, _resolve, _escalate, _page, _declare, _note, _silence, _override, _contact, _test}
+)
+USAGE_HINT = "who | declare | ack 42 | page NAME 42 | silence 42 2h | why 42 | help"
+SILENCE_MOST = timedelta(hours=24)

@@ -1,0 +1,279 @@
+"""What one person gets in a direct message: the page and what became of it, the hand-off, the test page.
+
+Knows that the page is the same message from first ring to the end, edited in place without a sound.
+Refuses to know roads outside Slack and when it is sent. Serves engine's delivery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from oncall_bot.core.situation import HandOff, PageNotice, Situation, State
+from oncall_bot.slack import phrases
+from oncall_bot.slack.blocks import Block, Drawn, actions, button, context, section
+from oncall_bot.slack.escape import code, escape, link, push, utc, when
+from oncall_bot.slack.phrases import MARKS, count, duration, names
+
+BUNDLE_SHOWN = 10
+
+
+def page(notice: PageNotice, now: datetime) -> Drawn:
+    """The page as its receiver must see it at `now`."""
+    s = notice.situation
+    if s.state is State.FIRING and not notice.epoch_over:
+        return _asked(notice, now)
+    if s.state is State.ACKNOWLEDGED and is_mine(notice):
+        return _yours(notice, now)
+    return _over(notice, now)
+
+
+def is_mine(notice: PageNotice) -> bool:
+    key = notice.situation.acked_by_key
+    return key is not None and key in {notice.person_key, notice.slack_id}
+
+
+def _title(s: Situation) -> str:
+    return f"{MARKS[s.state]} *{escape(s.title, 90)}*"
+
+
+def _asked(notice: PageNotice, now: datetime) -> Drawn:
+    s = notice.situation
+    until = f" Answer by {utc(s.next.at, now)}." if s.next else " Answer here."
+    text = push(f"Page: {escape(s.severity, 20)} ", s.title, f".{until}")
+    since = "declared" if s.origin == "declared" and not s.firing else "firing since"
+    role = f"{escape(notice.schedule, 60)}, " if notice.schedule else ""
+    duty = "*You are on call*" if notice.schedule else "*You are paged*"
+    blocks = [
+        section(
+            f"{_title(s)}\n{escape(s.severity, 20)}, {since} {when(s.opened_at, now)}. "
+            f"{duty} ({role}{_step(notice)})."
+        ),
+        section(_facts(s)),
+        actions(
+            [
+                button(
+                    "Acknowledge",
+                    "page.ack",
+                    s.incident_id,
+                    style="primary",
+                    label=f"Acknowledge the page for incident {s.incident_id}",
+                ),
+                button("I can't", "page.decline", s.incident_id),
+                _open(s),
+            ]
+        ),
+        context(f"{_then(s, now)}Incident {s.incident_id}"),
+    ]
+    return Drawn(text, blocks)
+
+
+def _step(notice: PageNotice) -> str:
+    if not notice.step:
+        return "by hand"
+    of = f" of {notice.situation.steps}" if notice.situation.steps else ""
+    return f"step {notice.step}{of}"
+
+
+def _facts(s: Situation) -> str:
+    where = f" on {escape(s.service, 60)}" if s.service else ""
+    lines = [
+        f"{count(s.firing, 'alert')} firing{where}." if s.firing else "No alert fires for it now."
+    ]
+    sample = next((alert.sample for alert in s.alerts if alert.sample), "")
+    if sample:
+        lines.append(f">{escape(sample, 160)}")
+    lines.append(
+        f"Runbook: {link(s.runbook.link, s.runbook.title)}" if s.runbook else "No runbook fits."
+    )
+    return "\n".join(lines)
+
+
+def _then(s: Situation, now: datetime) -> str:
+    if not s.next:
+        return ""
+    who = names(s.next.names) or escape(s.next.what, 80)
+    return f"Next: {who} {when(s.next.at, now)}.  ·  "
+
+
+def _open(s: Situation) -> Block | None:
+    if not s.chat_link:
+        return None
+    return button("Open the incident", "page.open", s.incident_id, url=s.chat_link)
+
+
+def _yours(notice: PageNotice, now: datetime) -> Drawn:
+    s = notice.situation
+    at = s.acked_at or now
+    text = push(
+        f"You have incident {s.incident_id} since {utc(at, now)}: ",
+        s.title,
+        ". No other road rings.",
+    )
+    places = [
+        f"<{s.chat_link}|incident thread>" if s.chat_link else "",
+        link(s.runbook.link, s.runbook.title) if s.runbook else "",
+    ]
+    start = "  ·  ".join(place for place in places if place)
+    keeps = "Your other roads are no longer needed."
+    if s.ack_until:
+        keeps += (
+            f" You are paged again {when(s.ack_until, now)} unless it is mitigated or resolved."
+        )
+    blocks = [
+        section(f"{_title(s)}\n*You have it* since {when(at, now)}. {keeps}"),
+        *([section(f"Start here: {start}")] if start else []),
+        actions(
+            [
+                button("Mitigated", "incident.mitigate", s.incident_id),
+                button("Get help", "incident.page", s.incident_id),
+                button("Hand over…", "incident.hand_over", s.incident_id),
+            ]
+        ),
+        context(f"Incident {s.incident_id}"),
+    ]
+    return Drawn(text, blocks)
+
+
+def _over(notice: PageNotice, now: datetime) -> Drawn:
+    """Others who were paged learn that they may sleep."""
+    s = notice.situation
+    fact, push_fact = _what_became(s, now)
+    text = push(f"Incident {s.incident_id} {push_fact}: ", s.title, ". Nothing for you to do.")
+    paged = f"You were paged {'as ' if notice.step else ''}{_step(notice)}.  ·  "
+    return Drawn(
+        text,
+        [
+            section(f"{_title(s)}\n{fact} *Nothing for you to do.*"),
+            context(f"{paged}Incident {s.incident_id}"),
+        ],
+    )
+
+
+def _what_became(s: Situation, now: datetime) -> tuple[str, str]:
+    who = escape(s.acked_by or "Somebody", 60)
+    match s.state:
+        case State.ACKNOWLEDGED:
+            since = f" since {when(s.acked_at, now)}" if s.acked_at else ""
+            return f"{who} has it{since}.", f"is with {who}"
+        case State.MITIGATED:
+            return "Mitigated, being watched.", "is mitigated"
+        case State.RESOLVED:
+            by = f" by {escape(s.resolved_by, 60)}" if s.resolved_by else ", its alerts ended"
+            at = f" {when(s.resolved_at, now)}" if s.resolved_at else ""
+            return f"Resolved{by}{at}.", "is resolved"
+        case State.SILENCED:
+            by = f" by {escape(s.silence.by, 60)}" if s.silence else ""
+            return f"Silenced{by}.", "is silenced"
+        case State.MERGED:
+            return f"Part of incident {s.merged_into}.", f"is part of incident {s.merged_into}"
+        case _:
+            return "This page is over; others are asked.", "asks others now"
+
+
+def bundle(notices: Sequence[PageNotice], now: datetime) -> Drawn:
+    """Several pages of one person after a long gap, in one message, each with its own button."""
+    shown, hidden = notices[:BUNDLE_SHOWN], len(notices) - BUNDLE_SHOWN
+    blocks = [
+        section(
+            f"*{count(len(notices), 'page')} for you*, late: oncall-bot could not send for a while."
+        )
+    ]
+    for notice in shown:
+        s = notice.situation
+        asked = s.state is State.FIRING and not notice.epoch_over
+        press = button("Acknowledge", "page.ack", s.incident_id) if asked else None
+        fact = f"{escape(s.severity, 20)}, open since {when(s.opened_at, now)}."
+        blocks.append(section(f"{_title(s)}\n{fact}  ·  Incident {s.incident_id}", accessory=press))
+    if hidden > 0:
+        blocks.append(context(f"{hidden:,} more are listed by `/oncall incidents`."))
+    return Drawn(
+        push(f"{count(len(notices), 'late page')} for you, first: ", shown[0].situation.title),
+        blocks,
+    )
+
+
+def hand_off(h: HandOff, now: datetime) -> Drawn:
+    """To the arriving person: what they inherit, how long, whether they can be reached."""
+    until = f" until {utc(h.until, now)}" if h.until else ""
+    text = push("You are on call for ", h.schedule, f" from now{until}.")
+    ends = f"until {when(h.until, now)}" if h.until else "with no end planned"
+    leaves = f" {escape(h.leaving, 60)} hands over to you." if h.leaving else ""
+    reached = phrases.roads(h.roads) or "nothing yet"
+    quiet = [road for road in h.roads if road not in {"slack", "mail"}]
+    warning = "" if quiet else "\nNo road of yours wakes you: add a phone or push contact below."
+    blocks = [
+        section(f"*You are on call: {escape(h.schedule, 60)}*\n{ends}.{leaves}"),
+        section(f"*Open now*\n{_open_list(h)}\n*Last 7 days*  {count(h.pages_last_week, 'page')}"),
+        section(f"*You are reachable by*  {reached}.{warning}"),
+        actions(
+            [
+                button("Send me a test page", "contact.test", "me"),
+                button("Contact methods…", "contact.list", "me"),
+            ]
+        ),
+    ]
+    return Drawn(text, blocks)
+
+
+def _open_list(h: HandOff) -> str:
+    if not h.open_incidents:
+        return "No open incidents."
+    lines = [
+        f"{number}  {escape(title, 90)}: {state.value}"
+        for number, title, state in h.open_incidents[:5]
+    ]
+    more = len(h.open_incidents) - 5
+    return "\n".join([*lines, f"{more} more"] if more > 0 else lines)
+
+
+def hand_off_notice(h: HandOff, now: datetime) -> Drawn:
+    """To the person who leaves: that it is over, and who has it now."""
+    to = escape(h.arriving, 60) if h.arriving else "nobody"
+    span = f" until {when(h.until, now)}" if h.until else ""
+    return Drawn(
+        push("Your shift is over: ", h.schedule, f" is with {to}."),
+        [section(f"*Your shift is over: {escape(h.schedule, 60)}*\n{to} is on call now{span}.")],
+    )
+
+
+def test_page(asked_by: str, asked_at: datetime, roads: Sequence[str], now: datetime) -> Drawn:
+    """Looks like a page, cannot be mistaken for one: the first word is Test."""
+    others = phrases.roads(road for road in roads if road != "slack")
+    follows = f" The same test goes out by {others}." if others else " Slack is your only road."
+    blocks = [
+        section(
+            f"*Test page*, not an incident.\nThis is how a page reaches you in Slack.{follows}"
+        ),
+        actions(
+            [button("Received", "contact.test_ok", int(asked_at.timestamp()), style="primary")]
+        ),
+        context(f"Asked by {escape(asked_by, 60)} {when(asked_at, now)}"),
+    ]
+    return Drawn("Test page for you. Not an incident. Press Received.", blocks)
+
+
+def received(asked_at: datetime, pressed_at: datetime, now: datetime) -> Drawn:
+    """The test page once its button was pressed."""
+    took = duration(pressed_at - asked_at)
+    return Drawn(
+        f"Test page received after {took}. Not an incident.",
+        [
+            section(
+                f"*Test page received* {when(pressed_at, now)}, {took} after it was sent. Slack reaches you."
+            )
+        ],
+    )
+
+
+def contact_code(kind: str, now: datetime, expires_at: datetime) -> Drawn:
+    """That a code was sent by the new road, and how to give it back."""
+    return Drawn(
+        f"A code went out by {phrases.road(kind)}. Type it to finish.",
+        [
+            section(
+                f"A code went out by {phrases.road(kind)}. Type {code('/oncall contact verify CODE')} "
+                f"before {when(expires_at, now)}."
+            )
+        ],
+    )

@@ -1,0 +1,121 @@
+"""What people type: words, durations, instants, labels. Pure; what cannot be read comes back as None.
+
+Knows the forms that help and error messages promise. Refuses to guess beyond them. Serves commands.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from oncall_bot.core.rotations.walltime import instant_of
+
+_SPAN = re.compile(r"^(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m(?:in)?)?$")
+_CLOCK = re.compile(r"^(\d{1,2}):(\d{2})$")
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_LABEL = re.compile(r'^\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*"?([^"]*)"?\s*$')
+
+
+def nearest(word: str, known: Sequence[str]) -> str | None:
+    found = difflib.get_close_matches(word.casefold()[:40], known, n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def number(word: str) -> int | None:
+    """An incident's number, with or without `#`."""
+    digits = word.lstrip("#")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 12 else None
+
+
+def span(word: str) -> timedelta | None:
+    """`30m`, `2h`, `1d`, `1h30m`; None when it is not one."""
+    found = _SPAN.match(word.casefold())
+    if not word or not found or not any(found.groups()):
+        return None
+    days, hours, minutes = (int(part or 0) for part in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes)
+
+
+def zone_of(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def instant(words: str, now: datetime, zone: ZoneInfo) -> datetime | None:
+    """`now`, `in 2h`, `09:00`, `tomorrow 09:00`, `thu 09:00`, `26 nov 09:00`, `2026-11-26 09:00`, in the asker's zone.
+
+    A time of day alone, or a day of the week, means the next one to come.
+    """
+    parts = words.casefold().replace(",", " ").split()
+    if parts == ["now"]:
+        return now
+    if len(parts) == 2 and parts[0] == "in":
+        ahead = span(parts[1])
+        return now + ahead if ahead is not None else None
+    if len(parts) == 1 and "t" in parts[0]:
+        return _iso(words.strip(), zone)
+    clock = _clock(parts[-1]) if parts else None
+    if clock is None:
+        return None
+    local = now.astimezone(zone)
+    day = _day(parts[:-1], local)
+    if day is None:
+        return None
+    found = instant_of(datetime.combine(day, clock), zone)
+    days = 1 if len(parts) == 1 else 7 if parts[0][:3] in _DAYS else 0
+    if days and found <= now:
+        found = instant_of(datetime.combine(day + timedelta(days=days), clock), zone)
+    return found
+
+
+def _iso(word: str, zone: ZoneInfo) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(word)
+    except ValueError:
+        return None
+    return found.astimezone(UTC) if found.tzinfo else instant_of(found, zone)
+
+
+def _clock(word: str) -> time | None:
+    found = _CLOCK.match(word)
+    if not found or int(found[1]) > 23 or int(found[2]) > 59:
+        return None
+    return time(int(found[1]), int(found[2]))
+
+
+def _day(words: Sequence[str], local: datetime) -> date | None:
+    today = local.date()
+    if not words or words == ["today"]:
+        return today
+    if words == ["tomorrow"]:
+        return today + timedelta(days=1)
+    if len(words) == 1 and words[0][:3] in _DAYS and words[0].isalpha():
+        return today + timedelta(days=(_DAYS.index(words[0][:3]) - today.weekday()) % 7)
+    try:
+        if len(words) == 1:
+            return date.fromisoformat(words[0])
+        day, month = int(words[0]), _MONTHS.index(words[1][:3]) + 1
+        year = int(words[2]) if len(words) > 2 else today.year
+        found = date(year, month, day)
+        return found if len(words) > 2 or found >= today else date(year + 1, month, day)
+    except (ValueError, IndexError):
+        return None
+
+
+def labels(words: str) -> Mapping[str, str] | None:
+    """`a=b, c="d e"` as labels; None when a part is not one."""
+    found = {}
+    for part in words.strip().strip("{}").split(","):
+        if not part.strip():
+            continue
+        label = _LABEL.match(part)
+        if label is None:
+            return None
+        found[label[1]] = label[2].strip()
+    return found or None

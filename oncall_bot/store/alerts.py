@@ -1,0 +1,498 @@
+"""Alerts, occurrences and groups in SQL: the hot path's statements and what off-path readers ask.
+
+Knows how to read what is known of many alerts at once and how to write many changes at once.
+Refuses to judge: `core.alerts` does. Serves `flows.receive_alerts`, the reconciler and the views.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, update
+
+from oncall_bot.store import tables as t
+from oncall_bot.store.db import Reader, Tx
+from oncall_bot.store.statements import (
+    Row,
+    Statement,
+    any_of,
+    insert_of,
+    locking,
+    statement,
+    upsert,
+)
+
+ALERT, OCCURRENCE = t.Alert.__table__, t.Occurrence.__table__  # type: ignore[attr-defined]
+GROUP, MEMBER = t.AlertGroup.__table__, t.GroupMember.__table__  # type: ignore[attr-defined]
+SEEN, UNREADABLE = t.InboundSeen.__table__, t.UnreadableBody.__table__  # type: ignore[attr-defined]
+INCIDENT, SOURCE = t.Incident.__table__, t.Source.__table__  # type: ignore[attr-defined]
+
+
+_KNOWN_COLUMNS = (
+    ALERT.c.id,
+    ALERT.c.fingerprint,
+    OCCURRENCE.c.id.label("occurrence_id"),
+    OCCURRENCE.c.starts_at,
+    OCCURRENCE.c.ended_at,
+    OCCURRENCE.c.ended_by,
+    OCCURRENCE.c.doubted_at,
+    OCCURRENCE.c.muted_by,
+    OCCURRENCE.c.annotations,
+)
+_KNOWN = Statement(
+    lambda dialect: locking(
+        select(*_KNOWN_COLUMNS)
+        .select_from(ALERT.outerjoin(OCCURRENCE, OCCURRENCE.c.id == ALERT.c.occurrence_id))
+        .where(ALERT.c.source_id == bindparam("source_id"), any_of(ALERT.c.fingerprint, "fingerprints"))
+        .order_by(ALERT.c.fingerprint),
+        dialect,
+        ALERT,
+    )
+)
+_SEEN = statement(
+    select(SEEN.c.event_id).where(SEEN.c.origin == bindparam("origin"), any_of(SEEN.c.event_id, "event_ids"))
+)
+_SEE = upsert(SEEN, ("origin", "event_id"))
+_INSERT_ALERT = insert_of(
+    ALERT, "id", "source_id", "fingerprint", "name", "rule_key", "labels", "occurrence_id"
+)
+_POINT_ALERT = statement(
+    update(ALERT).where(ALERT.c.id == bindparam("alert_id")).values(occurrence_id=bindparam("newest_id"))
+)
+_INSERT_OCCURRENCE = insert_of(
+    OCCURRENCE,
+    "id",
+    "alert_id",
+    "starts_at",
+    "opened_at",
+    "ended_at",
+    "ended_by",
+    "end_reason",
+    "last_seen_at",
+    "annotations",
+    "muted_by",
+    missing_lists=0,
+)
+_SEEN_AGAIN = statement(
+    update(OCCURRENCE)
+    .where(OCCURRENCE.c.id == bindparam("occurrence_id"))
+    .values(last_seen_at=bindparam("seen_at"), missing_since=None, missing_lists=0)
+)
+_ANNOTATE = statement(
+    update(OCCURRENCE)
+    .where(OCCURRENCE.c.id == bindparam("occurrence_id"))
+    .values(annotations=bindparam("texts"))
+)
+_END = statement(
+    update(OCCURRENCE)
+    .where(OCCURRENCE.c.id == bindparam("occurrence_id"))
+    .values(
+        ended_at=bindparam("at"),
+        ended_by=bindparam("by"),
+        end_reason=bindparam("reason"),
+        last_seen_at=bindparam("seen_at"),
+        doubted_at=None,
+        missing_since=None,
+    )
+)
+_REOPEN = statement(
+    update(OCCURRENCE)
+    .where(OCCURRENCE.c.id == bindparam("occurrence_id"))
+    .values(
+        ended_at=None,
+        ended_by=None,
+        end_reason=None,
+        doubted_at=None,
+        last_seen_at=bindparam("seen_at"),
+        muted_by=bindparam("mute"),
+    )
+)
+_DOUBT = statement(
+    update(OCCURRENCE)
+    .where(OCCURRENCE.c.id == bindparam("occurrence_id"))
+    .values(doubted_at=bindparam("at"))
+)
+_MUTE = statement(
+    update(OCCURRENCE)
+    .where(OCCURRENCE.c.id == bindparam("occurrence_id"))
+    .values(muted_by=bindparam("mute"))
+)
+_OPEN_GROUPS = Statement(
+    lambda dialect: locking(
+        select(GROUP.c.id, GROUP.c.group_key, GROUP.c.incident_id, GROUP.c.firing, GROUP.c.loud)
+        .where(
+            GROUP.c.source_id == bindparam("source_id"),
+            GROUP.c.route_key == bindparam("route_key"),
+            any_of(GROUP.c.group_key, "group_keys"),
+            GROUP.c.closed_at.is_(None),
+        )
+        .order_by(GROUP.c.id),
+        dialect,
+        GROUP,
+    )
+)
+_LAST_GROUP = statement(
+    select(GROUP.c.id, GROUP.c.incident_id, GROUP.c.closed_at)
+    .where(
+        GROUP.c.source_id == bindparam("source_id"),
+        GROUP.c.route_key == bindparam("route_key"),
+        GROUP.c.group_key == bindparam("key"),
+        GROUP.c.closed_at >= bindparam("since"),
+    )
+    .order_by(GROUP.c.closed_at.desc())
+    .limit(1)
+)
+_INSERT_GROUP = insert_of(
+    GROUP,
+    "id",
+    "source_id",
+    "route_key",
+    "group_key",
+    "team",
+    "loud",
+    "incident_id",
+    "opened_at",
+    firing=0,
+)
+_REOPEN_GROUP = statement(
+    update(GROUP).where(GROUP.c.id == bindparam("group_id")).values(closed_at=None)
+)
+_RECENT_LOUD_GROUPS = statement(
+    select(GROUP.c.id, GROUP.c.incident_id)
+    .where(GROUP.c.team == bindparam("team_key"), GROUP.c.opened_at > bindparam("since"), GROUP.c.loud.is_(True))
+    .order_by(GROUP.c.opened_at.desc(), GROUP.c.id.desc())
+    .limit(bindparam("limit"))
+)
+_JOIN = upsert(MEMBER, ("group_id", "occurrence_id"))
+_COUNT_GROUP = statement(
+    update(GROUP)
+    .where(GROUP.c.id == bindparam("group_id"))
+    .values(firing=GROUP.c.firing + bindparam("delta"))
+)
+_CLOSE_GROUP = statement(
+    update(GROUP)
+    .where(GROUP.c.id == bindparam("group_id"), GROUP.c.firing <= 0)
+    .values(closed_at=bindparam("at"))
+)
+_GROUPS_OF = Statement(
+    lambda dialect: locking(
+        select(
+            MEMBER.c.occurrence_id, GROUP.c.id.label("group_id"), GROUP.c.incident_id, GROUP.c.closed_at
+        )
+        .select_from(MEMBER.join(GROUP, GROUP.c.id == MEMBER.c.group_id))
+        .where(any_of(MEMBER.c.occurrence_id, "occurrence_ids"))
+        .order_by(GROUP.c.id),
+        dialect,
+        GROUP,
+    )
+)
+_GROUP = statement(
+    select(
+        GROUP.c.id,
+        GROUP.c.source_id,
+        GROUP.c.route_key,
+        GROUP.c.group_key,
+        GROUP.c.team,
+        GROUP.c.incident_id,
+        GROUP.c.firing,
+        GROUP.c.opened_at,
+        GROUP.c.closed_at,
+    ).where(GROUP.c.id == bindparam("group_id"))
+)
+_GIVE_GROUPS = statement(
+    update(GROUP).where(any_of(GROUP.c.id, "group_ids")).values(incident_id=bindparam("to_incident"))
+)
+_MOVE_GROUPS = statement(
+    update(GROUP)
+    .where(GROUP.c.incident_id == bindparam("from_incident"))
+    .values(incident_id=bindparam("to_incident"))
+)
+_FIRST_MEMBER = statement(
+    select(ALERT.c.labels, OCCURRENCE.c.annotations, OCCURRENCE.c.starts_at, OCCURRENCE.c.id)
+    .select_from(
+        MEMBER.join(OCCURRENCE, OCCURRENCE.c.id == MEMBER.c.occurrence_id).join(
+            ALERT, ALERT.c.id == OCCURRENCE.c.alert_id
+        )
+    )
+    .where(MEMBER.c.group_id == bindparam("group_id"))
+    .order_by(OCCURRENCE.c.id)
+    .limit(1)
+)
+_MEMBERS_OF_INCIDENT = (
+    select(
+        OCCURRENCE.c.id.label("occurrence_id"),
+        OCCURRENCE.c.starts_at,
+        OCCURRENCE.c.ended_at,
+        OCCURRENCE.c.muted_by,
+        OCCURRENCE.c.annotations,
+        ALERT.c.id.label("alert_id"),
+        ALERT.c.source_id,
+        ALERT.c.fingerprint,
+        ALERT.c.name,
+        ALERT.c.labels,
+        GROUP.c.id.label("group_id"),
+    )
+    .select_from(
+        GROUP.join(MEMBER, MEMBER.c.group_id == GROUP.c.id)
+        .join(OCCURRENCE, OCCURRENCE.c.id == MEMBER.c.occurrence_id)
+        .join(ALERT, ALERT.c.id == OCCURRENCE.c.alert_id)
+    )
+    .where(GROUP.c.incident_id == bindparam("incident_id"))
+)
+_OPEN_MEMBERS = statement(
+    _MEMBERS_OF_INCIDENT.where(OCCURRENCE.c.ended_at.is_(None))
+    .order_by(OCCURRENCE.c.id)
+    .limit(bindparam("limit"))
+)
+_ALL_MEMBERS = statement(
+    _MEMBERS_OF_INCIDENT.order_by(OCCURRENCE.c.id).limit(bindparam("limit"))
+)
+_PLACES = statement(
+    select(ALERT.c.name, func.count().label("firing"))
+    .select_from(
+        GROUP.join(MEMBER, MEMBER.c.group_id == GROUP.c.id)
+        .join(OCCURRENCE, OCCURRENCE.c.id == MEMBER.c.occurrence_id)
+        .join(ALERT, ALERT.c.id == OCCURRENCE.c.alert_id)
+    )
+    .where(GROUP.c.incident_id == bindparam("incident_id"), OCCURRENCE.c.ended_at.is_(None))
+    .group_by(ALERT.c.name)
+    .order_by(func.count().desc(), ALERT.c.name)
+    .limit(bindparam("limit"))
+)
+_OCCURRENCE = Statement(
+    lambda dialect: locking(
+        select(
+            OCCURRENCE.c.id,
+            OCCURRENCE.c.starts_at,
+            OCCURRENCE.c.ended_at,
+            OCCURRENCE.c.ended_by,
+            OCCURRENCE.c.doubted_at,
+            OCCURRENCE.c.muted_by,
+            OCCURRENCE.c.annotations,
+            OCCURRENCE.c.last_seen_at,
+            ALERT.c.id.label("alert_id"),
+            ALERT.c.source_id,
+            ALERT.c.fingerprint,
+            ALERT.c.labels,
+            ALERT.c.occurrence_id.label("newest_id"),
+        )
+        .select_from(OCCURRENCE.join(ALERT, ALERT.c.id == OCCURRENCE.c.alert_id))
+        .where(OCCURRENCE.c.id == bindparam("occurrence_id")),
+        dialect,
+        ALERT,
+    )
+)
+_HELD = statement(
+    select(OCCURRENCE.c.id)
+    .where(OCCURRENCE.c.muted_by == bindparam("mute"), OCCURRENCE.c.ended_at.is_(None))
+    .order_by(OCCURRENCE.c.id)
+    .limit(bindparam("limit"))
+)
+_KEEP_UNREADABLE = upsert(
+    UNREADABLE,
+    ("source_id", "sha256"),
+    ("last_at",),
+    also=("body", "reason", "first_at", "incident_id"),
+)
+_LINK_UNREADABLE = statement(
+    update(UNREADABLE)
+    .where(UNREADABLE.c.source_id == bindparam("of_source"), UNREADABLE.c.sha256 == bindparam("sha"))
+    .values(incident_id=bindparam("to_incident"))
+)
+_OPEN_OF_SOURCE = statement(
+    select(
+        OCCURRENCE.c.id,
+        OCCURRENCE.c.starts_at,
+        OCCURRENCE.c.last_seen_at,
+        OCCURRENCE.c.missing_since,
+        OCCURRENCE.c.missing_lists,
+        OCCURRENCE.c.muted_by,
+        ALERT.c.fingerprint,
+    )
+    .select_from(OCCURRENCE.join(ALERT, ALERT.c.id == OCCURRENCE.c.alert_id))
+    .where(
+        ALERT.c.source_id == bindparam("source_id"),
+        OCCURRENCE.c.ended_at.is_(None),
+        OCCURRENCE.c.id > bindparam("after"),
+    )
+    .order_by(OCCURRENCE.c.id)
+    .limit(bindparam("limit"))
+)
+_ENDED_LISTED = statement(
+    select(OCCURRENCE.c.id, OCCURRENCE.c.starts_at, OCCURRENCE.c.ended_at, ALERT.c.fingerprint)
+    .select_from(ALERT.join(OCCURRENCE, OCCURRENCE.c.id == ALERT.c.occurrence_id))
+    .where(
+        ALERT.c.source_id == bindparam("source_id"),
+        any_of(ALERT.c.fingerprint, "fingerprints"),
+        OCCURRENCE.c.ended_at.is_not(None),
+    )
+)
+_MISSING = statement(
+    update(OCCURRENCE)
+    .where(OCCURRENCE.c.id == bindparam("occurrence_id"))
+    .values(missing_since=bindparam("since"), missing_lists=bindparam("lists"))
+)
+
+
+def seen_bodies(tx: Reader, source: str, sha256s: Sequence[str]) -> set[str]:
+    """Those bodies that this source has sent before and that were accepted."""
+    return {row[0] for row in tx.all(_SEEN, origin=source, event_ids=list(sha256s))}
+
+
+def remember_bodies(tx: Tx, source: str, sha256s: Iterable[str]) -> None:
+    tx.many(_SEE, [{"origin": source, "event_id": sha, "seen_at": tx.now} for sha in sha256s])
+
+
+def known(tx: Reader, source_id: int, fingerprints: Sequence[str]) -> dict[str, Row]:
+    """By fingerprint: the alert and its newest occurrence; locked until the end of the transaction."""
+    rows = tx.all(_KNOWN, source_id=source_id, fingerprints=list(fingerprints))
+    return {row.fingerprint: row for row in rows}
+
+
+def insert_alerts(tx: Tx, rows: Iterable[Mapping[str, Any]]) -> None:
+    tx.many(_INSERT_ALERT, rows)
+
+
+def point_alerts(tx: Tx, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Name each alert's newest occurrence."""
+    tx.many(_POINT_ALERT, rows)
+
+
+def insert_occurrences(tx: Tx, rows: Iterable[Mapping[str, Any]]) -> None:
+    tx.many(_INSERT_OCCURRENCE, rows)
+
+
+def seen_again(tx: Tx, occurrence_ids: Iterable[int]) -> None:
+    tx.many(_SEEN_AGAIN, [{"occurrence_id": one, "seen_at": tx.now} for one in occurrence_ids])
+
+
+def annotate(tx: Tx, texts: Mapping[int, Mapping[str, str]]) -> None:
+    tx.many(_ANNOTATE, [{"occurrence_id": one, "texts": dict(text)} for one, text in texts.items()])
+
+
+def end_occurrences(tx: Tx, ends: Iterable[Mapping[str, Any]]) -> None:
+    """Each of `occurrence_id, at, by, reason`."""
+    tx.many(_END, [{**end, "seen_at": tx.now} for end in ends])
+
+
+def reopen_occurrences(tx: Tx, mutes: Mapping[int, str | None]) -> None:
+    tx.many(
+        _REOPEN, [{"occurrence_id": one, "seen_at": tx.now, "mute": mute} for one, mute in mutes.items()]
+    )
+
+
+def doubt(tx: Tx, occurrence_ids: Iterable[int], at: datetime | None) -> None:
+    tx.many(_DOUBT, [{"occurrence_id": one, "at": at} for one in occurrence_ids])
+
+
+def mute(tx: Tx, mutes: Mapping[int, str | None]) -> None:
+    tx.many(_MUTE, [{"occurrence_id": one, "mute": by} for one, by in mutes.items()])
+
+
+def open_groups(tx: Reader, source_id: int, route_key: str, keys: Sequence[str]) -> dict[str, Row]:
+    rows = tx.all(_OPEN_GROUPS, source_id=source_id, route_key=route_key, group_keys=list(keys))
+    return {row.group_key: row for row in rows}
+
+
+def last_group(
+    tx: Reader, source_id: int, route_key: str, key: str, *, since: datetime
+) -> Row | None:
+    """The group of this key that closed last, not before `since`."""
+    return tx.first(_LAST_GROUP, source_id=source_id, route_key=route_key, key=key, since=since)
+
+
+def insert_groups(tx: Tx, rows: Iterable[Mapping[str, Any]]) -> None:
+    tx.many(_INSERT_GROUP, rows)
+
+
+def reopen_group(tx: Tx, group_id: int) -> None:
+    tx.run(_REOPEN_GROUP, group_id=group_id)
+
+
+def recent_loud_groups(tx: Reader, team: str, *, since: datetime, limit: int) -> list[Row]:
+    """Newest first: groups of the team that may page, opened after `since`."""
+    return tx.all(_RECENT_LOUD_GROUPS, team_key=team, since=since, limit=limit)
+
+
+def join(tx: Tx, pairs: Iterable[tuple[int, int]]) -> None:
+    tx.many(_JOIN, [{"group_id": group, "occurrence_id": one} for group, one in pairs])
+
+
+def count_groups(tx: Tx, deltas: Mapping[int, int]) -> None:
+    """Change each group's firing counter, and close those that fell to nothing."""
+    tx.many(_COUNT_GROUP, [{"group_id": g, "delta": d} for g, d in sorted(deltas.items()) if d])
+    tx.many(_CLOSE_GROUP, [{"group_id": g, "at": tx.now} for g, d in sorted(deltas.items()) if d < 0])
+
+
+def groups_of(tx: Reader, occurrence_ids: Sequence[int]) -> list[Row]:
+    """The groups these occurrences belong to, locked."""
+    return tx.all(_GROUPS_OF, occurrence_ids=list(occurrence_ids)) if occurrence_ids else []
+
+
+def group(tx: Reader, group_id: int) -> Row | None:
+    return tx.first(_GROUP, group_id=group_id)
+
+
+def give_groups(tx: Tx, group_ids: Sequence[int], incident_id: int) -> None:
+    tx.run(_GIVE_GROUPS, group_ids=list(group_ids), to_incident=incident_id)
+
+
+def move_groups(tx: Tx, from_incident: int, to_incident: int) -> None:
+    tx.run(_MOVE_GROUPS, from_incident=from_incident, to_incident=to_incident)
+
+
+def first_member(tx: Reader, group_id: int) -> Row | None:
+    return tx.first(_FIRST_MEMBER, group_id=group_id)
+
+
+def open_members(tx: Reader, incident_id: int, *, limit: int = 200) -> list[Row]:
+    """What fires in the incident now, oldest first."""
+    return tx.all(_OPEN_MEMBERS, incident_id=incident_id, limit=limit)
+
+
+def all_members(tx: Reader, incident_id: int, *, limit: int = 500) -> list[Row]:
+    return tx.all(_ALL_MEMBERS, incident_id=incident_id, limit=limit)
+
+
+def firing_names(tx: Reader, incident_id: int, *, limit: int = 5) -> list[Row]:
+    """Alert names that fire in the incident with their counts, most first."""
+    return tx.all(_PLACES, incident_id=incident_id, limit=limit)
+
+
+def occurrence(tx: Reader, occurrence_id: int) -> Row | None:
+    return tx.first(_OCCURRENCE, occurrence_id=occurrence_id)
+
+
+def held_by(tx: Reader, hold: str, *, limit: int) -> list[int]:
+    return [row.id for row in tx.all(_HELD, mute=hold, limit=limit)]
+
+
+def keep_unreadable(tx: Tx, source_id: int, sha256: str, body: bytes, reason: str) -> None:
+    tx.run(
+        _KEEP_UNREADABLE,
+        source_id=source_id,
+        sha256=sha256,
+        body=body,
+        reason=reason,
+        first_at=tx.now,
+        last_at=tx.now,
+        incident_id=None,
+    )
+
+
+def link_unreadable(tx: Tx, source_id: int, sha256: str, incident_id: int) -> None:
+    tx.run(_LINK_UNREADABLE, of_source=source_id, sha=sha256, to_incident=incident_id)
+
+
+def open_of_source(tx: Reader, source_id: int, *, after: int, limit: int) -> list[Row]:
+    return tx.all(_OPEN_OF_SOURCE, source_id=source_id, after=after, limit=limit)
+
+
+def ended_among(tx: Reader, source_id: int, fingerprints: Sequence[str]) -> list[Row]:
+    return tx.all(_ENDED_LISTED, source_id=source_id, fingerprints=list(fingerprints))
+
+
+def missing(tx: Tx, occurrence_id: int, since: datetime | None, lists: int) -> None:
+    tx.run(_MISSING, occurrence_id=occurrence_id, since=since, lists=lists)

@@ -1,0 +1,488 @@
+"""The database as everybody meets it: `write(flow, ...)` for every change, `view(fn, ...)` for every look.
+
+Knows engines, pragmas, transactions, the writer queue with group commit, retries and the clock of decisions.
+Refuses to know what a flow does. Serves edges and engine; only here is a transaction opened or committed.
+
+On SQLite one writer thread runs every flow under BEGIN IMMEDIATE; on PostgreSQL a few do, and a flow that met
+a serialization failure, a deadlock or another replica's unique key runs again from the start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+import structlog
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from oncall_bot.core.errors import OncallError
+from oncall_bot.store import snapshot as snapshots
+from oncall_bot.store.snapshot import Snapshot
+from oncall_bot.store.statements import Row, Statement
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+log = structlog.get_logger(__name__)
+
+QUEUE_MAX = 5000
+BATCH_MAX = 256
+BATCH_WEIGHT_MAX = 600
+RETRIES = 6
+RETRY_STATES = frozenset({"40001", "40P01", "23505"})
+POSTGRES_WRITERS = 4
+READERS = 4
+
+
+class Busy(OncallError):
+    """The write could not begin in time; nothing was done, trying again is safe."""
+
+
+Clock = Callable[[], datetime]
+
+
+def anchored_clock() -> Clock:
+    """Wall time anchored to the monotonic clock: a step of the wall clock never moves a decision."""
+    wall, mono = datetime.now(UTC), time.monotonic()
+    return lambda: wall + timedelta(seconds=time.monotonic() - mono)
+
+
+class Reader:
+    """A look at the database: statements, the snapshot in force, and the time."""
+
+    def __init__(self, connection: Connection, now: datetime, snapshot: Snapshot) -> None:
+        self.connection = connection
+        self.now = now
+        self.snapshot = snapshot
+        self.dialect: Dialect = connection.dialect
+        self._cursor = connection.connection.cursor()
+
+    @property
+    def postgresql(self) -> bool:
+        return self.dialect.name == "postgresql"
+
+    def all(self, statement: Statement, **params: Any) -> list[Row]:
+        ready = statement.ready(self.dialect)
+        self._cursor.execute(ready.sql, ready.bind(params))
+        return ready.rows(self._cursor.fetchall())
+
+    def first(self, statement: Statement, **params: Any) -> Row | None:
+        ready = statement.ready(self.dialect)
+        self._cursor.execute(ready.sql, ready.bind(params))
+        row = self._cursor.fetchone()
+        return None if row is None else ready.rows([row])[0]
+
+    def one(self, statement: Statement, **params: Any) -> Row:
+        row = self.first(statement, **params)
+        if row is None:
+            raise LookupError(f"no row for {params}")
+        return row
+
+    def scalar(self, statement: Statement, **params: Any) -> Any:
+        row = self.first(statement, **params)
+        return None if row is None else row[0]
+
+
+class Tx(Reader):
+    """An open transaction. A flow reads and writes through it, and never commits it.
+
+    `nudge()` says that work was left for the engine: after the commit it is woken.
+    """
+
+    def __init__(self, connection: Connection, now: datetime, snapshot: Snapshot) -> None:
+        super().__init__(connection, now, snapshot)
+        self.nudged = False
+
+    def nudge(self) -> None:
+        self.nudged = True
+
+    def run(self, statement: Statement, **params: Any) -> int:
+        """Execute once; the number of rows changed."""
+        ready = statement.ready(self.dialect)
+        self._cursor.execute(ready.sql, ready.bind(params))
+        return int(self._cursor.rowcount)
+
+    def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Execute for every row in one call of the driver; nothing when there is none."""
+        ready = statement.ready(self.dialect)
+        bound = ready.bind_all(rows)
+        if bound:
+            self._cursor.executemany(ready.sql, bound)
+
+    def new_ids(self, table: str, count: int) -> Sequence[int]:
+        """Ids for `count` new rows, so that they can be written together. Valid inside this transaction."""
+        if not count:
+            return ()
+        if self.postgresql:
+            self._cursor.execute(
+                f"SELECT nextval(pg_get_serial_sequence('{table}', 'id')) FROM generate_series(1, {count})"
+            )
+            return [int(row[0]) for row in self._cursor.fetchall()]
+        self._cursor.execute(f"SELECT coalesce(max(id), 0) FROM {table}")
+        first = int(self._cursor.fetchone()[0]) + 1
+        return range(first, first + count)
+
+    @contextlib.contextmanager
+    def undone(self) -> Iterator[None]:
+        """Whatever is written inside is rolled back: `explain` runs the real flow this way."""
+        self._cursor.execute("SAVEPOINT undone")
+        try:
+            yield
+        finally:
+            self._cursor.execute("ROLLBACK TO SAVEPOINT undone")
+
+
+class Pending(Future[T]):
+    """The outcome of a write: await it, or ask `result()` from a thread.
+
+    With `start_within`, a write that has not begun after so many seconds is cancelled and raises Busy; one that
+    has begun is awaited to its end.
+    """
+
+    start_within: float | None = None
+
+    def __await__(self) -> Generator[Any, None, T]:
+        return self._wait().__await__()
+
+    async def _wait(self) -> T:
+        waiting = asyncio.wrap_future(self)
+        if self.start_within is None:
+            return await waiting
+        done, _ = await asyncio.wait({waiting}, timeout=self.start_within)
+        if not done and self.cancel():
+            with contextlib.suppress(asyncio.CancelledError):
+                await waiting
+            raise Busy("The database is busy. Nothing was done; press again.")
+        return await waiting
+
+
+class Flow(Protocol):
+    __name__: str
+
+    def __call__(self, tx: Tx, /, *args: Any, **kwargs: Any) -> Any: ...
+
+
+@dataclass(slots=True)
+class _Job:
+    run: Callable[[Tx], Any]
+    name: str
+    answer: Pending[Any]
+
+
+@dataclass(slots=True)
+class _Share:
+    """One item of a batched flow, answered on the loop it came from."""
+
+    flow: Callable[[Tx, Sequence[Any]], Sequence[Any]]
+    item: Any
+    weight: int
+    loop: asyncio.AbstractEventLoop
+    answer: asyncio.Future[Any]
+
+
+@dataclass(slots=True)
+class _Queue:
+    jobs: deque[_Job | _Share] = field(default_factory=deque)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    closed: bool = False
+
+
+class Store:
+    """One database. `open()` before use, `close()` at the end; migrations are `store.migrations`'s."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Clock | None = None,
+        on_failure: Callable[[str], None] = lambda guard: None,
+    ) -> None:
+        self.url = url
+        self.sqlite = make_url(url).get_backend_name() == "sqlite"
+        self._clock = clock or (anchored_clock() if self.sqlite else None)
+        self._on_failure = on_failure
+        self._engine = _engine(url, writes=True)
+        self._read_engine = _engine(url, writes=False) if self.sqlite else self._engine
+        self._queue = _Queue()
+        self._threads: list[threading.Thread] = []
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
+        self._snapshot = Snapshot.empty()
+        self._on_commit: list[Callable[[], None]] = []
+
+    # --- life ---------------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        for n in range(1 if self.sqlite else POSTGRES_WRITERS):
+            thread = threading.Thread(target=self._work, name=f"store-write-{n}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def close(self) -> None:
+        with self._queue.changed:
+            self._queue.closed = True
+            self._queue.changed.notify_all()
+        for thread in self._threads:
+            thread.join(timeout=10)
+        self._readers.shutdown(wait=True)
+        self._engine.dispose()
+        self._read_engine.dispose()
+
+    def on_commit(self, call: Callable[[], None]) -> None:
+        """`call` runs after every commit that left work for the engine, on a writer thread."""
+        self._on_commit.append(call)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The rules in force when a transaction last looked."""
+        return self._snapshot
+
+    @property
+    def queued(self) -> int:
+        return len(self._queue.jobs)
+
+    # --- writes -------------------------------------------------------------------------------------------------
+
+    def write(
+        self,
+        flow: Callable[Concatenate[Tx, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Pending[T]:
+        """Run the flow in a transaction of its own; the answer comes after the commit."""
+        return self._enqueue(lambda tx: flow(tx, *args, **kwargs), _name(flow), None)
+
+    def press(
+        self,
+        within: float,
+        flow: Callable[Concatenate[Tx, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Pending[T]:
+        """As `write`, but raises Busy when the flow has not begun after `within` seconds."""
+        return self._enqueue(lambda tx: flow(tx, *args, **kwargs), _name(flow), within)
+
+    def _enqueue(self, run: Callable[[Tx], T], name: str, within: float | None) -> Pending[T]:
+        answer: Pending[T] = Pending()
+        answer.start_within = within
+        self._put(_Job(run, name, answer))
+        return answer
+
+    def share(
+        self, flow: Callable[[Tx, Sequence[Item]], Sequence[T]], item: Item, weight: int = 1
+    ) -> Awaitable[T]:
+        """One item of a flow that takes a list: items that wait together are committed together.
+
+        The flow answers one value for each item. When the batch fails, every item is tried alone.
+        """
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+        self._put(_Share(flow, item, weight, loop, answer))
+        return answer
+
+    def _put(self, job: _Job | _Share) -> None:
+        with self._queue.changed:
+            if self._queue.closed or len(self._queue.jobs) >= QUEUE_MAX:
+                raise Busy("The queue of writes is full.")
+            self._queue.jobs.append(job)
+            self._queue.changed.notify()
+
+    def _take(self) -> list[_Job | _Share] | None:
+        queue = self._queue
+        with queue.changed:
+            while not queue.jobs:
+                if queue.closed:
+                    return None
+                queue.changed.wait()
+            taken: list[_Job | _Share] = [queue.jobs.popleft()]
+            first = taken[0]
+            if isinstance(first, _Share):
+                weight = first.weight
+                while queue.jobs and len(taken) < BATCH_MAX:
+                    following = queue.jobs[0]
+                    if not isinstance(following, _Share) or following.flow is not first.flow:
+                        break
+                    weight += following.weight
+                    if weight > BATCH_WEIGHT_MAX:
+                        break
+                    taken.append(queue.jobs.popleft())
+            return taken
+
+    def _work(self) -> None:
+        while (taken := self._take()) is not None:
+            first = taken[0]
+            if isinstance(first, _Job):
+                self._work_job(first)
+            else:
+                self._work_shares([job for job in taken if isinstance(job, _Share)])
+
+    def _work_job(self, job: _Job) -> None:
+        if not job.answer.set_running_or_notify_cancel():
+            return
+        try:
+            job.answer.set_result(self._transact(job.run))
+        except Exception as error:  # noqa: BLE001 - guard: one queued write; the one who asked gets the error
+            if not isinstance(error, OncallError):
+                log.warning("write_failed", flow=job.name, error=str(error)[:500])
+                self._on_failure("write")
+            job.answer.set_exception(error)
+
+    def _work_shares(self, shares: list[_Share]) -> None:
+        flow = shares[0].flow
+        try:
+            answers = self._transact(lambda tx: flow(tx, [share.item for share in shares]))
+            _answer([(share, value, None) for share, value in zip(shares, answers, strict=True)])
+        except Exception as error:  # noqa: BLE001 - guard: one queued write; each item is tried alone
+            if len(shares) > 1:
+                for share in shares:
+                    self._work_shares([share])
+                return
+            log.warning("write_failed", flow=_name(flow), error=str(error)[:500])
+            self._on_failure("write")
+            _answer([(shares[0], None, error)])
+
+    def _transact(self, run: Callable[[Tx], T]) -> T:
+        for attempt in range(RETRIES):
+            try:
+                return self._once(run)
+            except DBAPIError as error:
+                if not _again(error.orig) or attempt == RETRIES - 1:
+                    raise
+            except Exception as error:
+                if not _again(error) or attempt == RETRIES - 1:
+                    raise
+            time.sleep(random.uniform(0, 0.01 * 2**attempt))
+        raise AssertionError
+
+    def _once(self, run: Callable[[Tx], T]) -> T:
+        with self._engine.connect() as connection, connection.begin():
+            tx = Tx(connection, *self._now_and_rules(connection))
+            answer = run(tx)
+        if tx.nudged:
+            for call in self._on_commit:
+                call()
+        return answer
+
+    def _now_and_rules(self, connection: Connection) -> tuple[datetime, Snapshot]:
+        cursor = connection.connection.cursor()
+        if self._clock is not None:
+            cursor.execute("SELECT n FROM snapshot_revision")
+            row, now = cursor.fetchone(), self._clock()
+        else:
+            cursor.execute("SELECT (SELECT n FROM snapshot_revision), clock_timestamp()")
+            row = cursor.fetchone()
+            now = row[1].astimezone(UTC)
+        number = int(row[0]) if row and row[0] is not None else 0
+        if number != self._snapshot.number:
+            self._snapshot = snapshots.load(connection, number, now, self._snapshot)
+        return now, self._snapshot
+
+    # --- looks --------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Reader]:
+        """A reading transaction on this thread; nothing written through it is kept."""
+        with self._read_engine.connect() as connection:
+            transaction = connection.begin()
+            try:
+                yield Reader(connection, *self._now_and_rules(connection))
+            finally:
+                transaction.rollback()
+
+    def look(self, fn: Callable[Concatenate[Reader, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`fn(reader, ...)` on this thread."""
+        with self.read() as reader:
+            return fn(reader, *args, **kwargs)
+
+    async def view(
+        self, fn: Callable[Concatenate[Reader, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """`fn(reader, ...)` on a reader thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, lambda: self.look(fn, *args, **kwargs))
+
+
+def _answer(answers: Sequence[tuple[_Share, Any, BaseException | None]]) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Share, Any, BaseException | None]]] = {}
+    for answer in answers:
+        by_loop.setdefault(answer[0].loop, []).append(answer)
+
+    def settle(mine: Sequence[tuple[_Share, Any, BaseException | None]]) -> None:
+        for share, value, error in mine:
+            if share.answer.done():
+                continue
+            if error is None:
+                share.answer.set_result(value)
+            else:
+                share.answer.set_exception(error)
+
+    for loop, mine in by_loop.items():
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, mine)
+
+
+def _name(flow: Callable[..., Any]) -> str:
+    return getattr(flow, "__name__", "flow")
+
+
+def _again(error: BaseException | None) -> bool:
+    state = getattr(error, "sqlstate", None)
+    if state is not None:
+        return state in RETRY_STATES
+    return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
+
+
+def _engine(url: str, *, writes: bool) -> Engine:
+    if make_url(url).get_backend_name() == "sqlite":
+        engine = create_engine(
+            url,
+            poolclass=QueuePool,
+            pool_size=1 if writes else READERS,
+            max_overflow=0 if writes else READERS,
+            paramstyle="named",
+            connect_args={"check_same_thread": False, "timeout": 10, "cached_statements": 512},
+        )
+        event.listen(engine, "connect", _sqlite_pragmas)
+        begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+        return engine
+    address = make_url(url).set(drivername="postgresql+psycopg")
+    return create_engine(
+        address,
+        pool_size=POSTGRES_WRITERS + READERS,
+        max_overflow=4,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 3},
+    )
+
+
+def _sqlite_pragmas(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are opened by us, never by the driver
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=10000",
+        "temp_store=MEMORY",
+        "cache_size=-32000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def ping(reader: Reader) -> bool:
+    return bool(reader.connection.execute(text("SELECT 1")).scalar() == 1)

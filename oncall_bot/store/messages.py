@@ -1,0 +1,147 @@
+"""The bot's own Slack messages: where each lies, and which state it shows.
+
+Knows one row for each card, work log, runbook, draft and page DM, its wanted and its rendered generation.
+Refuses to know what is drawn. Serves flows (`touch`) and `engine.delivery` (`rendered`).
+Edits are merged: one waiting edit for each message, at most one in 3 s, one in 10 s in a storm.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, select, update
+
+from oncall_bot.store import outbox
+from oncall_bot.store import tables as t
+from oncall_bot.store.db import Reader, Tx
+from oncall_bot.store.outbox import Lane
+from oncall_bot.store.statements import Row, insert_of, statement
+
+MESSAGE = t.SlackMessage.__table__  # type: ignore[attr-defined]
+
+EDIT_EVERY = timedelta(seconds=3)
+STORM_EDIT_EVERY = timedelta(seconds=10)
+LANES = {"root": Lane.CARD, "work_log": Lane.THREAD, "runbook": Lane.THREAD, "page": Lane.ANSWER}
+
+_INSERT = insert_of(
+    MESSAGE, "id", "incident_id", "page_id", "role", "channel", "generation", rendered_generation=0, queued=False
+)
+_OF_INCIDENT = statement(
+    select(MESSAGE).where(MESSAGE.c.incident_id == bindparam("incident_id")).order_by(MESSAGE.c.id)
+)
+_ROLE = statement(
+    select(MESSAGE).where(
+        MESSAGE.c.incident_id == bindparam("incident_id"),
+        MESSAGE.c.role == bindparam("in_role"),
+        MESSAGE.c.page_id.is_(None),
+    )
+)
+_GET = statement(select(MESSAGE).where(MESSAGE.c.id == bindparam("message_id")))
+_WANT = statement(
+    update(MESSAGE)
+    .where(MESSAGE.c.id == bindparam("message_id"))
+    .values(generation=MESSAGE.c.generation + 1, queued=True)
+    .returning(MESSAGE.c.generation, MESSAGE.c.rendered_at)
+)
+_RENDERED = statement(
+    update(MESSAGE)
+    .where(MESSAGE.c.id == bindparam("message_id"))
+    .values(
+        rendered_generation=bindparam("drawn"),
+        rendered_at=bindparam("at"),
+        rendered_sha256=bindparam("sha"),
+        ts=bindparam("new_ts"),
+        channel_id=bindparam("new_channel"),
+        queued=False,
+    )
+)
+_UNQUEUED = statement(
+    update(MESSAGE).where(MESSAGE.c.id == bindparam("message_id")).values(queued=False)
+)
+_AT = statement(
+    select(MESSAGE.c.incident_id, MESSAGE.c.role, MESSAGE.c.page_id).where(
+        MESSAGE.c.channel_id == bindparam("in_channel"), MESSAGE.c.ts == bindparam("at_ts")
+    )
+)
+
+
+def create(
+    tx: Tx, *, incident_id: int | None, role: str, channel: str, page_id: int | None = None
+) -> int:
+    message_id = int(tx.new_ids("slack_message", 1)[0])
+    tx.run(
+        _INSERT,
+        id=message_id,
+        incident_id=incident_id,
+        page_id=page_id,
+        role=role,
+        channel=channel,
+        generation=0,
+    )
+    return message_id
+
+
+def of_incident(tx: Reader, incident_id: int) -> list[Row]:
+    return tx.all(_OF_INCIDENT, incident_id=incident_id)
+
+
+def role_of(tx: Reader, incident_id: int, role: str) -> Row | None:
+    """The incident's message of that role (root, work_log, runbook, draft), or None."""
+    return tx.first(_ROLE, incident_id=incident_id, in_role=role)
+
+
+def get(tx: Reader, message_id: int) -> Row | None:
+    return tx.first(_GET, message_id=message_id)
+
+
+def touch(tx: Tx, message: Row, *, every: timedelta = EDIT_EVERY, at_once: bool = False) -> None:
+    """The message shows old news: draw it again, merged with an edit that already waits."""
+    wanted = tx.one(_WANT, message_id=message.id)
+    if message.queued:
+        return
+    not_before = None
+    if wanted.rendered_at is not None and not at_once:
+        not_before = max(tx.now, wanted.rendered_at + every)
+    _queue(tx, message, wanted.generation, not_before)
+
+
+def _queue(tx: Tx, message: Row, generation: int, not_before: datetime | None) -> None:
+    outbox.add(
+        tx,
+        lane=LANES.get(message.role, Lane.THREAD),
+        kind="message",
+        destination=f"slack:{message.channel}",
+        dedupe_key=f"card:{message.id}:{generation}",
+        payload={"message_id": message.id},
+        incident_id=message.incident_id,
+        generation=generation,
+        not_before=not_before,
+    )
+
+
+def rendered(
+    tx: Tx, message_id: int, generation: int, *, sha256: str, ts: str | None, channel_id: str | None
+) -> None:
+    """The message shows `generation` now; when more happened meanwhile, the next edit is queued."""
+    tx.run(
+        _RENDERED,
+        message_id=message_id,
+        drawn=generation,
+        at=tx.now,
+        sha=sha256,
+        new_ts=ts,
+        new_channel=channel_id,
+    )
+    message = get(tx, message_id)
+    if message is not None and message.generation > generation:
+        touch(tx, message)
+
+
+def given_up(tx: Tx, message_id: int) -> None:
+    """No edit waits any more; the next change will queue one again."""
+    tx.run(_UNQUEUED, message_id=message_id)
+
+
+def at(tx: Reader, channel: str, ts: str) -> Row | None:
+    """What the message at this place is about."""
+    return tx.first(_AT, in_channel=channel, at_ts=ts)

@@ -1,0 +1,353 @@
+"""The outbox: every message as a row before it is an act.
+
+Knows lanes, leases, one message in flight for each destination, backoff and the fate of each try.
+Refuses to know what a message says and how it is sent. Serves flows (which add) and `engine.delivery` (which claims).
+
+Never marked before sending; a finish by a former owner of the lease changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import and_, bindparam, func, not_, or_, select, update
+
+from oncall_bot.store import tables as t
+from oncall_bot.store.db import Reader, Tx
+from oncall_bot.store.statements import Row, Statement, any_of, insert_of, statement, upsert
+
+OUTBOX, DESTINATION = t.Outbox.__table__, t.Destination.__table__  # type: ignore[attr-defined]
+DELIVERY, PROCESS = t.Delivery.__table__, t.Process.__table__  # type: ignore[attr-defined]
+PAGE, RUN = t.Page.__table__, t.PageRun.__table__  # type: ignore[attr-defined]
+
+BEAT_STALE_AFTER = timedelta(seconds=5)
+DEAD_AFTER_PERMANENT = 3
+DEAD_AFTER_CRASHES = 20
+BACKOFF_MAX = timedelta(seconds=60)
+CANDIDATES = 200
+
+
+class Lane(IntEnum):
+    """Lower goes first. Only lanes below `PAGE` may ever be merged."""
+
+    PAGE = 0
+    ANSWER = 1
+    CARD = 2
+    THREAD = 3
+    NOTICE = 4
+    DRAFT = 5
+
+
+_LIVE_OWNERS = select(PROCESS.c.instance).where(PROCESS.c.beat_at > bindparam("beat_after"))
+_ADD = upsert(
+    OUTBOX,
+    ("dedupe_key",),
+    also=(
+        "lane",
+        "kind",
+        "destination",
+        "page_id",
+        "incident_id",
+        "epoch",
+        "payload",
+        "generation",
+        "state",
+        "created_at",
+        "next_attempt_at",
+        "attempts",
+        "failures",
+    ),
+)
+_ADD_DESTINATION = upsert(DESTINATION, ("key",))
+_FREE = and_(
+    or_(DESTINATION.c.not_before.is_(None), DESTINATION.c.not_before <= bindparam("now")),
+    or_(
+        DESTINATION.c.lease_owner.is_(None),
+        DESTINATION.c.lease_until <= bindparam("now"),
+        not_(DESTINATION.c.lease_owner.in_(_LIVE_OWNERS)),
+    ),
+)
+
+
+def _candidates(dialect: str) -> Any:
+    query = (
+        select(OUTBOX.c.id, OUTBOX.c.destination, OUTBOX.c.page_id, OUTBOX.c.epoch)
+        .join(DESTINATION, DESTINATION.c.key == OUTBOX.c.destination)
+        .where(OUTBOX.c.state == "pending", OUTBOX.c.next_attempt_at <= bindparam("now"), _FREE)
+        .order_by(OUTBOX.c.lane, OUTBOX.c.next_attempt_at, OUTBOX.c.id)
+        .limit(bindparam("limit"))
+    )
+    return query.with_for_update(skip_locked=True) if dialect == "postgresql" else query
+
+
+_CANDIDATES = Statement(_candidates)
+_EPOCHS = statement(
+    select(PAGE.c.id, RUN.c.epoch, RUN.c.state)
+    .join(RUN, RUN.c.id == PAGE.c.run_id)
+    .where(any_of(PAGE.c.id, "page_ids"))
+)
+_CLAIM = statement(
+    update(OUTBOX)
+    .where(any_of(OUTBOX.c.id, "row_ids"), OUTBOX.c.state == "pending")
+    .values(
+        state="sending",
+        attempts=OUTBOX.c.attempts + 1,
+        lease_owner=bindparam("owner"),
+        lease_until=bindparam("until"),
+        first_tried_at=func.coalesce(OUTBOX.c.first_tried_at, bindparam("at", type_=t.Instant())),
+    )
+    .returning(OUTBOX)
+)
+_LEASE_DESTINATION = statement(
+    update(DESTINATION)
+    .where(any_of(DESTINATION.c.key, "keys"))
+    .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"))
+)
+_OUTDATE = statement(
+    update(OUTBOX).where(any_of(OUTBOX.c.id, "row_ids")).values(state="outdated", done_at=bindparam("at"))
+)
+_FINISH = statement(
+    update(OUTBOX)
+    .where(
+        OUTBOX.c.id == bindparam("row_id"),
+        OUTBOX.c.state == "sending",
+        OUTBOX.c.lease_owner == bindparam("owner"),
+    )
+    .values(
+        state=bindparam("new_state"),
+        provider_id=bindparam("provider"),
+        last_error=bindparam("error"),
+        failures=OUTBOX.c.failures + bindparam("more_failures"),
+        next_attempt_at=bindparam("again_at"),
+        done_at=bindparam("ended_at"),
+        lease_owner=None,
+        lease_until=None,
+    )
+    .returning(OUTBOX)
+)
+_RELEASE = statement(
+    update(DESTINATION)
+    .where(DESTINATION.c.key == bindparam("dest"), DESTINATION.c.lease_owner == bindparam("owner"))
+    .values(
+        lease_owner=None,
+        lease_until=None,
+        not_before=bindparam("pause_until"),
+        failing_since=bindparam("failing"),
+    )
+)
+_DESTINATION = statement(select(DESTINATION).where(DESTINATION.c.key == bindparam("dest")))
+_TOLD = insert_of(DELIVERY, "outbox_id", "attempt", "at", "outcome", "provider_answer")
+_RECOVER = statement(
+    update(OUTBOX)
+    .where(
+        OUTBOX.c.state == "sending",
+        or_(
+            OUTBOX.c.lease_until <= bindparam("now"),
+            not_(OUTBOX.c.lease_owner.in_(_LIVE_OWNERS)),
+        ),
+    )
+    .values(state="pending", lease_owner=None, lease_until=None, failures=OUTBOX.c.failures + 1)
+    .returning(OUTBOX.c.id, OUTBOX.c.failures, OUTBOX.c.kind)
+)
+_FREE_DESTINATIONS = statement(
+    update(DESTINATION)
+    .where(
+        DESTINATION.c.lease_owner.is_not(None), not_(DESTINATION.c.lease_owner.in_(_LIVE_OWNERS))
+    )
+    .values(lease_owner=None, lease_until=None)
+)
+_OF_INCIDENT = statement(
+    select(OUTBOX)
+    .where(OUTBOX.c.incident_id == bindparam("incident_id"), OUTBOX.c.page_id.is_not(None))
+    .order_by(OUTBOX.c.id)
+    .limit(500)
+)
+_OLDEST = statement(
+    select(OUTBOX.c.lane, func.min(OUTBOX.c.next_attempt_at).label("since"))
+    .where(OUTBOX.c.state == "pending", OUTBOX.c.next_attempt_at <= bindparam("now"))
+    .group_by(OUTBOX.c.lane)
+)
+_PENDING_FOR = statement(
+    select(func.count().label("rows")).where(
+        OUTBOX.c.kind == bindparam("which"),
+        OUTBOX.c.incident_id == bindparam("incident_id"),
+        OUTBOX.c.state.in_(["pending", "sending"]),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one try. `again_at` set: it is tried again; `dead`: never again; neither: it is done."""
+
+    outcome: str  # sent, failed, refused, outdated, unchanged
+    provider_id: str | None = None
+    answer: str = ""
+    permanent: bool = False
+    retry_after: timedelta | None = None
+    rate_limited: bool = False
+    pace: timedelta = timedelta(0)  # how long the destination rests after a success
+
+
+def add(
+    tx: Tx,
+    *,
+    lane: Lane,
+    kind: str,
+    destination: str,
+    dedupe_key: str,
+    payload: Mapping[str, Any] | None = None,
+    page_id: int | None = None,
+    incident_id: int | None = None,
+    epoch: int | None = None,
+    generation: int = 0,
+    not_before: datetime | None = None,
+) -> None:
+    """Leave a message to be sent. A key that was ever used sends nothing again."""
+    tx.run(_ADD_DESTINATION, key=destination)
+    tx.run(
+        _ADD,
+        lane=int(lane),
+        kind=kind,
+        destination=destination,
+        page_id=page_id,
+        incident_id=incident_id,
+        epoch=epoch,
+        payload=dict(payload or {}),
+        generation=generation,
+        state="pending",
+        created_at=tx.now,
+        next_attempt_at=not_before or tx.now,
+        attempts=0,
+        failures=0,
+        dedupe_key=dedupe_key,
+    )
+    tx.nudge()
+
+
+def claim(tx: Tx, owner: str, limit: int, lease_for: timedelta) -> list[Row]:
+    """Up to `limit` due messages, one for each free destination, leased to `owner`.
+
+    Pages that were decided before the run's present epoch are marked outdated instead: somebody has it by now.
+    """
+    beat_after = tx.now - BEAT_STALE_AFTER
+    rows = tx.all(_CANDIDATES, now=tx.now, beat_after=beat_after, limit=CANDIDATES)
+    stale = _outdated(tx, rows)
+    if stale:
+        tx.run(_OUTDATE, row_ids=sorted(stale), at=tx.now)
+    chosen: dict[str, int] = {}
+    for row in rows:
+        if row.id not in stale and row.destination not in chosen and len(chosen) < limit:
+            chosen[row.destination] = row.id
+    if not chosen:
+        return []
+    until = tx.now + lease_for
+    tx.run(_LEASE_DESTINATION, keys=sorted(chosen), owner=owner, until=until)
+    claimed = tx.all(_CLAIM, row_ids=sorted(chosen.values()), owner=owner, until=until, at=tx.now)
+    return sorted(claimed, key=lambda row: (row.lane, row.id))
+
+
+def _outdated(tx: Tx, rows: Sequence[Row]) -> set[int]:
+    page_ids = sorted({row.page_id for row in rows if row.page_id is not None and row.epoch is not None})
+    if not page_ids:
+        return set()
+    runs = {row.id: row for row in tx.all(_EPOCHS, page_ids=page_ids)}
+    return {
+        row.id
+        for row in rows
+        if row.epoch is not None
+        and row.page_id in runs
+        and (runs[row.page_id].epoch > row.epoch or runs[row.page_id].state == "done")
+    }
+
+
+def finish(tx: Tx, row_id: int, owner: str, fate: Fate) -> Row | None:
+    """Write down what became of the try and free the destination; None when the lease was lost meanwhile."""
+    before = tx.first(_ROW, row_id=row_id)
+    if before is None:
+        return None
+    state, again_at = _next_state(tx, before, fate)
+    row = tx.first(
+        _FINISH,
+        row_id=row_id,
+        owner=owner,
+        new_state=state,
+        provider=fate.provider_id or before.provider_id,
+        error=None if state == "sent" else fate.answer[:500],
+        more_failures=1 if fate.permanent else 0,
+        again_at=again_at or before.next_attempt_at,
+        ended_at=None if again_at else tx.now,
+    )
+    if row is None:
+        return None
+    tx.run(
+        _TOLD,
+        outbox_id=row_id,
+        attempt=row.attempts,
+        at=tx.now,
+        outcome=fate.outcome if state != "dead" else "dead",
+        provider_answer=fate.answer[:500],
+    )
+    _release(tx, row, owner, fate, failed=again_at is not None)
+    tx.nudge()
+    return row
+
+
+_ROW = statement(select(OUTBOX).where(OUTBOX.c.id == bindparam("row_id")))
+
+
+def _next_state(tx: Tx, row: Row, fate: Fate) -> tuple[str, datetime | None]:
+    if fate.outcome in ("sent", "unchanged"):
+        return "sent", None
+    if fate.outcome == "outdated":
+        return "outdated", None
+    if fate.permanent and row.failures + 1 >= DEAD_AFTER_PERMANENT:
+        return "dead", None
+    return "pending", tx.now + _backoff(row.attempts, fate)
+
+
+def _backoff(attempts: int, fate: Fate) -> timedelta:
+    if fate.retry_after is not None:
+        return fate.retry_after
+    return min(timedelta(seconds=0.5 * 2 ** min(attempts, 10)), BACKOFF_MAX)
+
+
+def _release(tx: Tx, row: Row, owner: str, fate: Fate, *, failed: bool) -> None:
+    pause = fate.retry_after if fate.rate_limited and fate.retry_after else fate.pace
+    destination = tx.first(_DESTINATION, dest=row.destination)
+    since = (destination.failing_since if destination else None) or tx.now
+    tx.run(
+        _RELEASE,
+        dest=row.destination,
+        owner=owner,
+        pause_until=tx.now + pause if pause else None,
+        failing=since if failed else None,
+    )
+
+
+def recover(tx: Tx) -> list[Row]:
+    """Leases of the dead come back; each counts as a crash of its row. Answers id, failures and kind."""
+    beat_after = tx.now - BEAT_STALE_AFTER
+    tx.run(_FREE_DESTINATIONS, beat_after=beat_after)
+    rows = tx.all(_RECOVER, now=tx.now, beat_after=beat_after)
+    if rows:
+        tx.nudge()
+    return rows
+
+
+def pages_of_incident(tx: Reader, incident_id: int) -> list[Row]:
+    """Every message of every page of the incident, with its fate so far."""
+    return tx.all(_OF_INCIDENT, incident_id=incident_id)
+
+
+def oldest(tx: Reader) -> dict[int, datetime]:
+    """By lane: since when its oldest due message waits."""
+    return {row.lane: row.since for row in tx.all(_OLDEST, now=tx.now)}
+
+
+def waits(tx: Reader, kind: str, incident_id: int) -> bool:
+    return bool(tx.scalar(_PENDING_FOR, which=kind, incident_id=incident_id))

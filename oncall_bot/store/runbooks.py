@@ -1,0 +1,175 @@
+"""Runbooks in SQL: versions, sections, postings, and which one an incident was given.
+
+Knows rows. Refuses to parse Markdown and to choose. Serves `flows.import_runbooks`, `open_incident` and the views.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import bindparam, delete, select, update
+
+from oncall_bot.store import tables as t
+from oncall_bot.store.db import Reader, Tx
+from oncall_bot.store.statements import Row, insert_of, statement, upsert
+
+RUNBOOK, VERSION = t.Runbook.__table__, t.RunbookVersion.__table__  # type: ignore[attr-defined]
+SECTION, POSTING = t.Section.__table__, t.Posting.__table__  # type: ignore[attr-defined]
+MATCH = t.RunbookMatch.__table__  # type: ignore[attr-defined]
+
+_ATTACH = upsert(
+    MATCH, ("group_id", "runbook_id"), ("incident_id", "how", "score", "why")
+)
+_OF_INCIDENT = statement(
+    select(
+        RUNBOOK.c.id,
+        RUNBOOK.c.source,
+        RUNBOOK.c.slug,
+        MATCH.c.how,
+        MATCH.c.score,
+        MATCH.c.why,
+        VERSION.c.text,
+        VERSION.c.sha256,
+        VERSION.c.document,
+    )
+    .select_from(
+        MATCH.join(RUNBOOK, RUNBOOK.c.id == MATCH.c.runbook_id).join(
+            VERSION, VERSION.c.id == RUNBOOK.c.version_id
+        )
+    )
+    .where(MATCH.c.incident_id == bindparam("incident_id"))
+    .order_by(MATCH.c.id)
+    .limit(1)
+)
+_MOVE = statement(
+    update(MATCH)
+    .where(MATCH.c.incident_id == bindparam("from_incident"))
+    .values(incident_id=bindparam("to_incident"))
+)
+_ALL = statement(
+    select(RUNBOOK.c.id, RUNBOOK.c.slug, RUNBOOK.c.version_id, RUNBOOK.c.archived_at, VERSION.c.sha256, VERSION.c.n)
+    .select_from(RUNBOOK.outerjoin(VERSION, VERSION.c.id == RUNBOOK.c.version_id))
+    .where(RUNBOOK.c.source == bindparam("from_source"))
+)
+_INSERT = insert_of(RUNBOOK, "id", "source", "slug", archived_at=None)
+_INSERT_VERSION = insert_of(
+    VERSION, "id", "runbook_id", "n", "sha256", "text", "document", "imported_at"
+)
+_POINT = statement(
+    update(RUNBOOK)
+    .where(RUNBOOK.c.id == bindparam("runbook_id"))
+    .values(version_id=bindparam("version"), archived_at=None)
+)
+_SAME_TEXT = statement(
+    select(VERSION.c.id).where(
+        VERSION.c.runbook_id == bindparam("runbook_id"), VERSION.c.sha256 == bindparam("sha")
+    )
+)
+_NEWEST = statement(
+    select(VERSION.c.n)
+    .where(VERSION.c.runbook_id == bindparam("runbook_id"))
+    .order_by(VERSION.c.n.desc())
+    .limit(1)
+)
+_ARCHIVE = statement(
+    update(RUNBOOK).where(RUNBOOK.c.id == bindparam("runbook_id")).values(archived_at=bindparam("at"))
+)
+_INSERT_SECTION = insert_of(SECTION, "id", "runbook_version_id", "n", "heading", "text")
+_INSERT_POSTING = upsert(POSTING, ("term", "section_id"), also=("tf",))
+_FORGET_POSTINGS = statement(
+    delete(POSTING).where(
+        POSTING.c.section_id.in_(
+            select(SECTION.c.id)
+            .join(VERSION, VERSION.c.id == SECTION.c.runbook_version_id)
+            .where(VERSION.c.runbook_id == bindparam("of_runbook"))
+        )
+    )
+)
+
+
+def attach(
+    tx: Tx, group_id: int, incident_id: int, runbook_id: int, how: str, score: float, why: str
+) -> None:
+    tx.run(
+        _ATTACH,
+        group_id=group_id,
+        incident_id=incident_id,
+        runbook_id=runbook_id,
+        how=how,
+        score=score,
+        why=why[:500],
+    )
+
+
+def of_incident(tx: Reader, incident_id: int) -> Row | None:
+    """The runbook the incident was given first, as it stands now, and why."""
+    return tx.first(_OF_INCIDENT, incident_id=incident_id)
+
+
+def move_matches(tx: Tx, from_incident: int, to_incident: int) -> None:
+    tx.run(_MOVE, from_incident=from_incident, to_incident=to_incident)
+
+
+def known(tx: Reader, source: str) -> dict[str, Row]:
+    """By slug: every runbook of that source, archived ones too."""
+    return {row.slug: row for row in tx.all(_ALL, from_source=source)}
+
+
+def add_version(
+    tx: Tx,
+    source: str,
+    slug: str,
+    known_id: int | None,
+    *,
+    sha256: str,
+    text: str,
+    document: Mapping[str, Any],
+) -> int:
+    """The runbook stands at this text now; a text it had before is taken up again. Answers the version's id."""
+    runbook_id = known_id
+    if runbook_id is None:
+        runbook_id = int(tx.new_ids("runbook", 1)[0])
+        tx.run(_INSERT, id=runbook_id, source=source, slug=slug)
+    version = tx.scalar(_SAME_TEXT, runbook_id=runbook_id, sha=sha256)
+    if version is None:
+        version = int(tx.new_ids("runbook_version", 1)[0])
+        number = int(tx.scalar(_NEWEST, runbook_id=runbook_id) or 0) + 1
+        tx.run(
+            _INSERT_VERSION,
+            id=version,
+            runbook_id=runbook_id,
+            n=number,
+            sha256=sha256,
+            text=text,
+            document=dict(document),
+            imported_at=tx.now,
+        )
+        _add_sections(tx, version, document)
+    tx.run(_POINT, runbook_id=runbook_id, version=version)
+    return int(version)
+
+
+def _add_sections(tx: Tx, version: int, document: Mapping[str, Any]) -> None:
+    sections = document["sections"]
+    ids = tx.new_ids("section", len(sections))
+    tx.many(
+        _INSERT_SECTION,
+        [
+            {"id": id_, "runbook_version_id": version, "n": n, "heading": s["heading"], "text": s["text"]}
+            for n, (id_, s) in enumerate(zip(ids, sections, strict=True))
+        ],
+    )
+
+
+def add_postings(tx: Tx, runbook_id: int, postings: Iterable[tuple[str, int, int]]) -> None:
+    """Replace the runbook's search terms by (term, section id, times)."""
+    tx.run(_FORGET_POSTINGS, of_runbook=runbook_id)
+    tx.many(
+        _INSERT_POSTING,
+        [{"term": term, "section_id": section, "tf": tf} for term, section, tf in postings],
+    )
+
+
+def archive(tx: Tx, runbook_id: int) -> None:
+    tx.run(_ARCHIVE, runbook_id=runbook_id, at=tx.now)

@@ -1,0 +1,300 @@
+"""The rules in force, as one immutable value: config, people, contacts, silences, overrides, runbooks.
+
+Knows how to read them and when they are stale (`snapshot_revision.n`). Refuses to decide. Serves every flow and view:
+whoever decides inside a transaction decides on the snapshot that was checked in that transaction.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from oncall_bot.core.config import Config, PersonalRule, Route, Urgency
+from oncall_bot.core.documents import config_of
+from oncall_bot.core.live_checks import Expectation, LiveCheck
+from oncall_bot.core.matchers import parse_matchers
+from oncall_bot.core.paging import Contact, Reach
+from oncall_bot.core.rotations import Override, next_handoff, on_call_at
+from oncall_bot.core.routes import ActiveSilence
+from oncall_bot.core.runbooks import Runbook, RunbookIndex, Section
+from oncall_bot.store import tables as t
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPerson:
+    id: int
+    slack_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunbookShelf:
+    """Every runbook in force, its row id, and the stamp by which a reload is spared."""
+
+    stamp: tuple[int, int] = (0, 0)
+    index: RunbookIndex = field(default_factory=lambda: RunbookIndex(()))
+    ids: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    number: int
+    revision_id: int | None
+    applied_by: str
+    config: Config
+    sources: Mapping[str, int]
+    source_keys: Mapping[int, str]
+    tokens: Mapping[str, str]  # sha256 of a token -> source key
+    people: Mapping[str, KnownPerson]
+    by_slack: Mapping[str, str]
+    reach: Mapping[str, Reach]
+    silences: tuple[ActiveSilence, ...]
+    schedule_ids: Mapping[str, int]
+    overrides: Mapping[str, tuple[Override, ...]]
+    shelf: RunbookShelf
+    signing_key: bytes
+    watched: tuple[Route, ...]  # routes whose alert must keep coming
+    held: bool  # after a restore: nothing is sent before `resume`
+
+    @classmethod
+    def empty(cls) -> Snapshot:
+        """Before the first look: number -1 is never in force."""
+        return cls(
+            -1, None, "", Config(), {}, {}, {}, {}, {}, {}, (), {}, {}, RunbookShelf(), b"", (), held=False
+        )
+
+    def on_call(self, schedule: str, at: datetime) -> str | None:
+        """The person on call for the schedule at that instant, overrides painted; None for a gap or no schedule."""
+        found = self.config.schedules.get(schedule)
+        return on_call_at(found.definition, at, self.overrides.get(schedule, ())) if found else None
+
+    def next_handoff(
+        self, schedule: str, after: datetime
+    ) -> tuple[datetime, str | None, str | None] | None:
+        found = self.config.schedules.get(schedule)
+        if found is None:
+            return None
+        return next_handoff(found.definition, after, self.overrides.get(schedule, ()))
+
+    def slack_id(self, person: str) -> str | None:
+        known = self.people.get(person)
+        return known.slack_id if known else None
+
+    def name(self, person: str | None) -> str:
+        """The person's name as the file gives it, or the key itself."""
+        if person is None:
+            return "nobody"
+        found = self.config.people.get(person)
+        return found.name if found else person
+
+
+def load(
+    connection: Connection, number: int, now: datetime, previous: Snapshot | None = None
+) -> Snapshot:
+    """Read what is in force from `now` on. Runbooks are read again only when one changed."""
+    revision = connection.execute(
+        select(t.ConfigRevision.id, t.ConfigRevision.document, t.ConfigRevision.applied_by)
+        .order_by(t.ConfigRevision.id.desc())  # type: ignore[union-attr]
+        .limit(1)
+    ).first()
+    config = config_of(revision.document) if revision else Config()
+    sources = connection.execute(select(t.Source.id, t.Source.key, t.Source.token_hash)).all()
+    people = connection.execute(select(t.Person.id, t.Person.key, t.Person.slack_user_id)).all()
+    known = {row.key: KnownPerson(row.id, _slack_id(config, row.key, row.slack_user_id)) for row in people}
+    meta = connection.execute(select(t.Meta.signing_key, t.Meta.held_since)).first()
+    schedules = connection.execute(select(t.Schedule.id, t.Schedule.key)).all()
+    return Snapshot(
+        number=number,
+        revision_id=revision.id if revision else None,
+        applied_by=revision.applied_by if revision else "",
+        config=config,
+        sources={row.key: row.id for row in sources},
+        source_keys={row.id: row.key for row in sources},
+        tokens={row.token_hash: row.key for row in sources if row.token_hash},
+        people=known,
+        by_slack={one.slack_id: key for key, one in known.items() if one.slack_id},
+        reach=_reach(connection, config, known),
+        silences=_silences(connection, {row.id: row.key for row in sources}, now),
+        schedule_ids={row.key: row.id for row in schedules},
+        overrides=_overrides(connection, {row.id: row.key for row in people}),
+        shelf=_shelf(connection, previous.shelf if previous else RunbookShelf()),
+        signing_key=bytes.fromhex(meta.signing_key) if meta and meta.signing_key else b"",
+        watched=tuple(route for route in config.routes if route.heartbeat is not None),
+        held=bool(meta and meta.held_since),
+    )
+
+
+def _slack_id(config: Config, key: str, stored: str | None) -> str | None:
+    person = config.people.get(key)
+    return (person.slack if person else None) or stored
+
+
+def _reach(
+    connection: Connection, config: Config, known: Mapping[str, KnownPerson]
+) -> dict[str, Reach]:
+    rows = connection.execute(
+        select(
+            t.ContactMethod.id, t.ContactMethod.person_id, t.ContactMethod.kind, t.ContactMethod.address
+        )
+        .where(t.ContactMethod.verified_at.is_not(None), t.ContactMethod.disabled_at.is_(None))  # type: ignore[union-attr]
+        .order_by(t.ContactMethod.id)  # type: ignore[arg-type]
+    ).all()
+    own: dict[int, list[Contact]] = defaultdict(list)
+    for row in rows:
+        own[row.person_id].append(Contact(f"c{row.id}", row.kind, row.address))
+    rules = _rules(connection)
+    found = {}
+    for key, person in config.people.items():
+        mine = known.get(key)
+        contacts = list(own.get(mine.id, ())) if mine else []
+        kinds = {contact.kind for contact in contacts}
+        contacts += [
+            Contact(f"file:{kind}", kind, address)
+            for kind, address in person.contacts.items()
+            if kind not in kinds
+        ]
+        if person.email and "mail" in config.channels and "mail" not in kinds | set(person.contacts):
+            contacts.append(Contact("file:mail", "mail", person.email))
+        found[key] = Reach(
+            (mine.slack_id if mine else None) or person.slack,
+            tuple(contacts),
+            rules.get(mine.id) if mine else None,
+        )
+    return found
+
+
+def _rules(connection: Connection) -> dict[int, dict[Urgency, tuple[PersonalRule, ...]]]:
+    rows = connection.execute(
+        select(t.NotifyRule.person_id, t.NotifyRule.urgency, t.NotifyRule.after_s, t.NotifyRule.by).order_by(
+            t.NotifyRule.person_id, t.NotifyRule.urgency, t.NotifyRule.position
+        )
+    ).all()
+    found: dict[int, dict[Urgency, tuple[PersonalRule, ...]]] = defaultdict(dict)
+    for row in rows:
+        urgency = Urgency(row.urgency)
+        mine = found[row.person_id].get(urgency, ())
+        found[row.person_id][urgency] = (*mine, PersonalRule(timedelta(seconds=row.after_s), row.by))
+    return found
+
+
+def _silences(
+    connection: Connection, sources: Mapping[int | None, str], now: datetime
+) -> tuple[ActiveSilence, ...]:
+    rows = connection.execute(
+        select(
+            t.Silence.id,
+            t.Silence.source_id,
+            t.Silence.matchers,
+            t.Silence.starts_at,
+            t.Silence.ends_at,
+            t.Silence.created_by_name,
+            t.Silence.comment,
+        ).where(t.Silence.cancelled_at.is_(None), t.Silence.ends_at > now)  # type: ignore[union-attr]
+    ).all()
+    return tuple(
+        ActiveSilence(
+            id=row.id,
+            match=parse_matchers(row.matchers),
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            created_by=row.created_by_name,
+            comment=row.comment,
+            source=sources.get(row.source_id) if row.source_id is not None else None,
+        )
+        for row in rows
+    )
+
+
+def _overrides(connection: Connection, people: Mapping[int, str]) -> dict[str, tuple[Override, ...]]:
+    rows = connection.execute(
+        select(
+            t.Schedule.key,
+            t.Override.starts_at,
+            t.Override.ends_at,
+            t.Override.person_id,
+            t.Override.replaces_id,
+        )
+        .join(t.Schedule, t.Schedule.id == t.Override.schedule_id)  # type: ignore[arg-type]
+        .where(t.Override.cancelled_at.is_(None))  # type: ignore[union-attr]
+        .order_by(t.Override.id)  # type: ignore[arg-type]
+    ).all()
+    found: dict[str, tuple[Override, ...]] = {}
+    for row in rows:
+        painted = Override(
+            start=row.starts_at,
+            end=row.ends_at,
+            user=people.get(row.person_id) if row.person_id else None,
+            replaces=people.get(row.replaces_id) if row.replaces_id else None,
+        )
+        found[row.key] = (*found.get(row.key, ()), painted)
+    return found
+
+
+def _shelf(connection: Connection, previous: RunbookShelf) -> RunbookShelf:
+    newest, count = connection.execute(
+        select(func.coalesce(func.max(t.Runbook.version_id), 0), func.count()).where(
+            t.Runbook.archived_at.is_(None)  # type: ignore[union-attr]
+        )
+    ).one()
+    if (newest, count) == previous.stamp:
+        return previous
+    rows = connection.execute(
+        select(
+            t.Runbook.id,
+            t.Runbook.source,
+            t.Runbook.slug,
+            t.RunbookVersion.text,
+            t.RunbookVersion.sha256,
+            t.RunbookVersion.document,
+        )
+        .join(t.RunbookVersion, t.RunbookVersion.id == t.Runbook.version_id)  # type: ignore[arg-type]
+        .where(t.Runbook.archived_at.is_(None))  # type: ignore[union-attr]
+    ).all()
+    books = [runbook_of(row.source, row.slug, row.text, row.sha256, row.document) for row in rows]
+    ids = {(row.source, row.slug): row.id for row in rows}
+    return RunbookShelf((newest, count), RunbookIndex(books), ids)
+
+
+def runbook_of(source: str, slug: str, text: str, sha256: str, document: Mapping[str, Any]) -> Runbook:
+    """The runbook a stored version describes."""
+    return Runbook(
+        source=source,
+        slug=slug,
+        title=document["title"],
+        text=text,
+        sha256=sha256,
+        matchers=parse_matchers(document["matchers"]),
+        aliases=tuple(document["aliases"]),
+        services=tuple(document["services"]),
+        owner=document["owner"],
+        severity=document["severity"],
+        tags=tuple(document["tags"]),
+        links=tuple(document["links"]),
+        sections=tuple(Section(**section) for section in document["sections"]),
+        checks=tuple(_check(check) for check in document["checks"]),
+    )
+
+
+def runbook_document(runbook: Runbook) -> dict[str, Any]:
+    """The plain form that `runbook_of` reads back."""
+    return {
+        "title": runbook.title,
+        "matchers": [str(matcher) for matcher in runbook.matchers],
+        "aliases": list(runbook.aliases),
+        "services": list(runbook.services),
+        "owner": runbook.owner,
+        "severity": runbook.severity,
+        "tags": list(runbook.tags),
+        "links": list(runbook.links),
+        "sections": [asdict(section) for section in runbook.sections],
+        "checks": [asdict(check) for check in runbook.checks],
+    }
+
+
+def _check(plain: Mapping[str, Any]) -> LiveCheck:
+    expect = plain["expect"]
+    return LiveCheck(**{**plain, "expect": Expectation(**expect) if expect else None})

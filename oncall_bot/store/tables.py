@@ -1,0 +1,638 @@
+"""Every table, once: what is stored, under which keys. The story of each is in docs/reference/tables.md.
+
+Knows columns and unique keys; the partial ones decide who opens what. Refuses to decide anything.
+Serves the modules of `store` and the migrations; nobody else imports it. Table models do not validate: core does.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, LargeBinary, MetaData, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from oncall_bot.store.types import BigId, Instant, Json
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+METADATA = MetaData(naming_convention=NAMING)
+
+
+class Table(SQLModel):
+    """The base of all tables: one metadata, explicit constraint names."""
+
+    metadata = METADATA
+
+
+def _id() -> Any:
+    return Field(default=None, primary_key=True, sa_type=BigId)  # type: ignore[call-overload]
+
+
+def _ref(table: str, *, null: bool = False, pk: bool = False, index: bool = False) -> Any:
+    default = None if null else ...
+    return Field(
+        default, foreign_key=f"{table}.id", sa_type=BigId, primary_key=pk, nullable=null, index=index
+    )  # type: ignore[call-overload]
+
+
+def _at(*, null: bool = False, index: bool = False) -> Any:
+    return Field(None if null else ..., sa_type=Instant, nullable=null, index=index)  # type: ignore[call-overload]
+
+
+def _json(*, null: bool = False) -> Any:
+    return Field(None if null else ..., sa_type=Json, nullable=null)  # type: ignore[call-overload]
+
+
+def _text(*, null: bool = False, default: Any = ..., index: bool = False) -> Any:
+    value = None if null and default is ... else default
+    return Field(value, sa_type=Text, nullable=null, index=index)
+
+
+def _unique_where(name: str, *columns: str, where: str) -> Index:
+    return Index(name, *columns, unique=True, sqlite_where=text(where), postgresql_where=text(where))
+
+
+def _index_where(name: str, *columns: str, where: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+# --- what is in force ---------------------------------------------------------------------------------------------
+
+
+class ConfigRevision(Table, table=True):
+    __tablename__ = "config_revision"
+    id: int | None = _id()
+    sha256: str = _text(index=True)
+    document: dict[str, Any] = _json()
+    applied_by: str = _text()
+    applied_at: datetime = _at()
+
+
+class SnapshotRevision(Table, table=True):
+    __tablename__ = "snapshot_revision"
+    id: int | None = _id()
+    n: int = Field(sa_type=BigId)
+
+
+class Meta(Table, table=True):
+    __tablename__ = "meta"
+    id: int | None = _id()
+    schema_: str = Field(sa_type=Text, sa_column_kwargs={"name": "schema"})
+    min_code: str = _text()
+    signing_key: str | None = _text(null=True)
+    held_since: datetime | None = _at(null=True)  # after a restore: nothing is sent before `resume`
+
+
+class _Named(Table):
+    id: int | None = _id()
+    key: str = Field(sa_type=Text, unique=True)
+    revision_id: int | None = Field(default=None, sa_type=BigId, nullable=True)  # type: ignore[call-overload]
+    archived_at: datetime | None = _at(null=True)
+
+
+class Team(_Named, table=True):
+    __tablename__ = "team"
+
+
+class Person(_Named, table=True):
+    __tablename__ = "person"
+    __table_args__ = (
+        _unique_where("uq_person_email_known", "email", where="email IS NOT NULL"),
+        _unique_where("uq_person_slack_known", "slack_user_id", where="slack_user_id IS NOT NULL"),
+    )
+    email: str | None = _text(null=True)
+    slack_user_id: str | None = _text(null=True)
+
+
+class Service(_Named, table=True):
+    __tablename__ = "service"
+
+
+class Schedule(_Named, table=True):
+    __tablename__ = "schedule"
+
+
+class Policy(_Named, table=True):
+    __tablename__ = "policy"
+
+
+class Source(_Named, table=True):
+    __tablename__ = "source"
+    __table_args__ = (_unique_where("uq_source_token_known", "token_hash", where="token_hash IS NOT NULL"),)
+    token_hash: str | None = _text(null=True)
+
+
+class Route(_Named, table=True):
+    __tablename__ = "route"
+
+
+class TeamMember(Table, table=True):
+    __tablename__ = "team_member"
+    team_id: int = _ref("team", pk=True)
+    person_id: int = _ref("person", pk=True)
+    role: str = _text()
+
+
+class ContactMethod(Table, table=True):
+    __tablename__ = "contact_method"
+    __table_args__ = (UniqueConstraint("person_id", "kind", "address"),)
+    id: int | None = _id()
+    person_id: int = _ref("person")
+    kind: str = _text()
+    address: str = _text()
+    code_sha256: str | None = _text(null=True)
+    code_sent_at: datetime | None = _at(null=True)
+    code_tries: int = Field(default=0)
+    verified_at: datetime | None = _at(null=True)
+    disabled_at: datetime | None = _at(null=True)
+
+
+class NotifyRule(Table, table=True):
+    __tablename__ = "notify_rule"
+    __table_args__ = (UniqueConstraint("person_id", "urgency", "position"),)
+    id: int | None = _id()
+    person_id: int = _ref("person")
+    urgency: str = _text()
+    position: int
+    after_s: int
+    by: str = _text()
+    contact_id: int | None = _ref("contact_method", null=True)
+
+
+class ScheduleVersion(Table, table=True):
+    __tablename__ = "schedule_version"
+    __table_args__ = (UniqueConstraint("schedule_id", "effective_from"),)
+    id: int | None = _id()
+    schedule_id: int = _ref("schedule")
+    effective_from: datetime = _at()
+    definition: dict[str, Any] = _json()
+
+
+class Override(Table, table=True):
+    __tablename__ = "override"
+    id: int | None = _id()
+    schedule_id: int = _ref("schedule", index=True)
+    starts_at: datetime = _at()
+    ends_at: datetime = _at()
+    person_id: int | None = _ref("person", null=True)
+    replaces_id: int | None = _ref("person", null=True)
+    swap_id: int | None = Field(default=None, sa_type=BigId, nullable=True)  # type: ignore[call-overload]
+    created_by: str = _text()
+    created_at: datetime = _at()
+    cancelled_at: datetime | None = _at(null=True)
+
+
+class ShiftLog(Table, table=True):
+    __tablename__ = "shift_log"
+    __table_args__ = (UniqueConstraint("schedule_id", "starts_at"),)
+    id: int | None = _id()
+    schedule_id: int = _ref("schedule")
+    starts_at: datetime = _at()
+    ends_at: datetime | None = _at(null=True)
+    person_id: int | None = _ref("person", null=True)
+
+
+class PolicyVersion(Table, table=True):
+    __tablename__ = "policy_version"
+    __table_args__ = (UniqueConstraint("policy_id", "sha256"),)
+    id: int | None = _id()
+    policy_id: int = _ref("policy")
+    sha256: str = _text()
+    definition: dict[str, Any] = _json()
+
+
+# --- what was told ------------------------------------------------------------------------------------------------
+
+
+class Alert(Table, table=True):
+    __tablename__ = "alert"
+    __table_args__ = (UniqueConstraint("source_id", "fingerprint"),)
+    id: int | None = _id()
+    source_id: int = _ref("source")
+    fingerprint: str = _text()
+    name: str = _text(index=True)
+    rule_key: str = _text(index=True)
+    labels: dict[str, Any] = _json()
+    occurrence_id: int | None = Field(default=None, sa_type=BigId, nullable=True)  # type: ignore[call-overload]
+
+
+class Occurrence(Table, table=True):
+    __tablename__ = "occurrence"
+    __table_args__ = (
+        UniqueConstraint("alert_id", "starts_at"),
+        _unique_where("uq_occurrence_open", "alert_id", where="ended_at IS NULL"),
+        _index_where("ix_occurrence_muted", "muted_by", where="muted_by IS NOT NULL AND ended_at IS NULL"),
+        _index_where("ix_occurrence_doubted", "doubted_at", where="doubted_at IS NOT NULL"),
+    )
+    id: int | None = _id()
+    alert_id: int = _ref("alert")
+    starts_at: datetime = _at()
+    opened_at: datetime = _at()
+    ended_at: datetime | None = _at(null=True)
+    ended_by: str | None = _text(null=True)
+    end_reason: str | None = _text(null=True)
+    last_seen_at: datetime = _at(index=True)
+    doubted_at: datetime | None = _at(null=True)
+    missing_since: datetime | None = _at(null=True)
+    missing_lists: int = Field(default=0)
+    expires_at: datetime | None = _at(null=True)
+    annotations: dict[str, Any] = _json()
+    muted_by: str | None = _text(null=True)
+
+
+class UnreadableBody(Table, table=True):
+    __tablename__ = "unreadable"
+    __table_args__ = (UniqueConstraint("source_id", "sha256"),)
+    id: int | None = _id()
+    source_id: int = _ref("source")
+    sha256: str = _text()
+    body: bytes = Field(sa_type=LargeBinary)
+    reason: str = _text()
+    first_at: datetime = _at()
+    last_at: datetime = _at()
+    incident_id: int | None = _ref("incident", null=True)
+
+
+class AlertGroup(Table, table=True):
+    __tablename__ = "alert_group"
+    __table_args__ = (
+        _unique_where(
+            "uq_alert_group_open", "source_id", "route_key", "group_key", where="closed_at IS NULL"
+        ),
+        Index("ix_alert_group_recent", "source_id", "route_key", "group_key", "closed_at"),
+        Index("ix_alert_group_team", "team", "opened_at"),
+    )
+    id: int | None = _id()
+    source_id: int = _ref("source")
+    route_key: str = _text()
+    group_key: str = _text()
+    team: str = _text(default="")
+    loud: bool = Field(default=True)
+    incident_id: int | None = _ref("incident", null=True, index=True)
+    opened_at: datetime = _at()
+    closed_at: datetime | None = _at(null=True)
+    firing: int = Field(default=0)
+
+
+class GroupMember(Table, table=True):
+    __tablename__ = "group_member"
+    group_id: int = _ref("alert_group", pk=True)
+    occurrence_id: int = _ref("occurrence", pk=True, index=True)
+
+
+class InboundSeen(Table, table=True):
+    __tablename__ = "inbound_seen"
+    origin: str = Field(primary_key=True, sa_type=Text)
+    event_id: str = Field(primary_key=True, sa_type=Text)
+    seen_at: datetime = _at(index=True)
+
+
+class Silence(Table, table=True):
+    __tablename__ = "silence"
+    __table_args__ = (
+        _unique_where("uq_silence_external", "source_id", "external_id", where="external_id IS NOT NULL"),
+    )
+    id: int | None = _id()
+    source_id: int | None = _ref("source", null=True)
+    incident_id: int | None = Field(default=None, sa_type=BigId, nullable=True)  # type: ignore[call-overload]
+    matchers: list[Any] = _json()
+    starts_at: datetime = _at()
+    ends_at: datetime = _at(index=True)
+    created_by: str = _text()
+    created_by_name: str = _text()
+    comment: str = _text()
+    external_id: str | None = _text(null=True)
+    cancelled_at: datetime | None = _at(null=True)
+
+
+# --- what people work on ------------------------------------------------------------------------------------------
+
+
+class Incident(Table, table=True):
+    __tablename__ = "incident"
+    __table_args__ = (
+        _index_where("ix_incident_open", "status", where="status IN ('open', 'acked', 'mitigated')"),
+        Index("ix_incident_team", "team", "opened_at"),
+        _unique_where("uq_incident_press", "press_id", where="press_id IS NOT NULL"),
+    )
+    id: int | None = _id()
+    origin: str = _text()
+    status: str = _text()
+    title: str = _text()
+    severity: str = _text()
+    urgency: str = _text()
+    postmortem: str = _text(default="on_request")
+    team: str | None = _text(null=True)
+    service: str | None = _text(null=True)
+    channel: str | None = _text(null=True)
+    opened_at: datetime = _at()
+    declared_at: datetime | None = _at(null=True)
+    declared_by: str | None = _text(null=True)
+    acked_at: datetime | None = _at(null=True)
+    acked_by: str | None = _text(null=True)
+    acked_by_name: str | None = _text(null=True)
+    mitigated_at: datetime | None = _at(null=True)
+    resolved_at: datetime | None = _at(null=True)
+    resolved_by: str | None = _text(null=True)
+    resolved_by_name: str | None = _text(null=True)
+    commander: str | None = _text(null=True)
+    private: bool = Field(default=False)
+    merged_into_id: int | None = _ref("incident", null=True)
+    silence_id: int | None = _ref("silence", null=True)
+    nobody: str | None = _text(null=True)
+    firing: int = Field(default=0)
+    held: int = Field(default=0)
+    alerts_ever: int = Field(default=0)
+    reopened: int = Field(default=0)
+    first_alert: str | None = _text(null=True)
+    press_id: str | None = _text(null=True)
+    updated_at: datetime = _at()
+    next_seq: int = Field(default=1)
+
+
+class IncidentEvent(Table, table=True):
+    __tablename__ = "incident_event"
+    __table_args__ = (
+        _unique_where("uq_incident_event_ref", "incident_id", "source_ref", where="source_ref IS NOT NULL"),
+        _index_where("ix_incident_event_source_ref", "source_ref", where="source_ref IS NOT NULL"),
+    )
+    incident_id: int = _ref("incident", pk=True)
+    seq: int = Field(primary_key=True)
+    at: datetime = _at()
+    recorded_at: datetime = _at()
+    kind: str = _text()
+    actor: str = _text()
+    actor_name: str = _text()
+    trust: str = _text()
+    standing: str = _text()
+    text: str = _text()
+    data: dict[str, Any] = _json()
+    source_ref: str | None = _text(null=True)
+    redacted_at: datetime | None = _at(null=True)
+
+
+class PageRun(Table, table=True):
+    __tablename__ = "page_run"
+    __table_args__ = (
+        _unique_where("uq_page_run_open", "incident_id", "policy_key", where="state <> 'done'"),
+    )
+    id: int | None = _id()
+    incident_id: int = _ref("incident", index=True)
+    policy_key: str = _text()
+    policy_version_id: int | None = _ref("policy_version", null=True)
+    targets: list[Any] | None = _json(null=True)  # a page by hand: whom it asks, instead of a policy
+    state: str = _text()
+    epoch: int = Field(default=1)
+    round: int = Field(default=0)
+    step: int = Field(default=0)
+    round_started_at: datetime | None = _at(null=True)
+    acked_by: str | None = _text(null=True)
+    last_paged_at: datetime | None = _at(null=True)
+    reason: str = _text(default="")
+
+
+class Page(Table, table=True):
+    __tablename__ = "page"
+    __table_args__ = (UniqueConstraint("run_id", "epoch", "round", "step", "target"),)
+    id: int | None = _id()
+    run_id: int = _ref("page_run")
+    incident_id: int = _ref("incident", index=True)
+    epoch: int
+    round: int
+    step: int
+    target: str = _text()
+    person: str | None = _text(null=True, index=True)
+    bundle_id: int | None = Field(default=None, sa_type=BigId, nullable=True)  # type: ignore[call-overload]
+    reason: dict[str, Any] = _json()
+    decided_at: datetime = _at()
+    answered_at: datetime | None = _at(null=True)
+    answered_by: str | None = _text(null=True)
+
+
+class Timer(Table, table=True):
+    __tablename__ = "timer"
+    __table_args__ = (_index_where("ix_timer_due", "due_at", where="state = 'pending'"),)
+    id: int | None = _id()
+    kind: str = _text()
+    subject: str = _text(index=True)
+    due_at: datetime = _at()
+    state: str = _text(default="pending")
+    data: dict[str, Any] = _json()
+    attempts: int = Field(default=0)
+    last_error: str | None = _text(null=True)
+    done_at: datetime | None = _at(null=True)
+    dedupe_key: str = Field(sa_type=Text, unique=True)
+
+
+class Outbox(Table, table=True):
+    __tablename__ = "outbox"
+    __table_args__ = (
+        _index_where("ix_outbox_due", "next_attempt_at", where="state = 'pending'"),
+        _index_where("ix_outbox_sending", "lease_until", where="state = 'sending'"),
+        Index("ix_outbox_page", "page_id"),
+        Index("ix_outbox_incident", "incident_id", "kind"),
+    )
+    id: int | None = _id()
+    lane: int
+    kind: str = _text()
+    destination: str = _text()
+    page_id: int | None = _ref("page", null=True)
+    incident_id: int | None = _ref("incident", null=True)
+    epoch: int | None = Field(default=None)
+    payload: dict[str, Any] = _json()
+    generation: int = Field(default=0)
+    state: str = _text(default="pending")
+    created_at: datetime = _at()
+    next_attempt_at: datetime = _at()
+    first_tried_at: datetime | None = _at(null=True)
+    attempts: int = Field(default=0)
+    failures: int = Field(default=0)  # permanent errors and crashes: only these lead to `dead`
+    lease_owner: str | None = _text(null=True)
+    lease_until: datetime | None = _at(null=True)
+    provider_id: str | None = _text(null=True)
+    last_error: str | None = _text(null=True)
+    done_at: datetime | None = _at(null=True)
+    dedupe_key: str = Field(sa_type=Text, unique=True)
+
+
+class Destination(Table, table=True):
+    __tablename__ = "destination"
+    key: str = Field(primary_key=True, sa_type=Text)
+    not_before: datetime | None = _at(null=True)
+    lease_owner: str | None = _text(null=True)
+    lease_until: datetime | None = _at(null=True)
+    failing_since: datetime | None = _at(null=True)
+
+
+class Delivery(Table, table=True):
+    __tablename__ = "delivery"
+    outbox_id: int = _ref("outbox", pk=True)
+    attempt: int = Field(primary_key=True)
+    at: datetime = _at()
+    outcome: str = _text()
+    provider_answer: str | None = _text(null=True)
+
+
+class SlackMessage(Table, table=True):
+    __tablename__ = "slack_message"
+    __table_args__ = (
+        _unique_where(
+            "uq_slack_message_role",
+            "incident_id",
+            "role",
+            "channel",
+            where="incident_id IS NOT NULL AND page_id IS NULL",
+        ),
+        _unique_where("uq_slack_message_page", "page_id", "channel", where="page_id IS NOT NULL"),
+        _unique_where("uq_slack_message_ts", "channel_id", "ts", where="ts IS NOT NULL"),
+    )
+    id: int | None = _id()
+    incident_id: int | None = _ref("incident", null=True)
+    page_id: int | None = _ref("page", null=True)
+    role: str = _text()
+    channel: str = _text()  # as named by the file, or a user id
+    channel_id: str | None = _text(null=True)  # as Slack answered
+    ts: str | None = _text(null=True)
+    generation: int = Field(default=0)
+    rendered_generation: int = Field(default=0)
+    queued: bool = Field(default=False)  # an edit waits in the outbox and will show the latest state
+    rendered_at: datetime | None = _at(null=True)
+    rendered_sha256: str | None = _text(null=True)
+
+
+# --- what is known ------------------------------------------------------------------------------------------------
+
+
+class Runbook(Table, table=True):
+    __tablename__ = "runbook"
+    __table_args__ = (UniqueConstraint("source", "slug"),)
+    id: int | None = _id()
+    source: str = _text()
+    slug: str = _text()
+    version_id: int | None = Field(default=None, sa_type=BigId, nullable=True)  # type: ignore[call-overload]
+    archived_at: datetime | None = _at(null=True)
+
+
+class RunbookVersion(Table, table=True):
+    __tablename__ = "runbook_version"
+    __table_args__ = (UniqueConstraint("runbook_id", "n"), UniqueConstraint("runbook_id", "sha256"))
+    id: int | None = _id()
+    runbook_id: int = _ref("runbook")
+    n: int
+    sha256: str = _text()
+    text: str = _text()
+    document: dict[str, Any] = _json()  # title, matchers, aliases ...: what core.runbooks decides on
+    imported_at: datetime = _at()
+
+
+class Section(Table, table=True):
+    __tablename__ = "section"
+    __table_args__ = (UniqueConstraint("runbook_version_id", "n"),)
+    id: int | None = _id()
+    runbook_version_id: int = _ref("runbook_version")
+    n: int
+    heading: str = _text()
+    text: str = _text()
+
+
+class Posting(Table, table=True):
+    __tablename__ = "posting"
+    term: str = Field(primary_key=True, sa_type=Text)
+    section_id: int = _ref("section", pk=True)
+    tf: int
+
+
+class RunbookVerdict(Table, table=True):
+    __tablename__ = "runbook_verdict"
+    __table_args__ = (UniqueConstraint("rule_key", "runbook_id", "person"),)
+    id: int | None = _id()
+    rule_key: str = _text()
+    runbook_id: int = _ref("runbook")
+    person: str = _text()
+    verdict: str = _text()
+    at: datetime = _at()
+
+
+class RunbookMatch(Table, table=True):
+    __tablename__ = "runbook_match"
+    __table_args__ = (UniqueConstraint("group_id", "runbook_id"),)
+    id: int | None = _id()
+    group_id: int = _ref("alert_group")
+    incident_id: int | None = _ref("incident", null=True, index=True)
+    runbook_id: int = _ref("runbook")
+    how: str = _text()
+    score: float
+    why: str = _text()
+
+
+class Draft(Table, table=True):
+    __tablename__ = "draft"
+    __table_args__ = (UniqueConstraint("incident_id", "kind", "n"),)
+    id: int | None = _id()
+    incident_id: int = _ref("incident")
+    kind: str = _text()
+    n: int
+    facts: dict[str, Any] = _json()
+    markdown: str = _text()
+    state: str = _text()
+    asked_by: str | None = _text(null=True)
+    created_at: datetime = _at()
+
+
+class LlmCall(Table, table=True):
+    __tablename__ = "llm_call"
+    id: int | None = _id()
+    draft_id: int | None = _ref("draft", null=True)
+    at: datetime = _at()
+    model: str = _text()
+    tokens: int = Field(default=0)
+    cost: float = Field(default=0.0)
+    prompt_hash: str = _text()
+    outcome: str = _text()
+
+
+class Audit(Table, table=True):
+    __tablename__ = "audit"
+    id: int | None = _id()
+    at: datetime = _at(index=True)
+    actor: str = _text()
+    verb: str = _text()
+    object: str = _text()
+    before: dict[str, Any] | None = _json(null=True)
+    after: dict[str, Any] | None = _json(null=True)
+    refused: bool = Field(default=False)
+
+
+class ApiToken(Table, table=True):
+    __tablename__ = "api_token"
+    id: int | None = _id()
+    name: str = _text()
+    hash: str = Field(sa_type=Text, unique=True)
+    prefix: str = _text()
+    scope: str = _text()
+    created_at: datetime = _at()
+    expires_at: datetime | None = _at(null=True)
+    used_at: datetime | None = _at(null=True)
+    revoked_at: datetime | None = _at(null=True)
+
+
+class Process(Table, table=True):
+    __tablename__ = "process"
+    instance: str = Field(primary_key=True, sa_type=Text)
+    beat_at: datetime = _at()
+    started_at: datetime = _at()
+    version: str = _text()
+    revision: int | None = Field(default=None)
+
+
+class Lease(Table, table=True):
+    __tablename__ = "lease"
+    name: str = Field(primary_key=True, sa_type=Text)
+    owner: str = _text()
+    until: datetime = _at()

@@ -1,0 +1,118 @@
+"""Timers in SQL: what must happen later, taken, decided and marked done in one transaction.
+
+Knows due rows and their keys. Refuses to know what a timer means: `engine.tick` names the flow of each kind.
+A timer has no lease: whoever works on it holds its row until the commit (SKIP LOCKED on PostgreSQL).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, update
+
+from oncall_bot.store import tables as t
+from oncall_bot.store.db import Reader, Tx
+from oncall_bot.store.statements import Row, Statement, locking, statement, upsert
+
+TIMER = t.Timer.__table__  # type: ignore[attr-defined]
+
+_ADD = upsert(
+    TIMER, ("dedupe_key",), also=("kind", "subject", "due_at", "state", "data", "attempts")
+)
+_DUE = statement(
+    select(TIMER.c.id)
+    .where(TIMER.c.state == "pending", TIMER.c.due_at <= bindparam("now"))
+    .order_by(TIMER.c.due_at)
+    .limit(bindparam("limit"))
+)
+_TAKE = Statement(
+    lambda dialect: locking(
+        select(TIMER).where(
+            TIMER.c.id == bindparam("timer_id"),
+            TIMER.c.state == "pending",
+            TIMER.c.due_at <= bindparam("now"),
+        ),
+        dialect,
+        skip_locked=True,
+    )
+)
+_DONE = statement(
+    update(TIMER).where(TIMER.c.id == bindparam("timer_id")).values(state="done", done_at=bindparam("at"))
+)
+_DROP = statement(
+    update(TIMER)
+    .where(
+        TIMER.c.subject == bindparam("of"), TIMER.c.kind == bindparam("which"), TIMER.c.state == "pending"
+    )
+    .values(state="done", done_at=bindparam("at"))
+)
+_FAILED = statement(
+    update(TIMER)
+    .where(TIMER.c.id == bindparam("timer_id"))
+    .values(
+        attempts=TIMER.c.attempts + 1,
+        last_error=bindparam("error"),
+        due_at=bindparam("again_at"),
+    )
+    .returning(TIMER.c.attempts, TIMER.c.kind, TIMER.c.subject)
+)
+_NEXT = statement(
+    select(func.min(TIMER.c.due_at).label("due_at")).where(TIMER.c.state == "pending")
+)
+_OF = statement(
+    select(TIMER)
+    .where(TIMER.c.subject == bindparam("of"), TIMER.c.state == "pending")
+    .order_by(TIMER.c.due_at)
+)
+
+
+def add(
+    tx: Tx, kind: str, subject: str, due_at: datetime, dedupe_key: str, data: Mapping[str, Any] | None = None
+) -> None:
+    """Plan it once: a key that was ever used plans nothing again."""
+    tx.run(
+        _ADD,
+        kind=kind,
+        subject=subject,
+        due_at=due_at,
+        state="pending",
+        data=dict(data or {}),
+        attempts=0,
+        dedupe_key=dedupe_key,
+    )
+    tx.nudge()
+
+
+def due(tx: Reader, *, limit: int) -> list[int]:
+    return [row.id for row in tx.all(_DUE, now=tx.now, limit=limit)]
+
+
+def take(tx: Tx, timer_id: int) -> Row | None:
+    """The timer, if it is still due and nobody else works on it."""
+    return tx.first(_TAKE, timer_id=timer_id, now=tx.now)
+
+
+def done(tx: Tx, timer_id: int) -> None:
+    tx.run(_DONE, timer_id=timer_id, at=tx.now)
+
+
+def drop(tx: Tx, kind: str, subject: str) -> None:
+    """Nothing of this kind waits for the subject any more."""
+    tx.run(_DROP, of=subject, which=kind, at=tx.now)
+
+
+def failed(tx: Tx, timer_id: int, error: str, again_at: datetime) -> Row:
+    """Count a failed try and plan the next; answers attempts, kind and subject."""
+    return tx.one(_FAILED, timer_id=timer_id, error=error[:1000], again_at=again_at)
+
+
+def next_due(tx: Reader) -> datetime | None:
+    found: datetime | None = tx.scalar(_NEXT)
+    return found
+
+
+def of(tx: Reader, subject: str) -> list[Row]:
+    """What waits for the subject, soonest first."""
+    return tx.all(_OF, of=subject)

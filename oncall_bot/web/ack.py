@@ -1,0 +1,194 @@
+"""The page behind the link of a page: what fires, and one button that says "I have it".
+
+Knows how a link becomes a person and an act, and that only POST acts: mail scanners and previews
+send GET and HEAD. Refuses to decide anything: `flows.acknowledge` does. Serves people with a phone
+at night and `web.app`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from oncall_bot.core.ack_links import AckClaim, Refusal, read_token
+from oncall_bot.core.outcomes import Actor, Outcome
+from oncall_bot.core.situation import PageNotice, Situation, State
+from oncall_bot.flows.acknowledge import acknowledge
+from oncall_bot.store import views
+from oncall_bot.store.db import Reader, Store, Tx
+from oncall_bot.web import phrases
+from oncall_bot.web.html import Pages
+
+BEGIN_WITHIN_SECONDS: Final = 3.0
+_BEFORE_ANY_EXPIRY: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Gone(Enum):
+    """Why there is nothing to show although the link is genuine."""
+
+    NO_PAGE = "no page"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the link leads to, as of `now`."""
+
+    notice: PageNotice
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """What became of the button. `outcome` is None when the page is older than what fires now."""
+
+    seen: Seen
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The answer to a press, above everything else."""
+
+    good: bool
+    first: str
+    then: str = ""
+
+
+class AckDoor:
+    """GET shows, POST acknowledges as the person the page went to."""
+
+    def __init__(self, store: Store, secret: bytes, pages: Pages) -> None:
+        self._store = store
+        self._secret = secret
+        self._pages = pages
+
+    async def show(self, token: str) -> Response:
+        if self._foreign(token):
+            return self._refuse(Refusal.NOT_OURS)
+        seen = await self._store.view(look, self._secret, token)
+        if not isinstance(seen, Seen):
+            return self._refuse(seen)
+        return self._draw(seen, None)
+
+    async def press(self, token: str, request: Request) -> Response:
+        if self._foreign(token):
+            return self._refuse(Refusal.NOT_OURS)
+        again = request.query_params.get("again") == "1"
+        pressed = await self._store.press(
+            BEGIN_WITHIN_SECONDS, acknowledge_by_link, self._secret, token, again=again
+        )
+        if not isinstance(pressed, Pressed):
+            return self._refuse(pressed)
+        seen = await self._store.view(look, self._secret, token)
+        # the link may have run out within this second; what was just done is answered all the same
+        return self._draw(seen if isinstance(seen, Seen) else pressed.seen, pressed)
+
+    def _foreign(self, token: str) -> bool:
+        """Whether the token is not ours at all: told without asking the database."""
+        return not isinstance(read_token(self._secret, token, _BEFORE_ANY_EXPIRY), AckClaim)
+
+    def _refuse(self, why: Refusal | Gone) -> Response:
+        if why is Refusal.EXPIRED:
+            return self._pages.message(
+                410,
+                "This link has expired.",
+                ["Nothing was changed. Acknowledge in Slack, or open your newest page."],
+            )
+        if why is Refusal.NOT_OURS:
+            return self._pages.message(
+                404,
+                "This link is not complete.",
+                ["Open it again from the page you were sent, or acknowledge in Slack."],
+            )
+        return self._pages.message(
+            404, "This page is no longer kept.", ["Look in Slack for what is open now."]
+        )
+
+    def _draw(self, seen: Seen, pressed: Pressed | None) -> Response:
+        notice, now = seen.notice, seen.now
+        s = notice.situation
+        answer = said(pressed, s, notice.person_key) if pressed else None
+        people = phrases.people_line(s, notice.person_key, now)
+        older = is_older(notice)
+        return self._pages.draw(
+            "page.html",
+            409 if pressed and pressed.outcome is None else 200,
+            s=s,
+            said=answer,
+            people=None if answer and answer.first == people else people,
+            what=phrases.what_and_whose(s),
+            when=phrases.when(s, now),
+            button=s.state is State.FIRING,
+            older=older,
+            over=s.state is State.RESOLVED,
+            promise=_promise(notice, older=older),
+            next=phrases.next_line(s, now),
+            alerts_title=phrases.alerts_title(s),
+            paged=phrases.paged_lines(s, now),
+            foot=f"as of {phrases.clock(now, now)}, shown to {notice.person_name[:60]}",
+        )
+
+
+def look(reader: Reader, secret: bytes, token: str) -> Seen | Refusal | Gone:
+    """What the link leads to now."""
+    claim = read_token(secret, token, reader.now)
+    if isinstance(claim, Refusal):
+        return claim
+    notice = views.page_notice(reader, claim.page_id)
+    return Gone.NO_PAGE if notice is None else Seen(notice, reader.now)
+
+
+def acknowledge_by_link(
+    tx: Tx, secret: bytes, token: str, *, again: bool
+) -> Pressed | Refusal | Gone:
+    """Acknowledge as the person of the link, in one transaction with the look at it.
+
+    A link of an earlier page acknowledges what fires now only when asked `again`, after its owner
+    was shown it.
+    """
+    seen = look(tx, secret, token)
+    if not isinstance(seen, Seen):
+        return seen
+    if is_older(seen.notice) and not again:
+        return Pressed(seen, None)
+    notice = seen.notice
+    actor = Actor("person", notice.person_key, notice.person_name, by="link")
+    return Pressed(seen, acknowledge(tx, notice.situation.incident_id, actor))
+
+
+def is_older(notice: PageNotice) -> bool:
+    """Whether this page was answered or overtaken, and yet its incident fires and nobody has it."""
+    return notice.epoch_over and notice.situation.state is State.FIRING
+
+
+def said(pressed: Pressed, s: Situation, person_key: str) -> Said:
+    """The answer to the one who pressed, in words that leave nothing to wonder about."""
+    if pressed.outcome is None:
+        return Said(
+            good=False,
+            first="This page is older than what fires now.",
+            then="Look below and press Acknowledge again to take it.",
+        )
+    if pressed.outcome.done:
+        return Said(good=True, first="You have it.", then="Nobody else is paged for it now.")
+    if s.state is State.RESOLVED:
+        return Said(good=True, first="It is over.", then="Nothing for you to do.")
+    if s.state is State.ACKNOWLEDGED and s.acked_by_key == person_key:
+        return Said(good=True, first="You have it already.", then="Nothing was changed.")
+    if s.state is State.ACKNOWLEDGED:
+        who = s.acked_by or pressed.outcome.winner or "Somebody"
+        return Said(good=True, first=f"{who} has it.", then="Nothing for you to do.")
+    return Said(good=False, first=pressed.outcome.reason)
+
+
+def _promise(notice: PageNotice, *, older: bool) -> str:
+    if older:
+        return (
+            f"{notice.person_name[:60]}, your page was answered or overtaken, and it fires again."
+        )
+    return f"{notice.person_name[:60]}, this says that you have it, and stops the paging."

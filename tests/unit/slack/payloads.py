@@ -1,0 +1,130 @@
+"""Every payload this room draws, by the name its kind has in the design kit, for the tests that judge them all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from oncall_bot.core.outcomes import Outcome
+from oncall_bot.slack import answers, cards, dms, drafts, home, modals, threads
+from oncall_bot.slack.blocks import Block, Drawn
+from tests.unit.slack.situations import (
+    ACKNOWLEDGED,
+    BOOK,
+    FIRING,
+    HANDED,
+    HOSTILE,
+    LOG,
+    NASTY,
+    RESOLVED,
+    SHIFTS,
+    STATES,
+    STORM,
+    at,
+    notice,
+)
+
+NOW = at(15)
+MARKDOWN = """# Summary
+
+From 03:07 to 03:31 UTC about **1 in 28** requests to `checkout` failed. [3] [22]
+
+- A rollback brought it under the limit. [18]
+- <!channel> [a link](https://evil.example.com) & more
+
+## Timeline
+
+TODO: who found it?
+"""
+
+
+def messages() -> Mapping[str, Drawn]:
+    drawn = {f"card-{name}": cards.card(s, s.updated_at) for name, s in STATES.items()}
+    for name, s in STATES.items():
+        drawn[f"dm-page-{name}"] = dms.page(notice(s), NOW)
+    drawn |= {
+        "dm-page-of-another": dms.page(notice(ACKNOWLEDGED, person_key="bo", slack_id="U0BO", step=2), NOW),
+        "dm-page-over": dms.page(notice(FIRING, epoch_over=True), NOW),
+        "dm-page-by-hand": dms.page(notice(FIRING, step=0, schedule=None), NOW),
+        "dm-bundle": dms.bundle([notice(FIRING), notice(RESOLVED), notice(HOSTILE)] * 5, NOW),
+        "dm-hand-off": dms.hand_off(HANDED, NOW),
+        "dm-hand-off-over": dms.hand_off_notice(HANDED, NOW),
+        "dm-test": dms.test_page("Ana Ruiz", NOW, ("slack", "push", "voice"), NOW),
+        "dm-test-received": dms.received(at(0), at(1), NOW),
+        "dm-code": dms.contact_code("voice", NOW, at(30)),
+        "thread-work-log": threads.work_log(LOG, NOW),
+        "thread-runbook": threads.runbook(FIRING, BOOK, NOW),
+        "draft-summary": drafts.summary(RESOLVED, MARKDOWN, NOW),
+        "draft-postmortem": drafts.postmortem(RESOLVED, MARKDOWN, NOW),
+        "say-who": answers.who(SHIFTS, NOW, None, command="/oncall"),
+        "say-who-at": answers.who(SHIFTS, NOW, at(3000), command="/oncall"),
+        "say-who-none": answers.who((), NOW, None, command="/oncall"),
+        "say-why": answers.why(42, ("Alert HighErrorRate, service=checkout", "Route checkout: first match", NASTY)),
+        "say-explain": answers.explained({"service": "checkout"}, ("Route checkout", "Nobody is paged")),
+        "say-help": answers.help_("/oncall"),
+        "say-runbooks": answers.runbooks([BOOK], "pool <is> empty"),
+        "say-no-runbook": answers.runbooks([], "pool"),
+        "say-contacts": answers.contacts([("voice", "+4930123456", True, False), ("mail", "a@b.example", False, True)], command="/oncall"),
+        "say-no-contacts": answers.contacts([], command="/oncall"),
+        "say-draft": answers.draft_text(RESOLVED, "summary", ["One.", "Two."], NOW),
+        "empty-incidents": answers.incidents((), RESOLVED, NOW),
+        "empty-ever": answers.incidents((), None, NOW),
+        "error-word": answers.unknown_word("escelate", "escalate", command="/oncall"),
+        "error-no-word": answers.unknown_word(NASTY, None, command="/oncall"),
+        "error-time": answers.unread_time("next thursdayish", "Europe/Berlin"),
+        "error-usage": answers.usage("silence 42 2h WHY", "stop paging", command="/oncall"),
+        "error-no-incident": answers.no_such_incident("99"),
+        "error-late": answers.late_press(),
+        "error-outsider": answers.outsider(),
+        "error-unknown-person": answers.unknown_person(),
+        "error-viewer": answers.viewer(),
+        "error-not-yours": answers.not_yours("you have no contacts here"),
+    }
+    lost = answers.outcome(
+        Outcome(done=False, reason="Bo Lindt acknowledged incident 42 at 03:10 UTC, 4 s before you.", winner="bo"), by_command=False
+    )
+    assert lost is not None
+    return drawn | {"error-race": lost}
+
+
+def lists() -> Mapping[str, Drawn]:
+    """Answers that show several incidents, and with them several marks."""
+    return {
+        "home-incidents": answers.incidents([FIRING, ACKNOWLEDGED, STORM, HOSTILE] * 5, None, NOW),
+        "home-which": answers.which_incident([FIRING, STORM], "ack", NOW, command="/oncall"),
+    }
+
+
+def views() -> Mapping[str, Block]:
+    return {
+        "modal-declare": modals.declare(title="Checkout fails", service="checkout", channel="C1"),
+        "modal-declare-empty": modals.declare(),
+        "modal-silence": modals.silence(FIRING),
+        "modal-resolve": modals.resolve(HOSTILE),
+        "modal-severity": modals.severity(FIRING),
+        "modal-hand-over": modals.hand_over(FIRING),
+        "modal-page": modals.page_someone(HOSTILE),
+        "modal-note": modals.note(FIRING),
+        "modal-contact": modals.contact(["voice", "push", "mail"]),
+        "home-on-call": home.home(
+            me="ana", slack_id="U0ANA00001", shifts=SHIFTS, roads=("push",), open_ones=[FIRING, ACKNOWLEDGED], last=None, now=NOW
+        ),
+        "home-stranger": home.home(
+            me=None, slack_id="U0X", shifts=SHIFTS, roads=(), open_ones=(), last=RESOLVED, now=NOW
+        ),
+    }
+
+
+def cases() -> Mapping[str, dict[str, Any]]:
+    """In the design kit's form: name -> {about, method, payload}."""
+    out: dict[str, dict[str, Any]] = {}
+    for name, drawn in {**messages(), **lists()}.items():
+        out[name] = {
+            "about": name,
+            "method": "chat.postMessage",
+            "payload": {"text": drawn.text, "blocks": list(drawn.blocks)},
+        }
+    for name, view in views().items():
+        method = "views.publish" if view["type"] == "home" else "views.open"
+        out[name] = {"about": name, "method": method, "payload": {"view": view}}
+    return out
