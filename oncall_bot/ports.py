@@ -13,6 +13,7 @@ from typing import Protocol
 
 from oncall_bot.core.errors import OncallError
 from oncall_bot.core.records import Record
+from oncall_bot.core.situation import Content
 from oncall_bot.core.verification import Claim
 
 
@@ -58,6 +59,14 @@ class ChatMessage:
     ts: str | None = None  # set: edit this message
     file: bytes | None = None
     file_name: str | None = None
+
+
+class Render(Protocol):
+    def __call__(
+        self, content: Content, now: datetime
+    ) -> tuple[str, Sequence[Mapping[str, object]]]:
+        """Push line and blocks of what is to be shown. Pure."""
+        ...
 
 
 class Chat(Protocol):

@@ -251,6 +251,15 @@ class Settings(BaseSettings):
         """Whether somebody named the file; the default one may be missing."""
         return "config" in self.model_fields_set
 
+    def nobody_to_page(self, *, has_file: bool) -> str | None:
+        """Why `serve` must not start: Slack, but no file and neither a channel nor admins."""
+        if self.slack_mode == "off" or has_file or self.channel or self.admins:
+            return None
+        return (
+            f"{PREFIX}CONFIG: there is no {self.config}, so nobody could be paged; write one"
+            f" (oncall-bot init), or set {PREFIX}CHANNEL and {PREFIX}ADMINS"
+        )
+
     @property
     def llm_is_on(self) -> bool:
         return self.llm_model is not None

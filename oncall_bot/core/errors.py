@@ -9,5 +9,5 @@ class OncallError(Exception):
     """A fault whose message is fit to show to a person in Slack or a terminal, as it stands."""
 
 
-class BadInput(OncallError):
+class BadInput(OncallError):  # noqa: N818 - what was given, not what we did
     """What somebody gave us cannot be used; the message says what was read and what would do."""

@@ -26,6 +26,7 @@ REPAGE_GRACE = timedelta(minutes=5)
 class Status(StrEnum):
     WAITING = "waiting"  # the group's wait has not passed
     RUNNING = "running"
+    ASKED = "asked"  # low urgency: everybody was asked once, nothing more will come
     ACKED = "acked"
     HELD = "held"  # silenced: nobody is paged until the hold ends
     QUIET = "quiet"  # urgency none
@@ -93,7 +94,9 @@ class Roster:
     last_resort: tuple[Target, ...] = ()
 
 
-def start(policy: Policy, run: Run, urgency: Urgency, now: datetime, *, wait: timedelta) -> Decision:
+def start(
+    policy: Policy, run: Run, urgency: Urgency, now: datetime, *, wait: timedelta
+) -> Decision:
     """Begin paging: at once, or when the group's wait has passed. Urgency none begins nothing."""
     if urgency is Urgency.NONE:
         return Decision(replace(run, status=Status.QUIET), reason="urgency none pages nobody")
@@ -104,7 +107,9 @@ def start(policy: Policy, run: Run, urgency: Urgency, now: datetime, *, wait: ti
     return Decision(waiting, (), Due("escalate", due_at, run.epoch, first), "paging begins")
 
 
-def anew(policy: Policy, run: Run, urgency: Urgency, now: datetime, *, not_before: datetime | None = None) -> Decision:
+def anew(
+    policy: Policy, run: Run, urgency: Urgency, now: datetime, *, not_before: datetime | None = None
+) -> Decision:
     """A new epoch: pages from step 1 (urgency rose, an alert came back, a hold ended)."""
     fresh = replace(run, epoch=run.epoch + 1, acked_by=None)
     wait = max(timedelta(0), (not_before - now)) if not_before else timedelta(0)
@@ -180,14 +185,20 @@ def ack_timed_out(policy: Policy, run: Run, due: Due, urgency: Urgency, now: dat
     return Decision(begun, asks, Due("escalate", due_at, begun.epoch, first), "the ack timed out")
 
 
-def escalated(policy: Policy, roster: Roster, run: Run, urgency: Urgency, now: datetime) -> Decision:
+def escalated(
+    policy: Policy, roster: Roster, run: Run, urgency: Urgency, now: datetime
+) -> Decision:
     """Somebody asked for the next step now. The epoch rises, so the step that was waiting will not come twice."""
     at = _current(run)
     upcoming = _following(policy, at, urgency)
     begun = replace(run, status=Status.RUNNING, epoch=run.epoch + 1, acked_by=None)
     if upcoming.stage is Stage.STEP:
-        begun = replace(begun, round_started_at=now - _after(policy, upcoming), round=upcoming.round)
-    return step_due(policy, roster, begun, Due("escalate", now, begun.epoch, upcoming), urgency, now)
+        begun = replace(
+            begun, round_started_at=now - _after(policy, upcoming), round=upcoming.round
+        )
+    return step_due(
+        policy, roster, begun, Due("escalate", now, begun.epoch, upcoming), urgency, now
+    )
 
 
 def held(run: Run) -> Decision:
@@ -216,13 +227,14 @@ def _current(run: Run) -> Position:
 
 
 def _ask(policy: Policy, roster: Roster, position: Position, run: Run) -> Ask:
-    targets = {
-        Stage.STEP: lambda: policy.steps[position.step].page,
-        Stage.AGAIN: lambda: (),
-        Stage.FALLBACK: lambda: roster.fallback,
-        Stage.LAST_RESORT: lambda: roster.last_resort,
-    }[position.stage]()
-    return Ask(position, tuple(targets), f"{policy.key}, {step_name(policy, position)}")
+    targets: tuple[Target, ...] = ()
+    if position.stage is Stage.STEP:
+        targets = policy.steps[position.step].page
+    elif position.stage is Stage.FALLBACK:
+        targets = roster.fallback
+    elif position.stage is Stage.LAST_RESORT:
+        targets = roster.last_resort
+    return Ask(position, targets, f"{policy.key}, {step_name(policy, position)}")
 
 
 def _applies(policy: Policy, step: int, urgency: Urgency) -> bool:
@@ -254,7 +266,9 @@ def _after(policy: Policy, position: Position) -> timedelta:
     return policy.steps[position.step].after if position.stage is Stage.STEP else timedelta(0)
 
 
-def _next_due(policy: Policy, run: Run, at: Position, urgency: Urgency, now: datetime) -> Due | None:
+def _next_due(
+    policy: Policy, run: Run, at: Position, urgency: Urgency, now: datetime
+) -> Due | None:
     """When the position after `at` is due. Low urgency is asked once: no rounds, no last resort after the fallback."""
     upcoming = _following(policy, at, urgency)
     if urgency is Urgency.LOW and (upcoming.round != at.round or upcoming.stage is not Stage.STEP):

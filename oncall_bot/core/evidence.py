@@ -8,12 +8,14 @@ Serves drafts (what may be told), the verifier (what may be leaned on) and the m
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
+import re2
 import snowballstemmer
 
 from oncall_bot.core.records import Record, RecordEvent
@@ -58,79 +60,110 @@ class Evidence:
         return event.id not in self.noise and self.standing[event.id] is not Standing.EXTERNAL
 
 
-HEDGE = re.compile(
-    r"\?|\blooks? like\b|\bseems?\b|\bsuspect|\bmaybe\b|\bmight\b|\bperhaps\b|\bprobabl|\bpossibl|"
-    r"\bI (?:think|guess|believe|bet)\b|\bguess|\bcould (?:be|it)\b|\bmay be\b|\bnot sure\b|\bunsure\b|\bwonder|"
-    r"\blikely\b|\bshould be\b|\bhypothes|\btheory\b|\bassum|\bapparently\b|\b(?:feels|smells|sounds) like\b|"
-    r"\bmy (?:bet|guess|money)\b|\bafaik\b|\biirc\b|\bunconfirmed\b|\bmust be\b|\bI'd say\b|\bhas to be\b|"
+HEDGE = re2.compile(
+    r"(?i)\?|\blooks? like\b|\bseems?\b|\bsuspect|\bmaybe\b|\bmight\b|\bperhaps\b|\bprobabl"
+    r"|\bpossibl|"
+    r"\bI (?:think|guess|believe|bet)\b|\bguess|\bcould (?:be|it)\b|\bmay be\b|\bnot sure\b"
+    r"|\bunsure\b|\bwonder|"
+    r"\blikely\b|\bshould be\b|\bhypothes|\btheory\b|\bassum|\bapparently\b|\b(?:feels|smells"
+    r"|sounds) like\b|"
+    r"\bmy (?:bet|guess|money)\b|\bafaik\b|\biirc\b|\bunconfirmed\b|\bmust be\b|\bI'd say\b"
+    r"|\bhas to be\b|"
     r"\bonly thing (?:that|scheduled|we)\b",
-    re.I,
 )
 REJECTION = re.compile(
-    r"\bso no\b|\bnot an? \w|\bunrelated\b|\brul(?:ed|es|ing) (?:\w+ ){0,2}out\b|\bred herring\b|\bdropp(?:ed|ing)\b.{0,40}"
-    r"\b(?:theory|idea|hypothesis)\b|\bfalse (?:lead|alarm|trail)\b|\bis(?:n't| not) (?:it|the|related|involved|us|a|an)\b|"
+    r"\bso no\b|\bnot an? \w|\bunrelated\b|\brul(?:ed|es|ing) (?:\w+ ){0,2}out\b"
+    r"|\bred herring\b|\bdropp(?:ed|ing)\b.{0,40}"
+    r"\b(?:theory|idea|hypothesis)\b|\bfalse (?:lead|alarm|trail)\b|\bis(?:n't| not) (?:it|the"
+    r"|related|involved|us|a|an)\b|"
     r"\bso not\b|\bnothing to do with\b|\bnot (?:caused|related|involved|it|the cause|us|our)\b|"
-    r"\bdo(?:es)?(?:n't| not) (?:explain|match|fit)\b|\bturned out (?:not|wrong|to be wrong)\b|\bretract|\bscratch that\b|"
-    r"\bno (?:link|connection|relation)\b|\bcoinciden|\binnocent\b|\bexonerat|\bwas wrong\b|\bnot the \w+|"
+    r"\bdo(?:es)?(?:n't| not) (?:explain|match|fit)\b|\bturned out (?:not|wrong|to be wrong)\b"
+    r"|\bretract|\bscratch that\b|"
+    r"\bno (?:link|connection|relation)\b|\bcoinciden|\binnocent\b|\bexonerat|\bwas wrong\b"
+    r"|\bnot the \w+|"
     r"\bhasn't (?:started|begun|run)\b|\bnot guilty\b|\bexclud(?:ed|es|ing)\b|\bdiscard",
-    re.I,
+    re.IGNORECASE,
 )
-INSTRUCTION = re.compile(
-    r"\bignore (?:all|any|the|your|previous|prior|everything)\b|\bdisregard\b|\b(?:previous|prior|above|following) instructions?\b|"
-    r"\bsystem\s*(?:prompt|message|:)|\byou are (?:now|an?)\b|\bas an ai\b|\b(?:ai|llm|language) (?:assistant|model)\b|"
-    r"\bassistant\s*[:,]|\bdear (?:assistant|bot|ai)\b|\bnote to (?:the )?(?:assistant|bot|ai|model|summari[sz]er)\b|"
-    r"\b(?:write|state|say|include|mention|add|put|claim|conclude) (?:in|into|that in) (?:the|your) (?:post-?mortem|summary|report|draft)\b|"
-    r"\b(?:post-?mortem|summary|report|draft) (?:must|should|has to|shall) (?:say|state|include|mention|claim|read|blame|credit)|"
-    r"\breply with\b|\brespond with\b|\bpage everyone\b|\bmaintenance mode\b.{0,60}\breply\b|<\s*/?\s*(?:system|instructions?|script)\b|"
-    r"\bprompt injection\b|\boverride (?:your|the|all) (?:rules|instructions|policy)\b|\bwhen (?:you )?summari[sz]|\bnew instructions?\b|"
-    r"\bmark (?:this|the) (?:incident )?(?:as )?(?:resolved|no impact|sev\d)\b|\bdo not (?:mention|include|report)\b",
-    re.I,
+INSTRUCTION = re2.compile(
+    r"(?i)\bignore (?:all|any|the|your|previous|prior|everything)\b|\bdisregard\b|\b(?:previous"
+    r"|prior|above|following) instructions?\b|"
+    r"\bsystem\s*(?:prompt|message|:)|\byou are (?:now|an?)\b|\bas an ai\b|\b(?:ai|llm"
+    r"|language) (?:assistant|model)\b|"
+    r"\bassistant\s*[:,]|\bdear (?:assistant|bot|ai)\b|\bnote to (?:the )?(?:assistant|bot|ai"
+    r"|model|summari[sz]er)\b|"
+    r"\b(?:write|state|say|include|mention|add|put|claim|conclude) (?:in|into|that in) (?:the"
+    r"|your) (?:post-?mortem|summary|report|draft)\b|"
+    r"\b(?:post-?mortem|summary|report|draft) (?:must|should|has to|shall) (?:say|state|include"
+    r"|mention|claim|read|blame|credit)|"
+    r"\breply with\b|\brespond with\b|\bpage everyone\b|\bmaintenance mode\b.{0,60}\breply\b"
+    r"|<\s*/?\s*(?:system|instructions?|script)\b|"
+    r"\bprompt injection\b|\boverride (?:your|the|all) (?:rules|instructions|policy)\b"
+    r"|\bwhen (?:you )?summari[sz]|\bnew instructions?\b|"
+    r"\bmark (?:this|the) (?:incident )?(?:as )?(?:resolved|no impact|sev\d)\b"
+    r"|\bdo not (?:mention|include|report)\b",
 )
 _QUOTED = re.compile(r"[\"“«][^\"”»]{0,400}(?:\s[^\s\"”»]{1,60}){5,}[\"”»]")
 _RELAYED = re.compile(
-    r"\b(?:customer|client|ticket|tweet|email|e-mail|user|vendor|annotation|description|webhook|form|caller)s?"
+    r"\b(?:customer|client|ticket|tweet|email|e-mail|user|vendor|annotation|description|webhook"
+    r"|form|caller)s?"
     r"(?: \w+){0,2}\s*(?:note|wrote|writes|says?|said|reads?|comment|message|body)?\s*[:\"“]",
-    re.I,
+    re.IGNORECASE,
 )
-_CHATTER = re.compile(
-    r"^\W*(?:thanks?|thank you|thx|ty|ack(?:nowledged)?|ok(?:ay)?|brb|back|here(?: now)?|looking|on it|same(?: here)?|\+1|lol|nice|"
-    r"great|sorry|hi|hello|good morning|joined|joining|done|yes|no|yep|nope|got it|kk|cool|np|welcome|wow|ugh|lunch|coffee)\b"
-    r"[^.?!]{0,25}[.!]*$|\breminder\b|\bwrong channel\b|\bbridge(?: link|:)|\bjoined the (?:channel|call|bridge|room)\b|"
-    r"\bunrelated:|\boff[- ]topic\b|\bstand-?up\b|\bmute\b|\bwho has (?:the )?(?:pen|comms)\b|\bhave to (?:drop|run|leave)\b|"
-    r"\bstakeholders?\b|\bis (?:that|this|it) related\b|\bany (?:update|news|eta)s?\b|\brecording\b|\bunfurled\b|\bchannel topic\b|\bfrom my (?:side|end)\b",
-    re.I,
+_CHATTER = re2.compile(
+    r"(?i)^\W*(?:thanks?|thank you|thx|ty|ack(?:nowledged)?|ok(?:ay)?|brb|back|here(?: now)?"
+    r"|looking|on it|same(?: here)?|\+1|lol|nice|"
+    r"great|sorry|hi|hello|good morning|joined|joining|done|yes|no|yep|nope|got it|kk|cool|np"
+    r"|welcome|wow|ugh|lunch|coffee)\b"
+    r"[^.?!]{0,25}[.!]*$|\breminder\b|\bwrong channel\b|\bbridge(?: link|:)"
+    r"|\bjoined the (?:channel|call|bridge|room)\b|"
+    r"\bunrelated:|\boff[- ]topic\b|\bstand-?up\b|\bmute\b|\bwho has (?:the )?(?:pen|comms)\b"
+    r"|\bhave to (?:drop|run|leave)\b|"
+    r"\bstakeholders?\b|\bis (?:that|this|it) related\b|\bany (?:update|news|eta)s?\b"
+    r"|\brecording\b|\bunfurled\b|\bchannel topic\b|\bfrom my (?:side|end)\b",
 )
 _PERSONAL = re.compile(
-    r"\bsorry\b|\bmy (?:fault|bad|mistake|phone)\b|\bI (?:was|am) (?:asleep|away|out|sick)\b|\bslept\b|\bon silent\b",
-    re.I,
+    r"\bsorry\b|\bmy (?:fault|bad|mistake|phone)\b|\bI (?:was|am) (?:asleep|away|out|sick)\b"
+    r"|\bslept\b|\bon silent\b",
+    re.IGNORECASE,
 )
 _BLAME = re.compile(
-    r"\bhuman error\b|\bcareless|\bnegligen|\bincompeten|\bshould have (?:known|checked|noticed|tested|read|asked)\b|\bto blame\b|"
-    r"\bat fault\b|\b(?:his|her|their|your) (?:fault|mistake)\b|\bfat[- ]finger|\bfailed to pay attention\b|\bstupid|\bidiot|\bsloppy\b|"
+    r"\bhuman error\b|\bcareless|\bnegligen|\bincompeten|\bshould have (?:known|checked|noticed"
+    r"|tested|read|asked)\b|\bto blame\b|"
+    r"\bat fault\b|\b(?:his|her|their|your) (?:fault|mistake)\b|\bfat[- ]finger"
+    r"|\bfailed to pay attention\b|\bstupid|\bidiot|\bsloppy\b|"
     r"\bwho (?:did|broke|pushed)\b|\blazy\b|\bblam(?:e|ing)\b",
-    re.I,
+    re.IGNORECASE,
 )
 _CORRECTION = re.compile(
-    r"^\W*(?:correction|actually|scratch that|typo|update to my)\b|\b(?:I was|that was|was) wrong\b|\bmisread\b|\bI meant\b|\bnot what I said\b",
-    re.I,
+    r"^\W*(?:correction|actually|scratch that|typo|update to my)\b|\b(?:I was|that was"
+    r"|was) wrong\b|\bmisread\b|\bI meant\b|\bnot what I said\b",
+    re.IGNORECASE,
 )
-_RULED = re.compile(
-    r"\bnot (?:an? |the |our |caused by |due to )?((?:[\w.-]+ ?){1,4})|((?:[\w.-]+ ){1,4})(?:is|are|was|were) (?:unrelated|innocent|not)\b|"
-    r"\b((?:[\w.-]+ ){1,4})(?:ruled out|excluded|theory|idea)\b|\b(?:ruled out|excluded|dropp\w+) ((?:[\w.-]+ ?){1,4})",
-    re.I,
+_FEW = r"((?:[\w.-]+ ?){1,4})"
+_RULED = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"\bnot (?:an? |the |our |caused by |due to )?{_FEW}",
+        rf"{_FEW}\b(?:is|are|was|were) (?:unrelated|innocent|not)\b",
+        rf"{_FEW}\b(?:ruled out|excluded|theory|idea)\b",
+        rf"\b(?:ruled out|excluded|dropp\w+) {_FEW}",
+    )
 )
 _CAUSE_NOTE = re.compile(
-    r"^\W*(?:confirmed |final )?(?:root[- ]?cause|cause|rc)(?: confirmed)?\s*[:=–—-]", re.I
+    r"^\W*(?:confirmed |final )?(?:root[- ]?cause|cause|rc)(?: confirmed)?\s*[:=–—-]", re.IGNORECASE
 )
 _ESTIMATE = re.compile(
-    r"\broughly\b|\babout \d|\bapprox|\baround \d|~\s?\d|\bestimat|\bfirst (?:number|count|figure|guess)|\bball ?park\b|\bprelim|"
+    r"\broughly\b|\babout \d|\bapprox|\baround \d|~\s?\d|\bestimat|\bfirst (?:number|count"
+    r"|figure|guess)|\bball ?park\b|\bprelim|"
     r"\bso far\b|\bat least \d|\bup to \d",
-    re.I,
+    re.IGNORECASE,
 )
 _FUTURE = re.compile(
-    r"\beta\b|\bplanning\b|\bgoing to\b|\bwill\b|\bgonna\b|\btomorrow\b|\btonight\b|\blet'?s\b|\bplease\b|\bcan (?:we|you|someone|anyone)\b|"
-    r"\bgoes out at\b|\bin \d+ ?(?:min|minutes|h|hours)\b|\bwe should\b|\bshould (?:we|have|come|take|recover|start)\b|\bscheduled\b|\bI'?ll\b|\bneed(?:s)? to\b",
-    re.I,
+    r"\beta\b|\bplanning\b|\bgoing to\b|\bwill\b|\bgonna\b|\btomorrow\b|\btonight\b|\blet'?s\b"
+    r"|\bplease\b|\bcan (?:we|you|someone|anyone)\b|"
+    r"\bgoes out at\b|\bin \d+ ?(?:min|minutes|h|hours)\b|\bwe should\b|\bshould (?:we|have"
+    r"|come|take|recover|start)\b|\bscheduled\b|\bI'?ll\b|\bneed(?:s)? to\b",
+    re.IGNORECASE,
 )
 _OWN_BOTS = frozenset({"incident-bot", "oncall-bot"})
 _OBSERVED = frozenset(
@@ -150,29 +183,36 @@ _OBSERVED = frozenset(
 )
 _PLAIN_METRIC = re.compile(r"^up\{|^up\b")
 _NEVER_A_GUESS = re.compile(
-    r"^\W*(?:can|could (?:we|you|someone)|do|does|did|who|what|when|where|how|why|which|any|is there|are there|should|shall|want|anyone|someone|ok|yes|no)\b",
-    re.I,
+    r"^\W*(?:can|could (?:we|you|someone)|do|does|did|who|what|when|where|how|why|which|any"
+    r"|is there|are there|should|shall|want|anyone|someone|ok|yes|no)\b",
+    re.IGNORECASE,
 )
 _GUESS_LEAD = re.compile(
-    r"(?:\blooks? like|\bsmells like|\bsounds like|\bfeels like|\bseems (?:to be|like)|\b(?:I |we )?suspect(?:ing)?|\b(?:might|could|may|must|has to) be|"
-    r"\bmaybe|\bperhaps|\bprobably|\bpossibly|\bI (?:think|guess|bet|believe)(?: it'?s| it is| this is| that)?|\bmy (?:bet|guess|money)(?: is)?(?: on)?)\s+"
+    r"(?:\blooks? like|\bsmells like|\bsounds like|\bfeels like|\bseems (?:to be|like)|\b(?:I "
+    r"|we )?suspect(?:ing)?|\b(?:might|could|may|must|has to) be|"
+    r"\bmaybe|\bperhaps|\bprobably|\bpossibly|\bI (?:think|guess|bet|believe)(?: it'?s| it is"
+    r"| this is| that)?|\bmy (?:bet|guess|money)(?: is)?(?: on)?)\s+"
     r"([^,.;?!()]{3,90})",
-    re.I,
+    re.IGNORECASE,
 )
 _GUESS_OPEN = re.compile(
-    r"^\W*(?:is|was|could|might|may) (?:it|this|that)(?: be)?\s+|^\W*(?:hmm+|so|and|or|fyi|guess|hypothesis|theory)[,:]?\s+",
-    re.I,
+    r"^\W*(?:is|was|could|might|may) (?:it|this|that)(?: be)?\s+|^\W*(?:hmm+|so|and|or|fyi"
+    r"|guess|hypothesis|theory)[,:]?\s+",
+    re.IGNORECASE,
 )
 _NOT_A_THING = re.compile(
-    r"\b(?:I|me|my|we|us|our|you|your|somebody|someone|anyone|everybody)\b|^\d[\d,.]*\s*(?:k|m|million|billion|%|min|h)?\b|"
+    r"\b(?:I|me|my|we|us|our|you|your|somebody|someone|anyone|everybody)\b|^\d[\d,.]*\s*(?:k|m"
+    r"|million|billion|%|min|h)?\b|"
     r"^(?:not|just|it|that|this|worth|time|better|best|sure|ok)\b",
-    re.I,
+    re.IGNORECASE,
 )
-_STOP = frozenset(
-    "the a an and or of to in on at is are was were be been it its this that we our i my you they them for from with as by "
-    "not no so if but than then there here has have had do does did can could all any only just now still also too out up "
-    "off over into about after before more less least one two three what which who when where how why yes ok fine same".split()
-)
+_STOP_TEXT = """
+    the a an and or of to in on at is are was were be been it its this that we our i my you they
+    them for from with as by not no so if but than then there here has have had do does did can
+    could all any only just now still also too out up off over into about after before more less
+    least one two three what which who when where how why yes ok fine same
+"""
+_STOP = frozenset(_STOP_TEXT.split())
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]+|\d{3,}")
 _STEM = snowballstemmer.stemmer("english")
 
@@ -182,6 +222,7 @@ def _stem(word: str) -> str:
     return str(_STEM.stemWord(word))
 
 
+@lru_cache(maxsize=8_192)
 def stems(text: str) -> frozenset[str]:
     """The content words of a text, stemmed; identifiers count whole and by their parts."""
     found = set()
@@ -260,17 +301,15 @@ def _pinned_as(event: RecordEvent) -> str:
 
 
 def _apply_pins(record: Record, standing: dict[str, Standing]) -> None:
-    """A pin that names another event gives that event its standing."""
+    """A pin that names another event gives that event its standing and keeps none itself."""
     for event in record.events:
-        target = (
-            str(event.data.get("of") or event.data.get("event") or "")
-            if event.kind == "pin"
-            else ""
-        )
-        if target in standing and standing[target] is not Standing.EXTERNAL:
-            kind = _pinned_as(event)
-            if kind in ("cause", "rejected"):
-                standing[target] = Standing.CAUSE if kind == "cause" else Standing.REJECTED
+        target = str(event.data.get("of") or event.data.get("event") or "")
+        if event.kind != "pin" or standing.get(target, Standing.EXTERNAL) is Standing.EXTERNAL:
+            continue
+        kind = _pinned_as(event)
+        if kind in ("cause", "rejected"):
+            standing[target] = Standing.CAUSE if kind == "cause" else Standing.REJECTED
+            standing[event.id] = Standing.OBSERVED
 
 
 def _noise(record: Record) -> frozenset[str]:
@@ -319,43 +358,53 @@ def _take_back(
     record: Record, standing: dict[str, Standing], noise: frozenset[str], rejections: frozenset[str]
 ) -> None:
     """Firm statements that a later line ruled out or corrected count as rejected."""
-    chats = [e for e in record.events if e.kind in ("chat", "note") and e.id not in noise]
-    for later in chats:
+    firm = [
+        e
+        for e in record.events
+        if e.kind in ("chat", "note")
+        and e.id not in noise
+        and e.id not in rejections
+        and standing[e.id] in (Standing.SAID, Standing.CAUSE)
+    ]
+    for later in record.events:
+        if later.kind not in ("chat", "note") or later.id in noise:
+            continue
         corrects = bool(_CORRECTION.search(later.text))
         if standing[later.id] is Standing.EXTERNAL or not (corrects or later.id in rejections):
             continue
-        words, ruled = stems(later.text), _ruled_words(later.text)
-        for earlier in chats:
-            if (
-                not later.at - ANSWERED_WITHIN * 2 <= earlier.at < later.at
-                or earlier.id in rejections
-            ):
-                continue
-            shared = words & stems(earlier.text)
-            if (
-                standing[earlier.id] in (Standing.SAID, Standing.CAUSE)
-                and len(shared) >= 2
-                and (corrects or shared & ruled)
-            ):
+        first = bisect_left(firm, later.at - 2 * ANSWERED_WITHIN, key=_at)
+        for earlier in firm[first : bisect_left(firm, later.at, key=_at)]:
+            if _takes_back(later, earlier, corrects=corrects):
                 standing[earlier.id] = Standing.REJECTED
+
+
+def _at(event: RecordEvent) -> datetime:
+    return event.at
+
+
+def _takes_back(later: RecordEvent, earlier: RecordEvent, *, corrects: bool) -> bool:
+    """Two words in common, one of them next to the `not`; a correction needs no `not`."""
+    shared = stems(later.text) & stems(earlier.text)
+    return len(shared) >= 2 and (corrects or bool(shared & _ruled_words(later.text)))
 
 
 def _ruled_words(text: str) -> frozenset[str]:
     """The content words next to the `not`: what exactly was ruled out."""
-    return stems(
-        " ".join(part for match in _RULED.finditer(text) for part in match.groups() if part)
-    )
+    return stems(" ".join(m[1] for pattern in _RULED for m in pattern.finditer(text)))
 
 
 def _answer(
     guess: RecordEvent, answers: list[RecordEvent], chats: list[RecordEvent]
 ) -> RecordEvent | None:
-    """The first later line that rules the guess out: it shares a word, or is the next remark and says no."""
+    """The first later line that rules it out: one that shares a word, or the next remark."""
     words = stems(guess.text)
-    for answer in answers:
-        if guess.at < answer.at <= guess.at + ANSWERED_WITHIN and words & stems(answer.text):
+    for answer in answers[bisect_right(answers, guess.at, key=_at) :]:
+        if answer.at > guess.at + ANSWERED_WITHIN:
+            break
+        if words & stems(answer.text):
             return answer
-    following = next((e for e in chats if e.at > guess.at), None)
+    place = bisect_right(chats, guess.at, key=_at)
+    following = chats[place] if place < len(chats) else None
     near = following is not None and following.at <= guess.at + NEXT_REMARK_WITHIN
     return following if near and following in answers else None
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 from oncall_bot.core.records import Record, RecordAlert, RecordEvent, instant
 
@@ -18,23 +19,25 @@ CHANGES_WITHIN = timedelta(hours=2)
 SILENCE_OVER = timedelta(minutes=15)
 _CALM = ("mitigated", "resolved")
 _HANDLE = re.compile(r"(?<![\w/])@[A-Za-z0-9](?:[\w.-]{0,62}\w)?")
-_ESCALATED = re.compile(r"\bescalat", re.I)
-_ACTION = re.compile(r"^\s*(?:AI|action(?: item)?|todo|follow[- ]?up)\s*[:–—-]\s*", re.I)
+_ESCALATED = re.compile(r"\bescalat", re.IGNORECASE)
+_ACTION = re.compile(r"^\s*(?:AI|action(?: item)?|todo|follow[- ]?up)\s*[:–—-]\s*", re.IGNORECASE)
 _DATE = r"(\d{4}-\d{2}-\d{2})"
 _DUE = re.compile(
-    rf"[,;(\s–—-]*\b(?:due|deadline|until|by)\b(?: date)?[:=]?\s*(?:on |by )?{_DATE}\)?", re.I
+    rf"[,;(\s–—-]*\b(?:due|deadline|until|by)\b(?: date)?[:=]?\s*(?:on |by )?{_DATE}\)?",
+    re.IGNORECASE,
 )
 _OWNER = re.compile(
-    rf"[,;(\s–—-]*\b(?:owner|assigned to|assignee)[:=]?\s*({_HANDLE.pattern})\)?", re.I
+    rf"[,;(\s–—-]*\b(?:owner|assigned to|assignee)[:=]?\s*({_HANDLE.pattern})\)?", re.IGNORECASE
 )
 _LEADING_OWNER = re.compile(rf"^({_HANDLE.pattern})\s*(?:[:,–—-]\s*|\bto\b\s+)?")
 _NO_OWNER = re.compile(
-    r"[,;(\s–—-]*\b(?:no owner(?: yet)?|owner[:=]?\s*(?:tbd|none|\?)|unowned|unassigned|needs an owner)\b\)?",
-    re.I,
+    r"[,;(\s–—-]*\b(?:no owner(?: yet)?|owner[:=]?\s*(?:tbd|none|\?)|unowned|unassigned"
+    r"|needs an owner)\b\)?",
+    re.IGNORECASE,
 )
 _NO_DUE = re.compile(
     r"[,;(\s–—-]*\b(?:no (?:due )?date(?: yet)?|no due(?: yet)?|due[:=]?\s*(?:tbd|none|\?))\b\)?",
-    re.I,
+    re.IGNORECASE,
 )
 _WORD = re.compile(r"[a-z0-9]{3,}")
 
@@ -248,7 +251,7 @@ def _reopened(statuses: Statuses) -> tuple[Moment, ...]:
 def _impact(
     events: Sequence[RecordEvent],
 ) -> tuple[tuple[Figure, ...], tuple[Figure, ...], tuple[RecordEvent, ...]]:
-    """The newest value of each figure, the values it replaced, and the impact lines still wholly true."""
+    """The newest value of each figure, the replaced ones, and the lines still wholly true."""
     newest: dict[str, Figure] = {}
     replaced: list[Figure] = []
     lines = [e for e in events if e.kind == "impact"]
@@ -338,7 +341,7 @@ def _gaps(
     spoken = [
         e for e in events if e.kind not in ("bot", "metric") and started.at <= e.at <= resolved.at
     ]
-    pairs = zip(spoken, spoken[1:], strict=False)
+    pairs = pairwise(spoken)
     return tuple(Gap(a, b) for a, b in pairs if b.at - a.at > SILENCE_OVER)
 
 

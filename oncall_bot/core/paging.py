@@ -70,11 +70,17 @@ def find(config: Config, target: Target, on_call: Callable[[str], str | None]) -
             return Found(target, reason=f"nobody is on call for {target.key}")
         if person not in config.people:
             return Found(target, reason=f"{person}, on call for {target.key}, is not in the file")
-        return Found(target, (person,), reason=f"{config.people[person].name} is on call for {target.key}")
+        return Found(
+            target, (person,), reason=f"{config.people[person].name} is on call for {target.key}"
+        )
     if target.kind == "team":
         team = config.teams.get(target.key)
         members = tuple(m for m in team.members if m in config.people) if team else ()
-        return Found(target, members, reason=f"all of team {target.key}" if members else f"team {target.key} is empty")
+        return Found(
+            target,
+            members,
+            reason=f"all of team {target.key}" if members else f"team {target.key} is empty",
+        )
     return Found(target, channel=target.key, reason=f"the channel {target.key}")
 
 

@@ -51,7 +51,7 @@ class RecordAlert:
 
 @dataclass(frozen=True, slots=True)
 class RecordEvent:
-    """One line of the timeline. `trust` and `standing` are set only where the exporter knew them."""
+    """One line of the timeline. `trust` and `standing` are set where the exporter knew them."""
 
     id: str
     at: datetime

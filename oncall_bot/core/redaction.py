@@ -10,9 +10,11 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 MAX_TEXT = 200_000  # characters looked at in one call; what is beyond is not shown at all
+MOST_KNOWN = 500  # secrets of one text or record that are looked for again where they stand bare
+SHORTEST_KNOWN = 6
 CUT = "… (cut)"
 
 Span = tuple[int, int]
@@ -20,7 +22,8 @@ Span = tuple[int, int]
 _PREFIXED = re.compile(
     r"(?<![A-Za-z0-9_])(?:"
     r"(?:AKIA|ASIA|AGPA|AROA)[0-9A-Z]{16}"
-    r"|gh[pousr]_[A-Za-z0-9]{16,255}|github_pat_[A-Za-z0-9_]{20,255}|gl(?:pat|dt|rt|ft)-[\w-]{16,64}"
+    r"|gh[pousr]_[A-Za-z0-9]{16,255}|github_pat_[A-Za-z0-9_]{20,255}|gl(?:pat|dt|rt"
+    r"|ft)-[\w-]{16,64}"
     r"|xox[a-z]-[A-Za-z0-9-]{10,255}|xapp-[A-Za-z0-9-]{10,255}"
     r"|gl(?:sa|c)_[A-Za-z0-9_]{10,255}|hv[sbr]\.[A-Za-z0-9_-]{10,255}|s\.[A-Za-z0-9]{24}"
     r"|(?:sk|rk|pk|whsec)_(?:(?:live|test)_)?[A-Za-z0-9]{10,255}"
@@ -34,10 +37,9 @@ _PREFIXED = re.compile(
     r"|AGE-SECRET-KEY-1[0-9A-Z]{20,80}|\d{8,10}:AA[\w-]{30,40}|pat-[a-z]{2}\d-[\w-]{16,64}"
     r")"
 )
-_PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^-]{0,20000}"
-    r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)?"
-)
+_KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_ENDS = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_LONGEST_KEY = 20_000
 _URL_LOGIN = re.compile(r"://([^/\s:@]{1,128}:[^\s/]{1,256})@")
 _URL_TOKEN = re.compile(r"://([A-Za-z0-9_-]{20,128})@")
 _HOOK = re.compile(
@@ -45,68 +47,102 @@ _HOOK = re.compile(
     r"|discord(?:app)?\.com/api/webhooks/([\w/-]{10,200})"
 )
 _PARAMETER = re.compile(
-    r"[?&](?:[a-z_-]{0,24}token|api_?key|key|sig|signature|password|passwd|secret|auth|x-amz-[a-z-]{1,30})"
+    r"[?&](?:[a-z_-]{0,24}token|api_?key|key|sig|signature|password|passwd|secret|auth"
+    r"|x-amz-[a-z-]{1,30})"
     r"=([^&\s\"'<>]{6,1000})",
-    re.I,
+    re.IGNORECASE,
 )
 _HEADER = re.compile(
     r"\b(?:authorization\s{0,3}[:=]\s{0,3}(?:basic|bearer|token|apikey)\s{1,3}"
-    r"|x-api-key\s{0,3}[:=]\s{0,3}|set-cookie\s{0,3}:\s{0,3}|cookie\s{0,3}:\s{0,3})([^\s\"']{6,2000})",
-    re.I,
+    r"|x-api-key\s{0,3}[:=]\s{0,3}|set-cookie\s{0,3}:\s{0,3}"
+    r"|cookie\s{0,3}:\s{0,3})([^\s\"']{6,2000})",
+    re.IGNORECASE,
 )
-_BEARER = re.compile(r"\b(?:bearer|basic)\s{1,3}([A-Za-z0-9+/=._~-]{12,2000})", re.I)
+_BEARER = re.compile(r"\b(?:bearer|basic)\s{1,3}([A-Za-z0-9+/=._~-]{12,2000})", re.IGNORECASE)
 _FLAG = re.compile(
-    r"(?:--?(?:password|passwd|pass|token|secret|api-key)[= ]|\bsshpass -p ?)([^\s]{4,200})", re.I
+    r"(?:--?(?:password|passwd|pass|token|secret|api-key)[= ]|\bsshpass -p ?)([^\s]{4,200})",
+    re.IGNORECASE,
 )
 _USER_FLAG = re.compile(
     r"\bcurl\b[^\n]{0,200}? (?:-u|--user)[= ]?['\"]?([^\s:'\"]{1,64}:[^\s'\"]{3,200})"
 )
 
 _NOUN = (
-    r"pass(?:word|wd|phrase|code)s?|pwd|pw|(?:[a-z]{2,20}[ _-])?secret(?:[ _-]?key)?|"
+    r"pass(?:word|wd|phrase|code)s?|pwd|pw|secret(?:[ _-]?key)?|"
     r"(?:api|access|private|signing|encryption|license|account|client|shared)[ _-]?key|"
-    r"(?:[a-z]{2,20}[ _-])?token|credentials?|creds|pin(?: code)?|otp|(?:mfa|2fa|recovery|unlock|door|alarm) code"
+    r"token|credentials?|creds|pin(?: code)?|otp|(?:mfa|2fa|recovery"
+    r"|unlock|door|alarm) code"
 )
 _SAID = re.compile(
     rf"(?<![A-Za-z])(?P<noun>{_NOUN})"
     r"(?:['\"])?(?:\s(?:for|of|on|to)(?:\s[\w./@-]{1,40}){1,4}?)?(?:\s\([^()\n]{1,40}\))?"
     r"\s{0,3}(?P<link>:=|=>|=|:|\bis\b|\bare\b|\bwas\b|->)\s{0,3}(?:now |still |just |simply )?"
     r"(?P<value>\"[^\"\n]{3,200}\"|'[^'\n]{3,200}'|`[^`\n]{3,200}`|[^\s,;\"'`]{3,400})",
-    re.I,
+    re.IGNORECASE,
 )
 _ENVIRONMENT = re.compile(
-    r"(?<![A-Za-z0-9])[A-Z][A-Z0-9_]{0,60}(?:TOKEN|SECRET|PASSWORD|PASSWD|PASS|_KEY|_PW|_PWD|CREDENTIALS)"
+    r"(?<![A-Za-z0-9])[A-Z][A-Z0-9_]{0,60}(?:TOKEN|SECRET|PASSWORD|PASSWD|PASS|_KEY|_PW|_PWD"
+    r"|CREDENTIALS)"
     r"\s?[=:]\s?(?P<value>\"[^\"\n]{3,200}\"|'[^'\n]{3,200}'|[^\s,;\"'`]{4,400})"
 )
 _PAIR = re.compile(
-    r"\b(?:login|creds?|credentials?|account|log in (?:as|with))\b\s{0,2}(?:is|are|with|as|:|=)?\s{0,2}"
+    r"\b(?:login|creds?|credentials?|account|log in (?:as|with))\b\s{0,2}(?:is|are|with|as|:"
+    r"|=)?\s{0,2}"
     r"([A-Za-z][\w.@-]{1,40})\s?[/:|]\s?([^\s,;]{6,100})",
-    re.I,
+    re.IGNORECASE,
+)
+_BESIDE = re.compile(
+    r"(?<![A-Za-z])(?:pass(?:word|wd|phrase|code)?|pwd|creds?|credentials?)\s"
+    r"([A-Za-z0-9!#$%^&*+=?~@_.-]{7,64})(?![\w/])",
+    re.IGNORECASE,
 )
 _NOT_SECRET = re.compile(
-    r"^[\[(<{$%*]|^(?:redacted|hidden|masked|removed|null|none|true|false|empty|unset|undefined|required|"
+    r"^[\[(<{$%*]|^(?:redacted|hidden|masked|removed|null|none|true|false|empty|unset|undefined"
+    r"|required|"
     r"optional|changeme_?example|x{3,}|\.{3,})\b",
-    re.I,
+    re.IGNORECASE,
 )
-_STATE_WORDS = frozenset(
-    "expired expiring wrong invalid invalidated rotated rotating changed changing required reset correct "
-    "missing incorrect not the in stored set being now too empty unknown same still also only one never "
-    "valid leaked exposed revoked weak needed here there on at for a an what why how using used old new "
-    "gone fine ok okay good bad out up down due with from by to it that this shared safe unsafe public "
-    "private managed kept known handled checked refused accepted rejected denied failing broken fixed "
-    "mandatory optional encrypted hashed unchanged different available unavailable documented written "
-    "always auto-rotated hardcoded hard-coded read sent cached no yes and or but we they you someone".split()
-)
-_LONG_RUN = re.compile(r"(?<![\w./+=@-])[A-Za-z0-9+/_=-]{24,512}(?![\w@])")
+_STATE_WORDS_TEXT = """
+    expired expiring wrong invalid invalidated rotated rotating changed changing required reset
+    correct missing incorrect not the in stored set being now too empty unknown same still also
+    only one never valid leaked exposed revoked weak needed here there on at for a an what why
+    how using used old new gone fine ok okay good bad out up down due with from by to it that
+    this shared safe unsafe public private managed kept known handled checked refused accepted
+    rejected denied failing broken fixed mandatory optional encrypted hashed unchanged different
+    available unavailable documented written always auto-rotated hardcoded hard-coded read sent
+    cached no yes and or but we they you someone
+"""
+_STATE_WORDS = frozenset(_STATE_WORDS_TEXT.split())
+_LONG_RUN = re.compile(r"(?<![\w./+=@-])[A-Za-z0-9+/_=-]{24,}(?![\w@])")
 _HEX = re.compile(r"^[0-9a-fA-F-]+$")
 _HUMP = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{2,}(?=[A-Z][a-z])")
+_DENSE = re.compile(r"[A-Za-z0-9+/_=.:-]{13}")
+_DIGITS = re.compile(r"\d[ -]?\d[ -]?\d[ -]?\d[ -]?\d[ -]?\d[ -]?\d[ -]?\d[ -]?\d")
+_SIGNS = (
+    *(
+        "pass",
+        "pwd",
+        "pw",
+        "secret",
+        "token",
+        "key",
+        "cred",
+        "pin",
+        "otp",
+        "code",
+        "auth",
+        "cookie",
+    ),
+    *("login", "log in", "account", "bearer", "basic", "curl", "sig", "_pw"),
+)
 _CARD = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])")
 _CARD_START = re.compile(r"^(?:4|5[1-5]|2[2-7]|3[4-7]|6(?:011|4|5))")
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{2,63}){1,4}")
 _PHONE = re.compile(r"(?<![\w.+-])\+\d{1,3}(?:[ .()/-]{0,2}\d){7,12}(?![\w-])")
 _STRICT = re.compile(
-    r"\b(?:pass(?:word|wd|phrase)|secret|token|api[ _-]?key|credentials?)\s*(?:=|is|:)\s*[^\s,.;]{4,}",
-    re.I,
+    r"\b(?:pass(?:word|wd|phrase)|secret|token|api[ _-]?key|credentials?)\s*(?:=|is"
+    r"|:)\s*[^\s,.;]{4,}",
+    re.IGNORECASE,
 )
 
 
@@ -136,7 +172,19 @@ class Redactor:
         for start, stop in secret_spans(text, contacts=self._contacts):
             pieces += [text[end:start], self._placeholder(text[start:stop])]
             end = stop
-        return "".join([*pieces, text[end:]]) if pieces else text
+        return self._known_gone("".join([*pieces, text[end:]]) if pieces else text)
+
+    def learn(self, texts: Iterable[str]) -> None:
+        """Take note of the secrets in some texts, so that one repeated bare elsewhere is known as one."""
+        for text in texts:
+            for start, stop in secret_spans(text[:MAX_TEXT], contacts=self._contacts):
+                self._placeholder(text[start:stop])
+
+    def _known_gone(self, text: str) -> str:
+        for secret, number in list(self._numbers.items())[:MOST_KNOWN]:
+            if len(secret) >= SHORTEST_KNOWN and secret in text:
+                text = text.replace(secret, f"[{self._label}-{number}]")
+        return text
 
     def _placeholder(self, secret: str) -> str:
         number = self._numbers.setdefault(secret.strip("\"'`"), len(self._numbers) + 1)
@@ -174,17 +222,33 @@ def secret_spans(text: str, *, contacts: bool = False) -> list[Span]:
 
 
 def _spans(text: str, contacts: bool) -> Iterator[Span]:
-    yield from (m.span() for m in _PREFIXED.finditer(text))
-    yield from _said(text)
-    yield from _runs(text)
-    yield from _cards(text)
+    """All finds. The patterns are costly on plain text, so each is asked only where a sign stands."""
+    low = text.lower()
+    if _DENSE.search(text):
+        yield from (m.span() for m in _PREFIXED.finditer(text))
+        yield from _runs(text)
+    if any(sign in low for sign in _SIGNS):
+        yield from _handed_over(text)
+        yield from _said_values(text)
+    if _DIGITS.search(text):
+        yield from _cards(text)
     if "-----BEGIN" in text:
-        yield from (m.span() for m in _PRIVATE_KEY.finditer(text))
-    if "://" in text or "hooks." in text or "webhooks/" in text:
+        yield from _private_keys(text)
+    if "://" in text or "hooks" in low:
         yield from _links(text)
     if contacts:
         yield from (m.span() for m in _EMAIL.finditer(text))
         yield from (m.span() for m in _PHONE.finditer(text))
+
+
+def _private_keys(text: str) -> Iterator[Span]:
+    """From the first line to the last; to the end of the text where that line is cut off."""
+    end = 0
+    for begin in _KEY_BEGINS.finditer(text):
+        if begin.start() >= end:
+            last = _KEY_ENDS.search(text, begin.end(), begin.end() + _LONGEST_KEY)
+            end = last.end() if last else min(len(text), begin.end() + _LONGEST_KEY)
+            yield begin.start(), end
 
 
 def _links(text: str) -> Iterator[Span]:
@@ -193,7 +257,8 @@ def _links(text: str) -> Iterator[Span]:
             yield match.span(match.lastindex or 0)
 
 
-def _said(text: str) -> Iterator[Span]:
+def _handed_over(text: str) -> Iterator[Span]:
+    """Values in the places where programs and people put credentials."""
     for pattern in (_PARAMETER, _HEADER, _FLAG, _USER_FLAG):
         for match in pattern.finditer(text):
             if not _NOT_SECRET.search(match[1]):
@@ -207,7 +272,14 @@ def _said(text: str) -> Iterator[Span]:
     for match in _PAIR.finditer(text):
         if _looks_made_up(match[2]) and not _NOT_SECRET.search(match[2]):
             yield match.span(2)
-    yield from _said_values(text)
+    for match in _BESIDE.finditer(text):
+        value = _bare(match[1])
+        if (
+            _looks_made_up(value)
+            and sum(c.isdigit() for c in value)
+            and not _NOT_SECRET.search(value)
+        ):
+            yield match.span(1)
 
 
 def _said_values(text: str) -> Iterator[Span]:
@@ -222,9 +294,12 @@ def _said_values(text: str) -> Iterator[Span]:
         if code:
             if sum(c.isdigit() for c in value) >= 4 and len(value) <= 12:
                 yield match.span("value")
-        elif spoken or (assigned and len(value) >= 4) or _looks_made_up(value):
-            yield match.span("value")
-        elif quoted and len(value) >= 6 and " " not in value:
+        elif (
+            spoken
+            or (assigned and len(value) >= 4)
+            or _looks_made_up(value)
+            or (quoted and len(value) >= 6 and " " not in value)
+        ):
             yield match.span("value")
 
 
@@ -250,13 +325,15 @@ def _runs(text: str) -> Iterator[Span]:
 
 
 def _random_looking(run: str) -> bool:
-    if _HEX.match(run) or run.count("/") > 3:
+    if _HEX.match(run):
         return False
     classes = (any(c.isupper() for c in run), any(c.islower() for c in run))
     digits = sum(c.isdigit() for c in run)
     if not all(classes) or digits < 2:
         return False
-    if sum(len(m[0]) for m in _HUMP.finditer(run)) > 0.55 * len(run):
+    if sum(len(m[0]) for m in _HUMP.finditer(run)) > (0.4 if run.count("/") > 2 else 0.55) * len(
+        run
+    ):
         return False  # words joined: an alert name, a path, a class
     counts = Counter(run)
     entropy = -sum(n / len(run) * math.log2(n / len(run)) for n in counts.values())

@@ -45,7 +45,9 @@ def routed(config: Config, labels: Mapping[str, str]) -> tuple[Routed, ...]:
 def _under(config: Config, route: Route, labels: Mapping[str, str]) -> Routed:
     service = service_of(config, route, labels)
     heartbeat_policy = route.heartbeat.policy if route.heartbeat else None
-    policy = route.policy or heartbeat_policy or (config.services[service].policy if service else None)
+    policy = (
+        route.policy or heartbeat_policy or (config.services[service].policy if service else None)
+    )
     team = config.services[service].team if service else None
     return Routed(
         route=route,

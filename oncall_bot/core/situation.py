@@ -184,3 +184,43 @@ class HandOff:
     open_incidents: Sequence[tuple[int, str, State]] = ()
     roads: Sequence[str] = ()
     pages_last_week: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunbookNotice:
+    """The runbook as the incident's thread shows it."""
+
+    situation: Situation
+    runbook: ShownRunbook
+
+
+@dataclass(frozen=True, slots=True)
+class DraftNotice:
+    situation: Situation
+    kind: str
+    markdown: str
+
+
+@dataclass(frozen=True, slots=True)
+class TestNotice:
+    asked_by: str
+    asked_at: datetime
+    roads: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TextNotice:
+    text: str
+
+
+Content = (
+    Situation
+    | WorkLog
+    | PageNotice
+    | RunbookNotice
+    | DraftNotice
+    | HandOff
+    | TestNotice
+    | TextNotice
+)
+"""Everything that a chat surface can be asked to draw."""

@@ -40,7 +40,17 @@ _STANDING = {
     Kind.CHAT: "said",
     Kind.PIN: "pinned",
 }
-_HEDGES = ("?", "looks like", "suspect", "maybe", "might", "i think", "probably", "perhaps", "could be")
+_HEDGES = (
+    "?",
+    "looks like",
+    "suspect",
+    "maybe",
+    "might",
+    "i think",
+    "probably",
+    "perhaps",
+    "could be",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,45 +10,48 @@ import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-_MONTHS = (
-    "january february march april may june july august september october november december".split()
+_MONTHS = [date(2000, month, 1).strftime("%B").lower() for month in range(1, 13)]
+_MONTH = (
+    r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
 )
-_MONTH = r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
-_WORDS = {
-    w: n
-    for n, w in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen".split()
-    )
-} | {
-    w: n * 10
-    for n, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
-}
-_WORDS |= {"dozen": 12, "hundred": 100, "thousand": 1000, "twice": 2, "half": 0}
+_SMALL = """
+    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+    fifteen sixteen seventeen eighteen nineteen
+"""
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_WORDS = {word: n for n, word in enumerate(_SMALL.split())}
+_WORDS |= {word: n * 10 for n, word in enumerate(_TENS.split(), 2)}
+_WORDS |= {"dozen": 12}
 _ISO = re.compile(r"\b(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2}))?(?:\.\d{1,6})?Z?)?")
 _CLOCK = re.compile(r"(?<![\d:.])([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(?![\d:])")
 _DAY_MONTH = re.compile(
-    rf"\b(?:(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? ({_MONTH})|({_MONTH}) (\d{{1,2}})(?:st|nd|rd|th)?)\b(?:,? (\d{{4}}))?",
-    re.I,
+    rf"\b(?:(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? ({_MONTH})|({_MONTH}) (\d{{1,2}})(?:st|nd|rd"
+    rf"|th)?)\b(?:,? (\d{{4}}))?",
+    re.IGNORECASE,
 )
 _DURATION = re.compile(
-    r"(?<![\w.,:-])(\d[\d,]*(?:\.\d+)?)\s?-?(days?|d|hours?|hrs?|h|minutes?|mins?|min|m|seconds?|secs?|sec|s|milliseconds?|ms|weeks?)\b(?!/)",
-    re.I,
+    r"(?<![\w.,:-])(\d[\d,]*(?:\.\d+)?)\s?-?(days?|d|hours?|hrs?|h|minutes?|mins?|min|m"
+    r"|seconds?|secs?|sec|s|milliseconds?|ms|weeks?)\b(?!/)",
+    re.IGNORECASE,
 )
 _NUMBER = re.compile(
-    r"(?<![\w.,:-])[-+]?[$€£]?(\d[\d,]*(?:\.\d+)?)\s?(%|percent\b|million\b|billion\b|thousand\b|bn\b|k\b|M\b|B\b|x\b|times\b)?",
-    re.I,
+    r"(?<![\w.,:-])[-+]?[$€£]?(\d[\d,]*(?:\.\d+)?)\s?(%|percent\b|million\b|billion\b"
+    r"|thousand\b|bn\b|k\b|M\b|B\b|x\b|times\b)?",
+    re.IGNORECASE,
 )
 _WORD_NUMBER = re.compile(
-    rf"\b(?:({'|'.join(w for w in _WORDS if _WORDS[w] in range(20, 91, 10))})[- ])?({'|'.join(_WORDS)})\b(?:\s(million|billion|thousand|hundred))?",
-    re.I,
+    rf"\b(?:({_TENS.replace(' ', '|')})[- ])?({'|'.join(_WORDS)})\b(?:\s(million|billion|thousand|hundred))?",
+    re.IGNORECASE,
 )
 _ABOUT = re.compile(
-    r"(?:about|around|approximately|roughly|nearly|almost|~|some|over|under|more than|less than)\s*$",
-    re.I,
+    r"(?:about|around|approximately|roughly|nearly|almost|~|some|over|under|more than"
+    r"|less than)\s*$",
+    re.IGNORECASE,
 )
 _IDENTIFIER = re.compile(
-    r"\b(?=[\w.:/-]*\d)(?=[\w.:/-]*[A-Za-z])[A-Za-z0-9][\w.:/-]*\w\b|\b[A-Za-z]\w*_\w+\b|\b\d+(?:\.\d+){2,}\b"
+    r"\b(?=[\w.:/-]*\d)(?=[\w.:/-]*[A-Za-z])[A-Za-z0-9][\w.:/-]*\w\b|\b[A-Za-z]\w*_\w+\b"
+    r"|\b\d+(?:\.\d+){2,}\b"
 )
 _CAMEL = re.compile(r"\b(?:[A-Z][a-z0-9]+){2,}[A-Za-z0-9]*\b|\b[a-z]+(?:[A-Z][a-z0-9]+)+\b")
 _CODE = re.compile(r"`([^`\n]{1,120})`")
@@ -145,25 +148,29 @@ def _take_names(text: str, found: Tokens) -> str:
 
 
 def _measure(text: str) -> bool:
-    units = r"%|x|k|m|b|bn|ms|s|sec|min|mins|h|hrs?|d|gb|gib|mb|mib|kb|kib|tb|tib|mbps|gbps|rps|qps|th|st|nd|rd|pps|/s|am|pm"
+    units = (
+        r"%|x|k|m|b|bn|ms|s|sec|min|mins|h|hrs?|d|gb|gib|mb|mib|kb|kib|tb|tib|mbps|gbps"
+        r"|rps|qps|pps|/s|th|st|nd|rd|am|pm"
+    )
     return bool(
         re.fullmatch(
-            rf"\d[\d,.]*(?:-?(?:{units})|-(?:day|hour|minute|second|week|fold|node|region)s?|[Mm][Bb]/s|/\w+)?",
+            rf"\d[\d,.]*(?:-?(?:{units})|-(?:day|hour|minute|second|week|fold|node|region)s?"
+            rf"|[Mm][Bb]/s|/\w+)?",
             text,
-            re.I,
+            re.IGNORECASE,
         )
     )
 
 
 def _spelled(text: str) -> str:
-    """Number words as digits, so that `forty minutes` is checked like `40 minutes`; one to three stay words."""
+    """Number words as digits, so that `forty minutes` is checked too; one to three stay words."""
 
     def digits(match: re.Match[str]) -> str:
         tens, word, scale = match[1], match[2].lower(), match[3]
         value = _WORDS[word] + (_WORDS[tens.lower()] if tens else 0)
         following = text[match.end() : match.end() + 9]
-        unit = re.match(r"[ -](?:days?|hours?|minutes?|seconds?|weeks?)", following, re.I)
-        if word in ("twice", "half", "zero") or (value <= 3 and not unit and not scale):
+        unit = re.match(r"[ -](?:days?|hours?|minutes?|seconds?|weeks?)", following, re.IGNORECASE)
+        if word == "zero" or (value <= 3 and not unit and not scale):
             return match[0]
         return f"{value} {scale}" if scale else f"{value}"
 
@@ -280,7 +287,7 @@ class Pool:
         )
 
     def missing(self, wanted: Tokens) -> str | None:
-        """The first token that the evidence does not hold, in words; None when it holds them all."""
+        """The first token that the evidence does not hold, in words; None when it holds all."""
         mine = self._tokens
         for hour, minute, second in sorted(wanted.clocks, key=str):
             if (hour, minute, second) not in mine.clocks and not (

@@ -61,68 +61,99 @@ class Checked:
 
 
 _CAUSAL = re.compile(
-    r"\bcaus(?:e|ed|es|ing)\b|\bbecause\b|\bdue to\b|\b(?:led|leads|leading) to\b|\btrigger(?:s|ed|ing)?\b(?! at\b)|\bresult(?:s|ed|ing)? (?:in|from)\b|"
-    r"\bas a result\b|\bowing to\b|\bstem(?:s|med) from\b|\bbrought (?:down|about)\b|\btook down\b|\bbroke\b|\bresponsible for\b|\bthanks to\b|"
-    r"\b(?:to|is|was) blame\b|\bmade \w+ (?:fail|crash|unavailable)\b|\bcame from\b|\bexplains?\b|\bconsequence\b|\bprovok|\binduced\b|\bculprit\b|"
-    r"\bwhich (?:drove|saturated|exhausted|overloaded|crashed)\b|\bin turn\b|\btherefore\b|\bhence\b|\bso that\b|\bsaturated\b",
-    re.I,
+    r"\bcaus(?:e|ed|es|ing)\b|\bbecause\b|\bdue to\b|\b(?:led|leads|leading) to\b|\btrigger(?:s"
+    r"|ed|ing)?\b(?! at\b)|\bresult(?:s|ed|ing)? (?:in|from)\b|"
+    r"\bas a result\b|\bowing to\b|\bstem(?:s|med) from\b|\bbrought (?:down|about)\b"
+    r"|\btook down\b|\bbroke\b|\bresponsible for\b|\bthanks to\b|"
+    r"\b(?:to|is|was) blame\b|\bmade \w+ (?:fail|crash|unavailable)\b|\bcame from\b"
+    r"|\bexplains?\b|\bconsequence\b|\bprovok|\binduced\b|\bculprit\b|"
+    r"\bwhich (?:drove|saturated|exhausted|overloaded|crashed)\b|\bin turn\b|\btherefore\b"
+    r"|\bhence\b|\bso that\b|\bsaturated\b|\bdr(?:ove|iven|ives)\b|\boverwhelm"
+    r"|\bexhausted the\b|\b(?:knocked|took) out\b",
+    re.IGNORECASE,
 )
-_NO_CAUSE = re.compile(r"\bnot confirmed as (?:a|the) cause\b", re.I)
+_NO_CAUSE = re.compile(r"\bnot confirmed as (?:a|the) cause\b", re.IGNORECASE)
 _TENTATIVE_SAID = re.compile(
-    r"\bsuspect|\bconsider|\bhypothes|\bguess|\btheor|\bearly\b|\binitial|\bat first\b|\bfirst thought\b|\bassum|\bsuspicion|\bwondered|\basked\b|\bmight\b|"
+    r"\bsuspect|\bconsider|\bhypothes|\bguess|\btheor|\bearly\b|\binitial|\bat first\b"
+    r"|\bfirst thought\b|\bassum|\bsuspicion|\bwondered|\basked\b|\bmight\b|"
     r"\bpossib|\bproposed\b|\bunconfirmed\b",
-    re.I,
+    re.IGNORECASE,
 )
 _RULED_OUT = re.compile(
-    r"\brul(?:ed|ing) out\b|\breject|\bdiscard|\bexclud|\bdropp|\bunrelated\b|\bnot (?:the|a|it|related|involved|caused)\b|\bno \w+|\bwrong\b|\bdisprov|"
+    r"\brul(?:ed|ing) out\b|\breject|\bdiscard|\bexclud|\bdropp|\bunrelated\b|\bnot (?:the|a|it"
+    r"|related|involved|caused)\b|\bno \w+|\bwrong\b|\bdisprov|"
     r"\bnone\b|\bdismiss",
-    re.I,
+    re.IGNORECASE,
 )
 _NEGATION = re.compile(
-    r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|cannot|zero|hardly|failed to)\b|n't\b|\bun(?:changed|affected|related|available)\b",
-    re.I,
+    r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|cannot|zero|hardly|failed to)\b"
+    r"|n't\b|\bun(?:changed|affected|related|available)\b",
+    re.IGNORECASE,
 )
 _NEGATED = re.compile(
-    r"\b(?:not|no|never|none|without|cannot|zero)\b|n't\b|(?<![\d.,])0(?![\d.,])", re.I
+    r"\b(?:not|no|never|none|without|cannot|zero)\b|n't\b|(?<![\d.,])0(?![\d.,])", re.IGNORECASE
 )
-_LINK = re.compile(r"\b(?:https?|ftp|mailto|javascript|data):\S+|\bwww\.\S+|\]\(", re.I)
-_MARKUP = re.compile(r"<[!@#a-zA-Z/]|@(?:channel|here|everyone)\b|!\[|^\s*#|```", re.I)
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_LINK = re.compile(r"\b(?:https?|ftp|mailto|javascript|data):\S+|\bwww\.\S+|\]\(", re.IGNORECASE)
+_MARKUP = re.compile(r"<[!@#a-zA-Z/]|@(?:channel|here|everyone)\b|!\[|^\s*#|```", re.IGNORECASE)
 _HANDLE = re.compile(r"(?<![\w/.])@[A-Za-z0-9](?:[\w.-]{0,62}\w)?")
 _CAPITAL = re.compile(r"\b[A-Z][a-zà-ÿ'’-]{2,}\b")
 _ABBREVIATION = re.compile(r"\b[A-Z]{2,}[A-Z0-9]*\b")
-_PLAIN_ABBREVIATIONS = frozenset(
-    "UTC SEV AI CPU API DNS HTTP HTTPS ID OK SLO SLA TTD TTA TTR TTM URL CA DB VM".split()
-)
+_PLAIN_ABBREVIATIONS_TEXT = """
+    UTC SEV AI CPU API DNS HTTP HTTPS ID OK SLO SLA TTD TTA TTR TTM URL CA DB VM
+"""
+_PLAIN_ABBREVIATIONS = frozenset(_PLAIN_ABBREVIATIONS_TEXT.split())
 _PERSON_VERB = re.compile(
-    r"^\s+(?:acknowledged|acked|restarted|ran|decided|suspected|rolled|paged|deployed|noticed|said|wrote|reported|confirmed|joined|took|found|executed|"
-    r"started|stopped|scaled|issued|pushed|declared|resolved|fixed|asked|saw|was paged|led|disabled|enabled|identified|escalated|raised|removed|moved|"
+    r"^\s+(?:acknowledged|acked|restarted|ran|decided|suspected|rolled|paged|deployed|noticed"
+    r"|said|wrote|reported|confirmed|joined|took|found|executed|"
+    r"started|stopped|scaled|issued|pushed|declared|resolved|fixed|asked|saw|was paged|led"
+    r"|disabled|enabled|identified|escalated|raised|removed|moved|"
     r"throttled|bumped|paused|set|opened|closed|merged|approved|reverted)\b"
 )
-_MONTHS = frozenset(
-    "January February March April May June July August September October November December".split()
-)
-_DAYS = frozenset("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split())
+_MONTHS_TEXT = """
+    January February March April May June July August September October November December
+"""
+_MONTHS = frozenset(_MONTHS_TEXT.split())
+_DAYS = frozenset(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"])
 
 _LIFECYCLE: tuple[tuple[re.Pattern[str], frozenset[str], re.Pattern[str]], ...] = tuple(
-    (re.compile(said, re.I), frozenset(kinds.split()), re.compile(text, re.I))
+    (re.compile(said, re.IGNORECASE), frozenset(kinds.split()), re.compile(text, re.IGNORECASE))
     for said, kinds, text in (
-        (r"\bfir(?:ed|ing|es)\b|\balert(?:ed|s)? (?:started|began|went off)\b", "alert", r"\bfir(?:ed|ing)\b"),
-        (r"\b(?:alert|alarm)\b.{0,40}\b(?:ended|cleared|resolved)\b|\b[A-Z]\w+[a-z][A-Z]\w+ (?:was |has )?(?:resolved|cleared|ended)\b", "resolve", r"\bresolved\b|\bcleared\b|\bended\b|\bno longer\b"),
+        (r"\bfir(?:ed|ing|es)\b", "alert", r"\bfir(?:ed|ing)\b"),
+        (
+            r"\b(?:alert|alarm)\b.{0,40}\b(?:ended|cleared|resolved)\b",
+            "resolve",
+            r"\bresolved\b|\bcleared\b|\bended\b|\bno longer\b",
+        ),
         (r"\bresolved\b", "resolve status", r"\bresolv"),
         (r"\bmitigated\b", "status", r"\bmitigat"),
         (r"\backnowledged\b", "ack", r"\back"),
         (r"\bpaged\b", "page", r"\bpag(?:e|ed|ing)\b"),
         (r"\bescalated\b", "page", r"\bescalat"),
-        (r"\bdeployed\b|\breleased\b|\brolled out\b", "deploy", r"\bdeploy|\breleas|\broll(?:ed|out)|\bship|\bpush|\bapprov|\binsert|\bchange"),
-        (r"\brolled back\b|\breverted\b", "", r"\broll(?:ed|ing)?\b.{0,60}\bback\b|\brollback|\brevert"),
+        (
+            r"\bdeployed\b|\breleased\b|\brolled out\b",
+            "deploy",
+            r"\bdeploy|\breleas|\broll(?:ed|out)|\bship|\bpush|\bapprov|\binsert|\bchange",
+        ),
+        (
+            r"\brolled back\b|\breverted\b",
+            "",
+            r"\broll(?:ed|ing)?\b.{0,60}\bback\b|\brollback|\brevert",
+        ),
         (r"\bdeclared\b", "status", r"\bdeclar"),
         (r"\breopened\b|\brelapsed\b", "", r"\breopen|\brelaps|\bagain\b|\bback\b"),
-        (r"\bdisabled\b", "", r"\bdisabl|\bturn(?:ed)? off|\bswitch(?:ed)? off|\bkill|\boff\b"),
+        (r"\bdisabled\b", "", r"\bdisabl|\b(?:turn|switch)(?:ed)? off|\bkill|\boff\b"),
         (r"\b(?:re-?)?enabled\b", "", r"\benabl|\bturn(?:ed)? on|\bon again\b"),
         (r"\brestarted\b", "", r"\brestart"),
-        (r"\brestored\b|\brecovered\b", "status resolve", r"\brestor|\brecover|\bback\b|\bhealthy|\bagain\b|\bnormal\b"),
+        (
+            r"\brestored\b|\brecovered\b",
+            "status resolve",
+            r"\brestor|\brecover|\bback\b|\bhealthy|\bagain\b|\bnormal\b",
+        ),
     )
-)  # fmt: skip
+)
 
 
 @dataclass(slots=True)
@@ -166,7 +197,9 @@ class Verifier:
 
     def _shape(self, text: str, cites: Sequence[str]) -> str | None:
         """Rule 8, and what no sentence of a draft looks like."""
-        if not 3 <= len(text.split()) or len(text) > MOST_CHARACTERS:
+        if _UNPRINTABLE.search(text):
+            return "it holds characters that nobody can read"
+        if not len(text.split()) >= 3 or len(text) > MOST_CHARACTERS:
             return "it is no sentence of a draft: too short or too long"
         if blames(text):
             return "it blames a person"
@@ -177,7 +210,7 @@ class Verifier:
         return None
 
     def _sources(self, text: str, cites: Sequence[str]) -> str | None:
-        """Rule 1: the ids exist, and somebody of the team or a machine of ours stands behind them."""
+        """Rule 1: the ids exist, and somebody of the team or a machine stands behind them."""
         if not cites:
             return "it cites nothing"
         if len(cites) > MOST_CITES:
@@ -202,9 +235,9 @@ class Verifier:
         """Rule 3 for people, services, alerts and other names written with a capital."""
         pool = self._pool(cites)
         for known, words in self._known_names():
-            if any(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) for word in words):
-                if not any(pool.mentions(word) for word in (known, *words)):
-                    return f"{known} is not in what it cites"
+            told = any(re.search(rf"(?<![\w-]){re.escape(w)}(?![\w-])", text) for w in words)
+            if told and not any(pool.mentions(word) for word in (known, *words)):
+                return f"{known} is not in what it cites"
         for match in (*_CAPITAL.finditer(text), *_ABBREVIATION.finditer(text)):
             if self._invented(match, text):
                 return f"the name {match[0]} is not in the record"
@@ -237,8 +270,8 @@ class Verifier:
         if match.start() > 0 and not re.search(r"[.!?:]\s+[\"“]?$", text[: match.start()]):
             return True
         following = text[match.end() :]
-        person_like = bool(_PERSON_VERB.match(following)) and not word.endswith("s")
-        return (person_like and low not in _ROLES) or bool(
+        role = low in _ROLES or low.rstrip("s") in _ROLES
+        return (bool(_PERSON_VERB.match(following)) and not role) or bool(
             re.match(r"\s+[A-Z][a-z]{2,}\b", following)
         )
 
@@ -252,7 +285,7 @@ class Verifier:
         }
         told = {q.value for q in tokens_of(text).numbers}
         if stale & told and not re.search(
-            r"\bcorrected\b|\bfirst estimate\b|\bsuperseded\b|\brevised\b", text, re.I
+            r"\bcorrected\b|\bfirst estimate\b|\bsuperseded\b|\brevised\b", text, re.IGNORECASE
         ):
             return "it repeats a figure that was corrected later"
         return None
@@ -291,12 +324,12 @@ class Verifier:
 
     def _doubts(self, text: str, cites: Sequence[str]) -> Verdict:
         """What a person has to look at: causes nobody pinned, negations, words without support."""
-        events = self._cited(cites)
+        events, text = self._cited(cites), _NO_CAUSE.sub("", text)
         standings = {self._evidence.standing[e.id] for e in events}
         settled = Standing.CAUSE in standings or (
             _RULED_OUT.search(text) and self._evidence.rejections & {e.id for e in events}
         )
-        if _CAUSAL.search(_NO_CAUSE.sub("", text)) and not settled:
+        if _CAUSAL.search(text) and not settled:
             return Verdict(Outcome.MARK, "it names a cause that nobody confirmed")
         said = " ".join([*(e.text for e in events), *(str(e.data.get("to", "")) for e in events)])
         if (
@@ -320,7 +353,7 @@ class Verifier:
         return Verdict(Outcome.KEEP)
 
     def _frame(self, cites: Sequence[str]) -> str:
-        """Words any sentence may use: the title, the services, the names and kinds of what is cited."""
+        """Words any sentence may use: title, services, names and kinds of what is cited."""
         events = self._cited(cites)
         handles = [h for e in events for h in (e.actor, *_HANDLE.findall(e.text))]
         people = [self.record.name_of(handle) for handle in handles]
@@ -336,9 +369,9 @@ class Verifier:
         return [self._events[m.event_id] for m in self._facts.moments().values()]
 
     def _pool(self, cites: Sequence[str]) -> Pool:
-        pool = Pool()
+        pool, known = Pool(), self.record
         pool.add_text(
-            f"{self.record.id} {self.record.severity} {self.record.runbook or ''} {self.record.channel or ''}"
+            " ".join(filter(None, (known.id, known.severity, known.runbook, known.channel)))
         )
         for event in self._cited(cites):
             self._add_event(pool, event)
@@ -370,7 +403,7 @@ class Verifier:
                 _add_alert(pool, fact.alert)
 
     def _add_facts(self, pool: Pool) -> None:
-        """[calc] stands for the milestones, their durations, the newest figures and the services."""
+        """[calc] stands for milestones, durations, newest figures and services."""
         facts = self._facts
         for moment in facts.moments().values():
             pool.add_instant(moment.at)
@@ -409,16 +442,22 @@ def _affirms_denied(text: str, said: str) -> bool:
     return False
 
 
-_ROLES = frozenset(
-    "nobody somebody everyone someone responder engineer commander team support mitigation traffic service monitoring prometheus "
-    "customer user primary secondary the it this that they incident impact login access replication which who all".split()
-)
+_ROLES_TEXT = """
+    nobody somebody everyone someone responder engineer commander team support mitigation
+    traffic service monitoring prometheus customer user primary secondary the it this that they
+    incident impact login access replication which who all
+"""
+_ROLES = frozenset(_ROLES_TEXT.split())
 _TRADE = stems(
-    "incident impact service services outage start started began begin end ended first later responder responders team engineer engineers commander primary "
-    "secondary page paged alert alerts alerted fired firing detection detected acknowledge acknowledged acknowledgement declare declared severity mitigate "
-    "mitigated mitigation resolve resolved resolution recover recovered response took take minutes hours seconds users customers requests peak during between "
-    "until within time times record recorded suspected suspicion early considered ruled hypothesis came stayed remained returned reached change changes step "
-    "steps found noted reported noticed decision decided system affected followed afterwards monitoring total lasted minute hour second utc went was were well"
+    "incident impact service services outage start started began begin end ended first later "
+    "responder responders team engineer engineers commander primary secondary page paged alert "
+    "alerts alerted fired firing detection detected acknowledge acknowledged acknowledgement "
+    "declare declared severity mitigate mitigated mitigation resolve resolved resolution recover "
+    "recovered response took take minutes hours seconds users customers requests peak during "
+    "between until within time times record recorded suspected suspicion early considered ruled "
+    "hypothesis came stayed remained returned reached change changes step steps found noted "
+    "reported noticed decision decided system affected followed afterwards monitoring total "
+    "lasted minute hour second utc went was were well"
 )
 
 

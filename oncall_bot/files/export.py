@@ -65,7 +65,10 @@ def _word(value: Any) -> yaml.ScalarNode:
     if isinstance(value, bool):
         return yaml.ScalarNode(_TAG + "bool", "true" if value else "false")
     if isinstance(value, int | float):
-        return yaml.ScalarNode(_TAG + type(value).__name__, repr(value))
+        number = repr(value)
+        if "e" in number and "." not in number:
+            number = number.replace("e", ".0e")  # to YAML 1.1 a bare 1e-05 is text
+        return yaml.ScalarNode(_TAG + type(value).__name__, number)
     quoted = not value or value[0] == "#" or (value[0].isdigit() and bool({*value} & {*":-"}))
     return yaml.ScalarNode(_TAG + "str", value, style='"' if quoted else None)
 

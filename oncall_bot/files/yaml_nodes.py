@@ -60,6 +60,7 @@ class YamlFault(Exception):  # noqa: N818  a value on its way to a FileFault, no
 def compose(text: str) -> Node | None:
     """The one document in `text`, or None when it is empty. Raises YamlFault."""
     try:
+        text.encode()
         return _Composer(yaml.parse(text, Loader=_LOADER)).document()
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark or fault.context_mark
@@ -71,6 +72,9 @@ def compose(text: str) -> Node | None:
         raise YamlFault(
             line, f"a character stands here that YAML forbids ({fault.reason})"
         ) from None
+    except UnicodeEncodeError as fault:
+        line = text.count("\n", 0, fault.start) + 1
+        raise YamlFault(line, "a character stands here that is no Unicode") from None
     except yaml.YAMLError as fault:
         raise YamlFault(0, f"this is not YAML: {fault}") from None
 
@@ -79,7 +83,9 @@ _HINTS = (
     ("cannot start any token", 'put the value in quotes, for example "#alerts" or "@name"'),
     ("mapping values are not allowed", "a colon with a space begins a mapping; quote the value"),
     ("expected ',' or", "close the bracket, or quote values that hold brackets or commas"),
-    ("expected <block end>", "check the indentation of this line and of the one above"),
+    ("expected <block end>", "check the indentation of this line and of those around it"),
+    ("expected key", "check the indentation of this line and of those around it"),
+    ("expected '-' indicator", "check the indentation of this line and of those around it"),
     ("could not find expected ':'", "a key needs a colon and a space after it"),
     ("end of stream", "a quote or bracket is not closed"),
 )

@@ -50,7 +50,9 @@ def take(tx: Tx, incident: Row, actor: Actor) -> None:
             paging.plan(tx, row.id, decision.next_due)
     if actor.kind == "person":
         runs.answered(tx, incident.id, actor.key, actor.by)
-    entry = Entry(Kind.ACK, f"{actor.name} acknowledged by {actor.by}", tx.now, actor, {"by": actor.by})
+    entry = Entry(
+        Kind.ACK, f"{actor.name} acknowledged by {actor.by}", tx.now, actor, {"by": actor.by}
+    )
     incidents.write(tx, incident.id, [entry])
     audited(tx, actor, "acknowledge", incident.id)
     showing.changed(tx, incident.id, at_once=True, pages=True)
@@ -61,5 +63,8 @@ def _late(incident: Row, actor: Actor) -> Outcome:
         return Outcome(False, f"You already have incident {incident.id}.", incident.id, actor.name)
     winner = incident.acked_by_name or "Somebody"
     return Outcome(
-        False, f"{winner} already has incident {incident.id}. Nothing is left to do.", incident.id, winner
+        False,
+        f"{winner} already has incident {incident.id}. Nothing is left to do.",
+        incident.id,
+        winner,
     )

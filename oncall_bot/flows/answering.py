@@ -24,9 +24,13 @@ def find(tx: Tx, incident_id: int) -> Row | Outcome:
     if incident.status not in OPEN:
         by = incident.resolved_by_name
         who = f"{by} resolved it" if by else "its alerts ended"
-        return Outcome(False, f"Incident {incident_id} is over: {who}. Nothing is left to do.", incident_id, by)
+        return Outcome(
+            False, f"Incident {incident_id} is over: {who}. Nothing is left to do.", incident_id, by
+        )
     return incident
 
 
 def audited(tx: Tx, actor: Actor, verb: str, incident_id: int, **after: object) -> None:
-    incidents.audit(tx, str(actor), verb, f"incident:{incident_id}", after={"by": actor.by, **after})
+    incidents.audit(
+        tx, str(actor), verb, f"incident:{incident_id}", after={"by": actor.by, **after}
+    )

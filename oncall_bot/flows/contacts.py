@@ -62,14 +62,22 @@ def verify_contact(tx: Tx, person_key: str, code: str, actor: Actor) -> Outcome:
         people.count_try(tx, row.id)
         if hmac.compare_digest(row.code_sha256, _hash(person_key, code.strip())):
             people.verify(tx, row.id)
-            incidents.audit(tx, str(actor), "contact_verify", f"person:{person_key}", after={"kind": row.kind})
-            loud = row.kind in tx.snapshot.config.channels and is_loud(tx.snapshot.config.channels[row.kind])
+            incidents.audit(
+                tx, str(actor), "contact_verify", f"person:{person_key}", after={"kind": row.kind}
+            )
+            loud = row.kind in tx.snapshot.config.channels and is_loud(
+                tx.snapshot.config.channels[row.kind]
+            )
             more = "" if loud else " It is not a loud road: add one that can wake you."
             return Outcome(True, f"Your {row.kind} works.{more}")
-    return Outcome(False, "That code is not right or is too old. Ask for a new one with: contact add")
+    return Outcome(
+        False, "That code is not right or is too old. Ask for a new one with: contact add"
+    )
 
 
-def remove_contact(tx: Tx, person_key: str, kind: str, address: str | None, actor: Actor) -> Outcome:
+def remove_contact(
+    tx: Tx, person_key: str, kind: str, address: str | None, actor: Actor
+) -> Outcome:
     """Forget the person's contacts of that kind, or the one with that address."""
     person = tx.snapshot.people.get(person_key)
     rows = [] if person is None else people.contacts(tx, person.id)

@@ -61,7 +61,9 @@ def declare(
         press_id=press_id,
     )
     text = f"{actor.name} declared {severity}: {title}"
-    incidents.write(tx, incident_id, [Entry(Kind.STATUS, text, tx.now, actor, {"to": "investigating"})])
+    incidents.write(
+        tx, incident_id, [Entry(Kind.STATUS, text, tx.now, actor, {"to": "investigating"})]
+    )
     showing.open_messages(tx, incident_id, where, runbook=False)
     paging.begin(tx, incidents.lock(tx, incident_id), policy)
     audited(tx, actor, "declare", incident_id, severity=severity)
@@ -95,7 +97,9 @@ def change_severity(tx: Tx, incident_id: int, severity: str, actor: Actor) -> Ou
     incidents.write(tx, incident_id, [Entry(Kind.ACTION, text, tx.now, actor, {"to": severity})])
     if rules.is_worse(severity, incident.severity):
         urgency = max(rules.urgency_for(severity), Urgency(incident.urgency), key=lambda u: u.rank)
-        open_incident.raise_severity(tx, incident, Severity("", severity, urgency, incident.postmortem))
+        open_incident.raise_severity(
+            tx, incident, Severity("", severity, urgency, incident.postmortem)
+        )
     else:
         incidents.change(tx, incident_id, severity=severity)
         showing.changed(tx, incident_id, at_once=True)

@@ -28,7 +28,11 @@ def await_quiet(tx: Tx, incident_id: int) -> None:
     """Resolved: a postmortem is drafted when it stays quiet."""
     stamp = int(tx.now.timestamp() * 1000)
     timers.add(
-        tx, "quiet", f"incident:{incident_id}", tx.now + QUIET_WINDOW, f"quiet:{incident_id}:{stamp}"
+        tx,
+        "quiet",
+        f"incident:{incident_id}",
+        tx.now + QUIET_WINDOW,
+        f"quiet:{incident_id}:{stamp}",
     )
 
 
@@ -42,7 +46,9 @@ def quiet_enough(tx: Tx, incident_id: int) -> None:
     if incident is None or incident.status != Status.RESOLVED:
         return
     declared = incident.declared_at is not None and incident.declared_by is not None
-    if (declared or incident.postmortem == "draft") and drafts.latest(tx, incident_id, "postmortem") is None:
+    if (declared or incident.postmortem == "draft") and drafts.latest(
+        tx, incident_id, "postmortem"
+    ) is None:
         write(tx, incident_id, "postmortem", asked_by=None)
 
 
@@ -55,7 +61,11 @@ def request_draft(
     if incidents.get(tx, incident_id) is None:
         return Outcome(False, f"There is no incident {incident_id}.")
     write(tx, incident_id, kind, asked_by=str(actor), channel=channel)
-    return Outcome(True, f"The {kind} of incident {incident_id} is drafted; it lies in the thread.", incident_id)
+    return Outcome(
+        True,
+        f"The {kind} of incident {incident_id} is drafted; it lies in the thread.",
+        incident_id,
+    )
 
 
 def write(
@@ -84,7 +94,9 @@ def write(
         incident_id=incident_id,
     )
     incidents.write(
-        tx, incident_id, [Entry(Kind.BOT, f"Drafted a {kind} from the record", tx.now, data={"draft": kind})]
+        tx,
+        incident_id,
+        [Entry(Kind.BOT, f"Drafted a {kind} from the record", tx.now, data={"draft": kind})],
     )
     showing.changed(tx, incident_id)
     return draft_id

@@ -31,7 +31,9 @@ def escalate(tx: Tx, incident_id: int, actor: Actor) -> Outcome:
     if inbound.seen(tx, f"escalate:{incident_id}:{actor}", str(press)):
         return Outcome(False, "The next step is already being paged.", incident_id)
     incidents.write(
-        tx, incident_id, [Entry(Kind.ACTION, f"{actor.name} asked for the next step", tx.now, actor)]
+        tx,
+        incident_id,
+        [Entry(Kind.ACTION, f"{actor.name} asked for the next step", tx.now, actor)],
     )
     if incident.status == IncidentStatus.ACKED:
         incidents.change(tx, incident_id, status=str(IncidentStatus.OPEN))
@@ -58,15 +60,24 @@ def page_by_hand(tx: Tx, incident_id: int, target: str, actor: Actor, *, note: s
         return incident
     wanted = target_named(tx.snapshot.config, target)
     if wanted is None:
-        return Outcome(False, f"I don't know {target!r}. Name a person, a team or a policy of the file.")
+        return Outcome(
+            False, f"I don't know {target!r}. Name a person, a team or a policy of the file."
+        )
     key = wanted.key if wanted.kind == "policy" else f"manual:{wanted}"
-    if any(row.policy_key == key and row.state == Status.RUNNING for row in runs.open_of(tx, incident_id)):
-        return Outcome(False, f"{wanted.key} is already being paged for incident {incident_id}.", incident_id)
+    if any(
+        row.policy_key == key and row.state == Status.RUNNING
+        for row in runs.open_of(tx, incident_id)
+    ):
+        return Outcome(
+            False, f"{wanted.key} is already being paged for incident {incident_id}.", incident_id
+        )
     for row in runs.open_of(tx, incident_id):
         if row.policy_key == key:
             runs.save(tx, row.id, escalation.done(runs.run_of(row)).run, "paged anew by hand")
     text = f"{actor.name} pages {wanted.key}" + (f": {note}" if note else "")
-    incidents.write(tx, incident_id, [Entry(Kind.ACTION, text, tx.now, actor, {"target": str(wanted)})])
+    incidents.write(
+        tx, incident_id, [Entry(Kind.ACTION, text, tx.now, actor, {"target": str(wanted)})]
+    )
     targets = None if wanted.kind == "policy" else [str(wanted)]
     paging.begin(tx, incident, key, targets=targets)
     audited(tx, actor, "page", incident_id, target=str(wanted))
@@ -100,13 +111,20 @@ def hand_over(tx: Tx, incident_id: int, to_person: str, actor: Actor) -> Outcome
     text = f"{actor.name} hands over to {name}"
     incidents.write(tx, incident_id, [Entry(Kind.ACTION, text, tx.now, actor, {"to": to_person})])
     incidents.change(
-        tx, incident_id, status=str(IncidentStatus.OPEN), acked_by=None, acked_by_name=None, acked_at=None
+        tx,
+        incident_id,
+        status=str(IncidentStatus.OPEN),
+        acked_by=None,
+        acked_by_name=None,
+        acked_at=None,
     )
     waiting = incidents.lock(tx, incident_id)
     key = f"manual:person:{to_person}"
     for row in runs.open_of(tx, incident_id):
         if row.policy_key == key:
-            runs.save(tx, row.id, escalation.done(Run(Status.DONE, row.epoch)).run, "handed over anew")
+            runs.save(
+                tx, row.id, escalation.done(Run(Status.DONE, row.epoch)).run, "handed over anew"
+            )
     paging.begin(tx, waiting, key, targets=[f"person:{to_person}"])
     audited(tx, actor, "hand_over", incident_id, to=to_person)
     showing.changed(tx, incident_id, at_once=True, pages=True)

@@ -12,6 +12,7 @@ from oncall_bot.core.incidents import OPEN, Status
 from oncall_bot.core.routes import Hold, hold
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import paging, showing
+from oncall_bot.flows.placing import place_again
 from oncall_bot.store import alerts, incidents, silences, timers
 from oncall_bot.store.db import Tx
 from oncall_bot.store.statements import Row
@@ -27,8 +28,6 @@ def plan_end(tx: Tx, key: str, until: datetime) -> None:
 
 def hold_ended(tx: Tx, key: str) -> None:
     """Decide anew what `silence:ID` or `maintenance:KEY` held: other holds may apply, the rest fires."""
-    from oncall_bot.flows.receive_alerts import place_again  # noqa: PLC0415 - the two rooms meet only here
-
     ids = alerts.held_by(tx, key, limit=SLICE)
     for occurrence_id in ids:
         row = alerts.occurrence(tx, occurrence_id)

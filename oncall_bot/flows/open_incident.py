@@ -22,6 +22,8 @@ from oncall_bot.store import alerts, incidents, runbooks
 from oncall_bot.store.db import Tx
 from oncall_bot.store.statements import Row
 
+NAMES_IN_ENTRY = 5
+
 
 def open_incident(
     tx: Tx,
@@ -30,6 +32,8 @@ def open_incident(
     labels: Mapping[str, str],
     annotations: Mapping[str, str],
     *,
+    fires: Sequence[str],
+    ever: int | None = None,
     over: bool = False,
 ) -> int:
     """A new incident for these groups: its row, runbook, messages and the first page. `over`: it ended meanwhile."""
@@ -51,6 +55,7 @@ def open_incident(
         first_alert=labels.get("alertname"),
     )
     alerts.give_groups(tx, group_ids, incident_id)
+    incidents.write(tx, incident_id, [fire_entry(tx, fires, ever or len(fires))])
     matched = attach_runbook(tx, incident_id, group_ids[0], labels, annotations)
     incident = incidents.lock(tx, incident_id)
     if urgency is not Urgency.NONE:
@@ -69,7 +74,9 @@ def attach_runbook(
 ) -> bool:
     """Attach the runbook that certain evidence names; True when there is one."""
     snapshot = tx.snapshot
-    match = choose(labels, annotations, snapshot.shelf.index, snapshot.config.runbooks.link_base or "")
+    match = choose(
+        labels, annotations, snapshot.shelf.index, snapshot.config.runbooks.link_base or ""
+    )
     if match is None:
         return False
     runbook_id = snapshot.shelf.ids[(match.runbook.source, match.runbook.slug)]
@@ -83,6 +90,15 @@ def attach_runbook(
     )
     incidents.write(tx, incident_id, [entry])
     return True
+
+
+def fire_entry(tx: Tx, names: Sequence[str], count: int) -> Entry:
+    """One line for all that began to fire in one transaction."""
+    distinct = list(dict.fromkeys(names))
+    shown = ", ".join(distinct[:NAMES_IN_ENTRY]) + (" …" if len(distinct) > NAMES_IN_ENTRY else "")
+    text = f"{shown} fires" if count == 1 else f"{count} alerts fire: {shown}"
+    data = {"alerts": distinct[:50], "count": count}
+    return Entry(Kind.ALERT, text, tx.now, data=data, trust="external")
 
 
 def alerts_fire(
@@ -110,7 +126,9 @@ def raise_severity(tx: Tx, incident: Row, severity: Severity) -> None:
         changes["postmortem"] = "draft"
     incidents.change(tx, incident.id, **changes)
     text = f"Severity raised from {incident.severity} to {severity.incident}"
-    incidents.write(tx, incident.id, [Entry(Kind.STATUS, text, tx.now, data={"to": severity.incident})])
+    incidents.write(
+        tx, incident.id, [Entry(Kind.STATUS, text, tx.now, data={"to": severity.incident})]
+    )
     raised = incidents.lock(tx, incident.id)
     if louder:
         if incident.urgency == "none":
@@ -122,7 +140,7 @@ def raise_severity(tx: Tx, incident: Row, severity: Severity) -> None:
 def reopen(tx: Tx, incident_id: int, *, calm: timedelta | None = rules.CALM_AFTER_FLAP) -> None:
     """What had ended fires again: the same incident is open, in a new epoch, calm against flapping."""
     incident = incidents.lock(tx, incident_id)
-    if incident is None or incident.status not in (Status.RESOLVED,):
+    if incident is None or incident.status != Status.RESOLVED:
         return
     incidents.change(
         tx,
@@ -137,7 +155,11 @@ def reopen(tx: Tx, incident_id: int, *, calm: timedelta | None = rules.CALM_AFTE
         mitigated_at=None,
         reopened=incident.reopened + 1,
     )
-    incidents.write(tx, incident_id, [Entry(Kind.STATUS, "Re-opened: it fires again", tx.now, data={"to": "open"})])
+    incidents.write(
+        tx,
+        incident_id,
+        [Entry(Kind.STATUS, "Re-opened: it fires again", tx.now, data={"to": "open"})],
+    )
     drafting.forget_quiet(tx, incident_id)
     paging.ensure_run(tx, incidents.lock(tx, incident_id), None, calm=calm)
     showing.changed(tx, incident_id, at_once=True, pages=True)
@@ -155,7 +177,9 @@ def alerts_over(tx: Tx, incident_id: int) -> None:
         return
     incidents.change(tx, incident_id, status=str(Status.RESOLVED), resolved_at=tx.now, nobody=None)
     incidents.write(
-        tx, incident_id, [Entry(Kind.STATUS, "Resolved: all alerts ended", tx.now, data={"to": "resolved"})]
+        tx,
+        incident_id,
+        [Entry(Kind.STATUS, "Resolved: all alerts ended", tx.now, data={"to": "resolved"})],
     )
     paging.stop(tx, incident)
     drafting.await_quiet(tx, incident_id)
@@ -185,14 +209,19 @@ def merge(tx: Tx, incident: Row, into_id: int) -> None:
     paging.stop(tx, incident)
     alerts.move_groups(tx, incident.id, into_id)
     incidents.change(
-        tx, incident.id, status=str(Status.MERGED), merged_into_id=into_id, firing=0, resolved_at=tx.now
+        tx,
+        incident.id,
+        status=str(Status.MERGED),
+        merged_into_id=into_id,
+        firing=0,
+        resolved_at=tx.now,
     )
     incidents.count(tx, into_id, firing=incident.firing, ever=incident.alerts_ever)
-    incidents.write(tx, incident.id, [Entry(Kind.STATUS, f"Merged into incident {into_id}", tx.now, SYSTEM)])
+    incidents.write(
+        tx, incident.id, [Entry(Kind.STATUS, f"Merged into incident {into_id}", tx.now, SYSTEM)]
+    )
     into = incidents.lock(tx, into_id)
     if into is not None and rules.is_worse(incident.severity, into.severity):
         severity = Severity("", incident.severity, Urgency(incident.urgency), incident.postmortem)
         raise_severity(tx, into, severity)
     showing.changed(tx, incident.id, at_once=True, pages=True)
-
-

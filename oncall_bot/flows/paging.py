@@ -8,7 +8,7 @@ so the chain cannot break between them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 
 from oncall_bot.core import escalation
@@ -41,7 +41,7 @@ def policy_of(config: Config, run: Row | None, policy_key: str, team: str | None
 
 def roster_of(config: Config, team: str | None) -> Roster:
     """The team's fallback, else the installation's; then the last resort and the channel."""
-    own = config.teams[team].fallback if team in config.teams else ()
+    own = config.teams[team].fallback if team is not None and team in config.teams else ()
     channel = channel_of(config, team)
     last = [Target("person", key) for key in config.defaults.last_resort]
     if channel:
@@ -50,7 +50,7 @@ def roster_of(config: Config, team: str | None) -> Roster:
 
 
 def channel_of(config: Config, team: str | None) -> str | None:
-    own = config.teams[team].channel if team in config.teams else None
+    own = config.teams[team].channel if team is not None and team in config.teams else None
     return own or config.defaults.channel
 
 
@@ -64,10 +64,14 @@ def begin(
 ) -> None:
     """Start paging for the incident: its run, the first timer, and the first page when it is due now."""
     key = policy_key or FALLBACK_POLICY
-    run_id = runs.insert(tx, incident.id, key, Run(Status.WAITING), "", list(targets) if targets else None)
+    run_id = runs.insert(
+        tx, incident.id, key, Run(Status.WAITING), "", list(targets) if targets else None
+    )
     row = runs.lock(tx, run_id)
     policy = policy_of(tx.snapshot.config, row, key, incident.team)
-    decision = escalation.start(policy, Run(Status.WAITING), Urgency(incident.urgency), tx.now, wait=wait)
+    decision = escalation.start(
+        policy, Run(Status.WAITING), Urgency(incident.urgency), tx.now, wait=wait
+    )
     carry_out(tx, incident, row, policy, decision)
 
 
@@ -145,7 +149,7 @@ def _save(
     tx: Tx, incident: Row, row: Row, run: Run, due: Due | None, reason: str, nobody: Sequence[str]
 ) -> None:
     if due is None and run.status is Status.RUNNING:
-        reason = f"{reason}; low urgency is asked once"
+        run, reason = replace(run, status=Status.ASKED), f"{reason}; low urgency is asked once"
     runs.save(tx, row.id, run, reason)
     if due is not None:
         plan(tx, row.id, due)
@@ -179,12 +183,10 @@ def _find(tx: Reader, target: Target) -> Found:
     return find(tx.snapshot.config, target, lambda key: tx.snapshot.on_call(key, tx.now))
 
 
-def _page_all(
-    tx: Tx, incident: Row, row: Row, run: Run, ask: Ask, found: Sequence[Found]
-) -> bool:
+def _page_all(tx: Tx, incident: Row, row: Row, run: Run, ask: Ask, found: Sequence[Found]) -> bool:
     """Page everybody found; True when at least one message to somebody was left."""
     seen: set[str] = set()
-    said: list[str] = []
+    said: list[tuple[str, str]] = []
     for one in found:
         if one.channel:
             said += _page_channel(tx, incident, row, run, ask, one)
@@ -221,7 +223,9 @@ def _page_person(
     name = tx.snapshot.name(person)
     if not by:
         incidents.write(
-            tx, incident.id, [Entry(Kind.SYSTEM, f"{name} has no road: no Slack id, no contact", tx.now)]
+            tx,
+            incident.id,
+            [Entry(Kind.SYSTEM, f"{name} has no road: no Slack id, no contact", tx.now)],
         )
         return []
     loud = has_loud_road(config, reach)

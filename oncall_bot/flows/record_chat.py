@@ -10,9 +10,7 @@ from oncall_bot.store import incidents, messages, rules
 from oncall_bot.store.db import Tx
 
 
-def record_chat(
-    tx: Tx, channel: str, thread_ts: str, ts: str, user: Actor, text: str
-) -> Outcome:
+def record_chat(tx: Tx, channel: str, thread_ts: str, ts: str, user: Actor, text: str) -> Outcome:
     """A message in the thread of an incident goes on its timeline, once. A word by whoever has it counts as one."""
     about = messages.at(tx, channel, thread_ts)
     if about is None or about.incident_id is None or about.role != "root":

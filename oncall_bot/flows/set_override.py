@@ -13,7 +13,12 @@ LONGEST = timedelta(days=60)
 
 
 def set_override(
-    tx: Tx, schedule: str, starts_at: datetime, ends_at: datetime, person_key: str | None, actor: Actor
+    tx: Tx,
+    schedule: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    person_key: str | None,
+    actor: Actor,
 ) -> Outcome:
     """Paint the person over the schedule; whoever is touched is told."""
     snapshot = tx.snapshot

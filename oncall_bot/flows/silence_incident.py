@@ -33,7 +33,9 @@ def silence_incident(
     matchers = in_common([row.labels for row in members])
     if not matchers:
         return Outcome(
-            False, f"The alerts of incident {incident_id} have nothing in common to silence by.", incident_id
+            False,
+            f"The alerts of incident {incident_id} have nothing in common to silence by.",
+            incident_id,
         )
     ends_at = tx.now + for_
     silence_id = silences.insert(
@@ -52,9 +54,13 @@ def silence_incident(
     holding.plan_end(tx, key, ends_at)
     text = f"{actor.name} silenced {format_matchers(matchers)} for {for_}: {comment}"
     incidents.write(tx, incident_id, [Entry(Kind.STATUS, text, tx.now, actor, {"to": "silenced"})])
-    audited(tx, actor, "silence", incident_id, silence=silence_id, seconds=int(for_.total_seconds()))
+    audited(
+        tx, actor, "silence", incident_id, silence=silence_id, seconds=int(for_.total_seconds())
+    )
     showing.changed(tx, incident_id, at_once=True, pages=True)
-    return Outcome(True, f"Incident {incident_id} is silenced. What still fires then pages again.", incident_id)
+    return Outcome(
+        True, f"Incident {incident_id} is silenced. What still fires then pages again.", incident_id
+    )
 
 
 def in_common(label_sets: Sequence[Mapping[str, str]]) -> tuple[Matcher, ...]:
@@ -84,5 +90,3 @@ def end_silence(tx: Tx, silence_id: int, actor: Actor) -> Outcome:
         audited(tx, actor, "end_silence", row.incident_id, silence=silence_id)
         showing.changed(tx, row.incident_id, at_once=True)
     return Outcome(True, f"Silence {silence_id} ends now. What still fires pages.", row.incident_id)
-
-

@@ -68,7 +68,9 @@ def watchdog_silent(tx: Tx, route_key: str) -> None:
         press_id=press_id,
     )
     text = f"The alert of route {route_key} was expected every {route.heartbeat.every} and did not come"
-    incidents.write(tx, incident_id, [Entry(Kind.ALERT, text, tx.now, data={"alerts": [ALERT_NAME]})])
+    incidents.write(
+        tx, incident_id, [Entry(Kind.ALERT, text, tx.now, data={"alerts": [ALERT_NAME]})]
+    )
     showing.open_messages(tx, incident_id, channel, runbook=False)
     paging.begin(tx, incidents.lock(tx, incident_id), policy)
     expect(tx, route)

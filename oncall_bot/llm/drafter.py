@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from oncall_bot.core.records import Record
 from oncall_bot.core.verification import Claim
 from oncall_bot.llm.prompts import UNREADABLE, Ledger, ledger_of, messages, schema, sections_of
-from oncall_bot.llm.replies import MOST_REPLY, Unreadable, claims_in
+from oncall_bot.llm.replies import MOST_REPLY, UnreadableError, claims_in
 from oncall_bot.ports import DeliveryError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def new_marker() -> str:
 
 
 class OpenAIDrafter:
-    """A model behind `base_url`; `timeout` bounds each question in seconds, from sending to the last byte."""
+    """A model behind `base_url`; `timeout` bounds each question, in seconds, to the last byte."""
 
     def __init__(
         self,
@@ -56,8 +56,8 @@ class OpenAIDrafter:
     def draft(self, record: Record, kind: str) -> list[Claim]:
         """Claims for every section of that kind. Blocking.
 
-        DeliveryError only when not one section was answered: a section that failed costs itself, and after
-        a time-out or a refusal no further section is asked for.
+        DeliveryError only when not one section was answered: a section that failed costs itself,
+        and after a time-out or a refusal no further section is asked for.
         """
         ledger = ledger_of(record, self._marker())
         claims: list[Claim] = []
@@ -66,7 +66,7 @@ class OpenAIDrafter:
             try:
                 claims += self._section(ledger, section)
                 answered = True
-            except Unreadable as error:
+            except UnreadableError as error:
                 failure = DeliveryError(f"The model's reply could not be read: {error}.")
             except DeliveryError as error:
                 failure = error
@@ -81,7 +81,7 @@ class OpenAIDrafter:
         reply = self._ask(conversation, ledger.ids)
         try:
             return claims_in(reply, section)
-        except Unreadable as error:
+        except UnreadableError as error:
             conversation += [
                 {"role": "assistant", "content": reply[:4_000] or "(nothing)"},
                 {"role": "user", "content": UNREADABLE.format(reason=error)},
@@ -104,7 +104,7 @@ class OpenAIDrafter:
     def _call(
         self, conversation: list[dict[str, str]], ids: tuple[str, ...], deadline: float
     ) -> str:
-        """One request on a thread of its own: the client's time-outs are per read, ours is for the whole."""
+        """One request on its own thread: the client's time-outs are per read, ours for the whole."""
         left = deadline - time.monotonic()
         if left <= 0:
             raise _late(self._timeout)
@@ -132,7 +132,7 @@ class OpenAIDrafter:
     def _request(
         self, client: openai.OpenAI, conversation: list[dict[str, str]], ids: tuple[str, ...]
     ) -> str:
-        """One exchange; a server that refuses an option is asked again without it, and that is remembered."""
+        """One exchange; a server that refuses an option is asked without it from then on."""
         import openai
 
         options: dict[str, Any] = {"model": self.model, "messages": conversation}

@@ -16,11 +16,11 @@ MOST_REPLY = 200_000
 MOST_CLAIMS = 20
 MOST_CITES = 8
 LONGEST = 1_000
-_FENCE = re.compile(r"```[a-zA-Z]{0,10}\s*\n(.*?)```", re.S)
+_FENCE = re.compile(r"```[a-zA-Z]{0,10}\s*\n(.*?)```", re.DOTALL)
 _CITE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 
 
-class Unreadable(ValueError):
+class UnreadableError(ValueError):
     """The reply holds no list of claims; the message says what was wrong, for the model to read."""
 
 
@@ -29,10 +29,10 @@ def claims_in(reply: str, section: str) -> list[Claim]:
     data = _decoded(reply[:MOST_REPLY])
     rows = data.get("claims") if isinstance(data, dict) else data
     if not isinstance(rows, list):
-        raise Unreadable('there is no list "claims"')
+        raise UnreadableError('there is no list "claims"')
     claims = [claim for row in rows[:MOST_CLAIMS] if (claim := _claim(row, section))]
     if rows and not claims:
-        raise Unreadable('no entry of "claims" has a "text" and "cites"')
+        raise UnreadableError('no entry of "claims" has a "text" and "cites"')
     return claims
 
 
@@ -43,7 +43,7 @@ def _decoded(reply: str) -> Any:
             return json.loads(text)
         except (ValueError, RecursionError):
             continue
-    raise Unreadable("it is not JSON")
+    raise UnreadableError("it is not JSON")
 
 
 def _braced(reply: str) -> str:

@@ -1,4 +1,4 @@
-"""Buttons and menus: each press becomes one flow or one form. The message is never the record, its value only names it.
+"""Buttons and menus: each press becomes one flow or one form. The message is never the record, its value names it.
 
 Knows every action id we draw. Refuses to trust what else a click carries. A press is committed before Slack hears of it.
 """
@@ -13,12 +13,11 @@ from typing import Any
 from oncall_bot.core.errors import OncallError
 from oncall_bot.core.situation import Situation
 from oncall_bot.flows.acknowledge import acknowledge
-from oncall_bot.flows.end_silence import end_silence
+from oncall_bot.flows.contacts import send_test_page
+from oncall_bot.flows.drafting import request_draft
 from oncall_bot.flows.escalate import escalate
-from oncall_bot.flows.mitigate import mitigate
-from oncall_bot.flows.request_draft import request_draft
-from oncall_bot.flows.resolve import resolve
-from oncall_bot.flows.test_page import test_page
+from oncall_bot.flows.resolve import mitigate, resolve
+from oncall_bot.flows.silence_incident import end_silence
 from oncall_bot.ports import DeliveryError
 from oncall_bot.slack import answers, commands, dms, modals, reading
 from oncall_bot.slack.blocks import Block, Drawn
@@ -244,7 +243,9 @@ async def _contact_form(edge: Edge, press: Press) -> Drawn | None:
 async def _test(edge: Edge, press: Press) -> Drawn | None:
     if press.caller.person is None:
         return answers.not_yours("there is nobody to test")
-    done = await edge.press(press.press_id, test_page, press.caller.person.key, press.caller.actor)
+    done = await edge.press(
+        press.press_id, send_test_page, press.caller.person.key, press.caller.actor
+    )
     return answers.outcome(done, by_command=True) if done is not None else None
 
 

@@ -77,7 +77,8 @@ def who(shifts: Sequence[OnCallNow], now: datetime, at: datetime | None, *, comm
     more = len(shifts) - LISTED
     if more > 0:
         lines.append(context(f"{count(more, 'more schedule')}: `{command} who NAME`"))
-    hint = f"Times are yours. `{escape(command, 40)} who {escape(shifts[0].schedule, 60)} at tomorrow 03:00` answers for another time."
+    form = code(f"{command} who {shifts[0].schedule} at tomorrow 03:00", 120)
+    hint = f"Times are yours. {form} answers for another time."
     title = "On call then: " if at else "On call now: "
     return Drawn(push(title, ", ".join(shown)), [section(f"*{moment}*"), *lines, context(hint)])
 
@@ -184,8 +185,9 @@ def incident_line(s: Situation, now: datetime, *, me: str | None = None) -> Bloc
         )
     elif s.state in {State.ACKNOWLEDGED, State.MITIGATED}:
         press = button("Resolve…", "incident.resolve_form", s.incident_id)
-    text = f"{MARKS[s.state]} {number}  *{escape(s.title, 90)}*\n{people} {escape(s.severity, 20)}{where}, since {when(s.opened_at, now)}"
-    return section(text, accessory=press)
+    head = f"{MARKS[s.state]} {number}  *{escape(s.title, 90)}*"
+    facts = f"{people} {escape(s.severity, 20)}{where}, since {when(s.opened_at, now)}"
+    return section(f"{head}\n{facts}", accessory=press)
 
 
 def runbooks(found: Sequence[ShownRunbook], words: str) -> Drawn:

@@ -29,6 +29,7 @@ from oncall_bot.slack.phrases import MARKS, count, duration, names
 
 TITLE_SHOWN = 90
 PAGED_SHOWN, ALERTS_SHOWN, PLACES_SHOWN, CHANGES_SHOWN = 8, 5, 5, 12
+ROADS_SHOWN = 5
 FLAPS = 4
 """So many changes make an incident one that goes on and off."""
 
@@ -120,7 +121,8 @@ def _after_the_page(s: Situation, now: datetime) -> str:
 
 def _on_and_off(s: Situation) -> str:
     span = s.changes[-1].at - s.changes[0].at
-    return f"on and off {len(s.changes)} times in {duration(span)}"
+    times = s.reopened + 1 if s.reopened else len(s.changes) // 2
+    return f"on and off {times} times in {duration(span)}"
 
 
 # --- Now, Known, Next -------------------------------------------------------------------------------------------
@@ -388,7 +390,7 @@ def _paged(s: Situation, now: datetime) -> str:
 
 
 def _page_line(page: Paged, now: datetime) -> str:
-    said = [phrases.fate(one, now) for one in page.roads] or [
+    said = [phrases.fate(one, now) for one in page.roads[:ROADS_SHOWN]] or [
         f"decided {when(page.decided_at, now)}"
     ]
     if page.answered_at:
@@ -400,7 +402,7 @@ def _page_line(page: Paged, now: datetime) -> str:
 
 def _changes(s: Situation, now: datetime) -> str:
     shown = s.changes[-CHANGES_SHOWN:]
-    return ", ".join(f"{escape(change.text, 40)} {when(change.at, now)}" for change in shown)
+    return "\n".join(f"{when(change.at, now)}  {escape(change.text, 120)}" for change in shown)
 
 
 def _figures(s: Situation) -> list[tuple[str, str]]:

@@ -17,16 +17,18 @@ from oncall_bot.core.incidents import SEVERITIES
 from oncall_bot.core.outcomes import Outcome
 from oncall_bot.core.situation import Situation, State
 from oncall_bot.flows.acknowledge import acknowledge
-from oncall_bot.flows.contacts import add_contact, remove_contact, verify_contact
-from oncall_bot.flows.declare import declare
-from oncall_bot.flows.escalate import escalate
-from oncall_bot.flows.note import note
-from oncall_bot.flows.page_by_hand import page_by_hand
-from oncall_bot.flows.request_draft import request_draft
+from oncall_bot.flows.contacts import (
+    add_contact,
+    remove_contact,
+    send_test_page,
+    verify_contact,
+)
+from oncall_bot.flows.declare import declare, note
+from oncall_bot.flows.drafting import request_draft
+from oncall_bot.flows.escalate import escalate, page_by_hand
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.flows.set_override import set_override
 from oncall_bot.flows.silence_incident import silence_incident
-from oncall_bot.flows.test_page import test_page
 from oncall_bot.slack import answers, modals, reading
 from oncall_bot.slack.blocks import Drawn
 from oncall_bot.slack.callers import Caller
@@ -105,6 +107,11 @@ def _told(outcome: Outcome | None) -> Drawn | None:
     return answers.outcome(outcome, by_command=True)
 
 
+def _words(edge: Edge, text: str) -> str:
+    """What was typed, mentions as names."""
+    return reading.said(text, edge.name_of).strip()[:NOTE_MAX]
+
+
 # --- which incident -----------------------------------------------------------------------------------------------
 
 
@@ -118,7 +125,7 @@ async def _incident(
         return found, rest.strip()
     if first.startswith("#") or (first and first.isascii() and first.isdigit()):
         return answers.no_such_incident(first)
-    open_ones = [s for s in await edge.store.view(views.open_incidents) if fits(s)]
+    open_ones = [s for s in await edge.open_incidents() if fits(s)]
     if not open_ones:
         last = await edge.store.view(views.last_resolved)
         return answers.incidents((), last, edge.clock())
@@ -157,7 +164,7 @@ async def _resolve(edge: Edge, asked: Asked) -> Drawn | None:
     found = await _incident(edge, asked, "resolve")
     if isinstance(found, Drawn):
         return found
-    reason = found[1][:NOTE_MAX]
+    reason = _words(edge, found[1])
     return _told(
         await edge.press(asked.press_id, resolve, found[0], asked.caller.actor, reason=reason)
     )
@@ -187,7 +194,7 @@ async def _page(edge: Edge, asked: Asked) -> Drawn | None:
             found[0],
             whom,
             asked.caller.actor,
-            note=found[1][:NOTE_MAX],
+            note=_words(edge, found[1]),
         )
     )
 
@@ -210,7 +217,7 @@ async def _note(edge: Edge, asked: Asked) -> Drawn | None:
             f"note {found[0]} pool is empty", "add to the work log", command=edge.command
         )
     return _told(
-        await edge.press(asked.press_id, note, found[0], found[1][:NOTE_MAX], asked.caller.actor)
+        await edge.press(asked.press_id, note, found[0], _words(edge, found[1]), asked.caller.actor)
     )
 
 
@@ -235,7 +242,7 @@ async def _silence(edge: Edge, asked: Asked) -> Drawn | None:
             silence_incident,
             found[0],
             for_,
-            comment.strip()[:NOTE_MAX],
+            _words(edge, comment),
             asked.caller.actor,
         )
     )
@@ -249,7 +256,7 @@ async def _declare(edge: Edge, asked: Asked) -> Drawn | None:
             await edge.press(
                 "",
                 declare,
-                title.strip()[:TITLE_MAX],
+                _words(edge, title)[:TITLE_MAX],
                 first.upper(),
                 asked.caller.actor,
                 channel=asked.channel or None,
@@ -257,7 +264,7 @@ async def _declare(edge: Edge, asked: Asked) -> Drawn | None:
             )
         )
     return await edge.open_form(
-        asked.body, modals.declare(title=asked.rest, channel=asked.channel or None)
+        asked.body, modals.declare(title=_words(edge, asked.rest), channel=asked.channel or None)
     )
 
 
@@ -323,7 +330,7 @@ async def _test(edge: Edge, asked: Asked) -> Drawn | None:
     person = asked.caller.person
     if person is None:
         return answers.not_yours("there is nobody to test")
-    return _told(await edge.press(asked.press_id, test_page, person.key, asked.caller.actor))
+    return _told(await edge.press(asked.press_id, send_test_page, person.key, asked.caller.actor))
 
 
 async def _summary(edge: Edge, asked: Asked) -> Drawn | None:
@@ -391,7 +398,7 @@ async def _incidents(edge: Edge, asked: Asked) -> Drawn | None:
 
 
 async def open_list(edge: Edge) -> Drawn:
-    open_ones = await edge.store.view(views.open_incidents)
+    open_ones = await edge.open_incidents()
     last = None if open_ones else await edge.store.view(views.last_resolved)
     return answers.incidents(open_ones, last, edge.clock())
 

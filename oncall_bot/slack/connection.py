@@ -21,16 +21,15 @@ from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 
 from oncall_bot.core.errors import BadInput
-from oncall_bot.flows.remember_slack_id import remember_slack_id
+from oncall_bot.flows.record_chat import remember_slack_id
 from oncall_bot.slack.callers import Callers
 from oncall_bot.slack.channels import Channels
-from oncall_bot.slack.edge import Edge, FilePeople, now_utc
+from oncall_bot.slack.edge import Edge, FilePeople, message_link, now_utc
 from oncall_bot.slack.listeners import register
 from oncall_bot.slack.refusals import NETWORK, error_of
-from oncall_bot.slack.sender import Observe, SlackChat, SlackDirectory
+from oncall_bot.slack.sender import CALL_MAX, Observe, SlackChat, SlackDirectory, web_client
 from oncall_bot.store import db
 from oncall_bot.store.db import Store
 
@@ -55,6 +54,7 @@ class SlackSettings:
     api_url: str = SLACK
     command: str = "/oncall"
     guide: str | None = None
+    public_url: str | None = None
     app_id: str | None = None
 
     @property
@@ -98,9 +98,9 @@ class SlackEdge:
         self._store = store
         self._on_failure = on_failure
         self._clock = clock
-        self.client = web_client(settings)
+        self.client = web_client(settings.bot_token, settings.api_url, observe)
         self.channels = Channels(self.client)
-        self.chat = SlackChat(self.client, channels=self.channels, observe=observe)
+        self.chat = SlackChat(self.client, self.channels)
         self.directory = SlackDirectory(self.client)
         self.team_id = ""
         self.bot_user = ""
@@ -122,9 +122,13 @@ class SlackEdge:
         return session is not None and not session.closed
 
     async def start(self) -> None:
-        self._session = aiohttp.ClientSession()
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CALL_MAX))
         self.client.session = self._session
         self._keeper = asyncio.create_task(self._keep(), name="slack-connection")
+
+    def chat_link(self, channel: str, ts: str) -> str | None:
+        """The address of one of our messages; None until Slack has answered once."""
+        return message_link(self.workspace_url, channel, ts)
 
     async def ready(self, within: float = 10.0) -> bool:
         """Whether the listeners stand within so many seconds."""
@@ -189,6 +193,8 @@ class SlackEdge:
             guide=self._settings.guide,
             clock=self._clock,
             bot_user=self.bot_user,
+            workspace_url=self.workspace_url,
+            public_url=self._settings.public_url,
             on_failure=self._on_failure,
         )
         quiet = logging.getLogger("oncall_bot.slack.bolt")
@@ -248,13 +254,6 @@ class SlackEdge:
 def jitter() -> float:
     """0.8 to 1.2, so that replicas do not come back in step."""
     return 0.8 + secrets.randbelow(401) / 1000
-
-
-def web_client(settings: SlackSettings) -> AsyncWebClient:
-    """A client that retries nothing by itself: the engine decides what is sent again, and when."""
-    return AsyncWebClient(
-        settings.bot_token, base_url=settings.api_url, timeout=10, retry_handlers=[]
-    )
 
 
 async def _body(receive: Receive) -> bytes | None:

@@ -69,7 +69,7 @@ def _asked(notice: PageNotice, now: datetime) -> Drawn:
 
 
 def _step(notice: PageNotice) -> str:
-    if not notice.step:
+    if not notice.step or notice.policy.startswith("manual:"):
         return "by hand"
     of = f" of {notice.situation.steps}" if notice.situation.steps else ""
     return f"step {notice.step}{of}"
@@ -140,7 +140,8 @@ def _over(notice: PageNotice, now: datetime) -> Drawn:
     s = notice.situation
     fact, push_fact = _what_became(s, now)
     text = push(f"Incident {s.incident_id} {push_fact}: ", s.title, ". Nothing for you to do.")
-    paged = f"You were paged {'as ' if notice.step else ''}{_step(notice)}.  ·  "
+    step = _step(notice)
+    paged = f"You were paged {'as ' if step.startswith('step') else ''}{step}.  ·  "
     return Drawn(
         text,
         [
@@ -169,6 +170,32 @@ def _what_became(s: Situation, now: datetime) -> tuple[str, str]:
             return f"Part of incident {s.merged_into}.", f"is part of incident {s.merged_into}"
         case _:
             return "This page is over; others are asked.", "asks others now"
+
+
+def channel_page(notice: PageNotice, now: datetime) -> Drawn:
+    """A page to a channel: a policy step says so, hence `<!here>` while somebody is still asked."""
+    s = notice.situation
+    if s.state is not State.FIRING or notice.epoch_over:
+        fact, push_fact = _what_became(s, now)
+        text = push(f"Incident {s.incident_id} {push_fact}: ", s.title)
+        return Drawn(text, [section(f"{_title(s)}\n{fact}"), context(f"Incident {s.incident_id}")])
+    text = push(
+        f"Page for everyone here: {escape(s.severity, 20)} ", s.title, ". Somebody has to answer."
+    )
+    asked = f"<!here> {escape(s.severity, 20)}, open since {when(s.opened_at, now)}. *Whoever can, takes it.*"
+    press = button("Acknowledge", "page.ack", s.incident_id, style="primary")
+    blocks = [
+        section(f"{_title(s)}\n{asked}"),
+        section(_facts(s)),
+        actions([press, _open(s)]),
+        context(f"Incident {s.incident_id}"),
+    ]
+    return Drawn(text, blocks)
+
+
+def notice_to(text: str) -> Drawn:
+    """A notice that is no page: to an admin, or about a changed shift."""
+    return Drawn(push("", text), [section(escape(text, 2000))])
 
 
 def bundle(notices: Sequence[PageNotice], now: datetime) -> Drawn:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -26,7 +26,7 @@ from oncall_bot.slack.callers import Caller, Callers
 from oncall_bot.slack.refusals import NETWORK
 from oncall_bot.slack.sender import SlackChat
 from oncall_bot.store import views
-from oncall_bot.store.db import Store, Tx
+from oncall_bot.store.db import Reader, Store, Tx
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,6 +41,25 @@ ANSWER_WITHIN = 2.2
 
 def now_utc() -> datetime:
     return datetime.now(UTC)
+
+
+def message_link(workspace_url: str, channel: str, ts: str) -> str | None:
+    """`https://example.slack.com/archives/C1/p1795316820000100`; None before Slack told its own address."""
+    if not workspace_url:
+        return None
+    return f"{workspace_url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
+
+
+Place = tuple[str, str]
+
+
+def _placed(reader: Reader, incident_id: int) -> tuple[Situation, Place | None] | None:
+    found = views.situation(reader, incident_id)
+    return (found, views.thread_of(reader, incident_id)) if found else None
+
+
+def _all_placed(reader: Reader) -> list[tuple[Situation, Place | None]]:
+    return [(s, views.thread_of(reader, s.incident_id)) for s in views.open_incidents(reader)]
 
 
 class FilePeople:
@@ -83,6 +102,8 @@ class Edge:
     guide: str | None = None
     clock: Callable[[], datetime] = now_utc
     bot_user: str = ""
+    workspace_url: str = ""
+    public_url: str | None = None
     on_failure: Callable[[str], None] = lambda guard: None
     working: set[asyncio.Task[Any]] = field(default_factory=set)
 
@@ -102,7 +123,21 @@ class Edge:
         return await self.store.press(PRESS_WITHIN, once, press_id, flow, *args, **kwargs)
 
     async def situation(self, incident_id: int) -> Situation | None:
-        return await self.store.view(views.situation, incident_id)
+        """The incident with its addresses."""
+        placed = await self.store.view(_placed, incident_id)
+        return self._linked(*placed) if placed else None
+
+    async def open_incidents(self) -> list[Situation]:
+        """What is open, newest first; `channel` is the conversation in which the card lies."""
+        return [self._linked(*placed) for placed in await self.store.view(_all_placed)]
+
+    def _linked(self, s: Situation, place: tuple[str, str] | None) -> Situation:
+        linked = views.with_links(s, self.public_url, self.chat_link(place))
+        return replace(linked, channel=place[0]) if place else linked
+
+    def chat_link(self, place: tuple[str, str] | None) -> str | None:
+        """The address of one of our messages, as Slack builds it."""
+        return message_link(self.workspace_url, *place) if place else None
 
     async def caller(self, body: Mapping[str, Any]) -> Caller:
         """Who pressed, typed or wrote, from any of Slack's payload shapes."""
@@ -112,6 +147,12 @@ class Edge:
             return await self.callers.who(str(user["id"]), team_id=user.get("team_id"), name=name)
         name = str(body.get("user_name") or "")
         return await self.callers.who(str(body["user_id"]), team_id=body.get("team_id"), name=name)
+
+    def name_of(self, slack_id: str) -> str:
+        """The name of a person of the file; the id of anybody else."""
+        snapshot = self.store.snapshot
+        person = snapshot.config.people.get(snapshot.by_slack.get(slack_id, ""))
+        return person.name if person else slack_id
 
     # --- telling ------------------------------------------------------------------------------------------------
 

@@ -14,9 +14,8 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from oncall_bot.flows.inbound import seen
-from oncall_bot.flows.note import note
-from oncall_bot.flows.record_chat import record_chat
-from oncall_bot.slack import answers, commands
+from oncall_bot.flows.record_chat import pin_chat, record_chat
+from oncall_bot.slack import answers, commands, reading
 from oncall_bot.slack.blocks import Drawn
 from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.commands import Asked
@@ -64,9 +63,8 @@ async def _keep_message(edge: Edge, event: Event, event_id: str) -> bool:
     if not thread or await edge.store.view(views.incident_of_thread, channel, str(thread)) is None:
         return True
     caller = await edge.callers.who(str(event["user"]), team_id=_team(event))
-    await edge.press(
-        event_id, record_chat, channel, str(thread), ts, caller.actor, str(event.get("text") or "")
-    )
+    words = spoken(edge, event)
+    await edge.press(event_id, record_chat, channel, str(thread), ts, caller.actor, words)
     return True
 
 
@@ -84,36 +82,38 @@ def _team(event: Event) -> str | None:
 
 
 async def _keep_pin(edge: Edge, event: Event, event_id: str) -> bool:
-    """📌 on a message of an incident's thread pins its words to the work log."""
+    """📌 on a person's message in an incident's thread pins its words to the work log."""
     item = event.get("item") or {}
     if event.get("reaction") != PIN or item.get("type") != "message":
         return True
     channel, ts = str(item["channel"]), str(item["ts"])
-    found = await _message(edge, channel, ts)
-    if found is None:
-        return True
-    thread = str(found.get("thread_ts") or ts)
-    incident_id = await edge.store.view(views.incident_of_thread, channel, thread)
-    words = str(found.get("text") or "").strip()
-    if incident_id is None or not words or found.get("bot_id"):
-        return True
     caller = await edge.callers.who(str(event["user"]))
     if caller.refusal is not None:
         return True
-    said = words
-    if found.get("user") and found["user"] != event["user"]:
-        author = await edge.callers.who(str(found["user"]))
-        said = f"{author.actor.name}: {words}"
-    await edge.press(
-        event_id,
-        note,
-        incident_id,
-        said[: commands.NOTE_MAX],
-        caller.actor,
-        pin=True,
-        source_ref=f"slack:{channel}:{ts}:pin",
-    )
+    pinned = await edge.press(event_id, pin_chat, channel, ts, caller.actor)
+    if pinned is None or pinned.done:
+        return True
+    await _pin_unheard(edge, channel, ts, caller)
     return True
+
+
+async def _pin_unheard(edge: Edge, channel: str, ts: str, caller: Caller) -> None:
+    """A message that was said before we listened: taken down first, then pinned."""
+    found = await _message(edge, channel, ts)
+    if found is None or not _is_said(found):
+        return
+    thread = str(found.get("thread_ts") or ts)
+    if await edge.store.view(views.incident_of_thread, channel, thread) is None:
+        return
+    author = await edge.callers.who(str(found["user"]))
+    words = spoken(edge, found)
+    await edge.press("", record_chat, channel, thread, ts, author.actor, words)
+    await edge.press("", pin_chat, channel, ts, caller.actor)
+
+
+def spoken(edge: Edge, event: Event) -> str:
+    """What was said, as its readers saw it."""
+    return reading.said(str(event.get("text") or ""), edge.name_of)
 
 
 async def _message(edge: Edge, channel: str, ts: str) -> Mapping[str, Any] | None:
@@ -160,23 +160,22 @@ async def _answer(edge: Edge, event: Event, caller: Caller) -> Drawn:
     text = str(event.get("text") or "")[: commands.TEXT_MAX]
     if edge.bot_user:
         text = text.replace(f"<@{edge.bot_user}>", " ")
-    words = text.split()
-    word = obvious(" ".join(words))
-    first = words[0].casefold() if words else "help"
-    if first in commands.WORDS and commands.WORDS[first] not in commands.CHANGES:
-        word, rest = first, " ".join(words[1:])
-    else:
-        rest = _subject(edge, words)
+    word, rest = _asked(edge, text.split())
     if word is None:
         return answers.said(
             f"I answer “who is on call?”, “what is open?” and “help” here; `{edge.command} help` lists the rest."
         )
-    if word not in {"who", "why", "runbook"}:
-        rest = ""
-    if word in {"summary", "postmortem", "explain"}:
-        return answers.help_(edge.command, edge.guide)
     asked = Asked(caller, str(event["channel"]), rest, {}, "")
     return await commands.obey(edge, word, asked) or answers.help_(edge.command, edge.guide)
+
+
+def _asked(edge: Edge, words: list[str]) -> tuple[str | None, str]:
+    """(command word, its rest): as typed for `why 42` and `runbook lag`, by its sense for a plain question."""
+    first = words[0].casefold() if words else ""
+    if first in {"why", "runbook"} and len(words) > 1:
+        return first, " ".join(words[1:])
+    word = obvious(" ".join(words))
+    return word, _subject(edge, words) if word == "who" else ""
 
 
 def obvious(text: str) -> str | None:
@@ -214,7 +213,7 @@ async def publish_home(edge: Edge, caller: Caller, at: datetime | None = None) -
     """App Home for one person, drawn anew."""
     key = caller.person.key if caller.person else None
     shifts = await edge.store.view(views.who)
-    open_ones = await edge.store.view(views.open_incidents)
+    open_ones = await edge.open_incidents()
     last = None if open_ones else await edge.store.view(views.last_resolved)
     rows = await edge.store.view(views.contacts, key) if key else ()
     view = home(

@@ -39,7 +39,6 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "auth.test": (),
     "chat.postMessage": ("chat:write",),
     "chat.update": ("chat:write",),
-    "chat.getPermalink": (),
     "conversations.list": ("channels:read", "groups:read"),
     "conversations.join": ("channels:join",),
     "conversations.open": ("im:write",),

@@ -155,7 +155,7 @@ def hand_over(s: Situation) -> Block:
         [
             section(f"*Incident {s.incident_id}*  {escape(s.title, 90)}"),
             searcher("to", "Who takes it?", "person.search", placeholder="Name"),
-            context("They are paged. It stays yours until they acknowledge."),
+            context("They are paged now, and nobody has it until they acknowledge."),
         ],
         submit="Hand over",
         metadata=about(incident=s.incident_id),

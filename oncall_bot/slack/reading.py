@@ -7,17 +7,37 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from oncall_bot.core.rotations.walltime import instant_of
 
-_SPAN = re.compile(r"^(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m(?:in)?)?$")
-_CLOCK = re.compile(r"^(\d{1,2}):(\d{2})$")
+_SPAN = re.compile(r"^(?:([0-9]{1,4})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m(?:in)?)?$")
+_CLOCK = re.compile(r"^([0-9]{1,2}):([0-9]{2})$")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _LABEL = re.compile(r'^\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*"?([^"]*)"?\s*$')
+
+
+_REFERENCE = re.compile(r"<(@|#|!|(?=https?:|mailto:|tel:))([^<>|]{1,3000})(?:\|([^<>]*))?>")
+
+
+def said(text: str, name_of: Callable[[str], str]) -> str:
+    """Slack's wire form of what somebody wrote, as its readers saw it: names for mentions, no entities."""
+
+    def shown(found: re.Match[str]) -> str:
+        kind, target, label = found[1], found[2], found[3]
+        if kind == "@":
+            return "@" + (label or name_of(target))
+        if kind == "#":
+            return "#" + (label or target)
+        if kind == "!":
+            return label or "@" + target.partition("^")[0]
+        return target if not label or label in target else f"{label} ({target})"
+
+    plain = _REFERENCE.sub(shown, text)
+    return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def nearest(word: str, known: Sequence[str]) -> str | None:

@@ -7,24 +7,24 @@ key). Refuses to queue, to retry blindly and to know incidents. Serves engine's 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from oncall_bot.ports import ChatMessage, DeliveryError, Sent
+from oncall_bot.ports import ChatMessage, Sent
 from oncall_bot.slack.blocks import flattened
 from oncall_bot.slack.channels import Channels
 from oncall_bot.slack.refusals import NETWORK, PLAINER, POST_ANEW, delivery_error, error_of
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
-CALL_MAX = 10.0
-"""Seconds for one call of the Web API; an upload may take three times as long."""
+CALL_MAX = 10
+"""Seconds for one call of the Web API."""
 
 LOOKUP_EARLIER = timedelta(seconds=90)
 """How far before the first try a match is looked for: Slack's clock and ours need not agree."""
@@ -33,19 +33,39 @@ LOOKUP_PAGES, LOOKUP_PAGE_SIZE = 4, 200
 Observe = Callable[[str, str], None]
 
 
-class SlackChat:
-    """Posts and edits by the Web API. `observe(method, outcome)` counts every call."""
+class SlackClient(AsyncWebClient):
+    """slack_sdk's client, counting every call; it retries nothing: the engine decides what is sent again, and when."""
 
-    def __init__(
-        self,
-        client: AsyncWebClient,
-        *,
-        channels: Channels | None = None,
-        observe: Observe = lambda method, outcome: None,
-    ) -> None:
+    def __init__(self, token: str, api_url: str, observe: Observe) -> None:
+        super().__init__(token, base_url=api_url, timeout=CALL_MAX, retry_handlers=[])
+        self._observe = observe
+
+    async def api_call(self, api_method: str, **given: Any) -> AsyncSlackResponse:
+        try:
+            answer = await super().api_call(api_method, **given)
+        except SlackApiError as error:
+            self._observe(api_method, error_of(error))
+            raise
+        except (asyncio.CancelledError, *NETWORK) as error:
+            self._observe(api_method, type(error).__name__)
+            raise
+        self._observe(api_method, "ok")
+        return answer
+
+
+def web_client(
+    token: str, api_url: str, observe: Observe = lambda method, outcome: None
+) -> SlackClient:
+    """The one client of the process; `observe(method, outcome)` hears of every call."""
+    return SlackClient(token, api_url, observe)
+
+
+class SlackChat:
+    """Posts, edits and uploads by the Web API, each call bounded in time."""
+
+    def __init__(self, client: AsyncWebClient, channels: Channels | None = None) -> None:
         self._client = client
         self._channels = channels or Channels(client)
-        self._observe = observe
 
     async def put(self, message: ChatMessage, *, first_tried_at: datetime | None) -> Sent:
         """Post the message, or edit it when `ts` is set; a text beside a file stays the file's companion.
@@ -75,17 +95,14 @@ class SlackChat:
 
     async def _post(self, message: ChatMessage, channel: str) -> Sent:
         async def post(text: str, blocks: Sequence[Mapping[str, Any]]) -> Any:
-            return await self._call(
-                "chat.postMessage",
-                self._client.chat_postMessage(
-                    channel=channel,
-                    text=text,
-                    blocks=[dict(block) for block in blocks] or None,
-                    thread_ts=message.thread_ts,
-                    metadata=_metadata(message),
-                    unfurl_links=False,
-                    unfurl_media=False,
-                ),
+            return await self._client.chat_postMessage(
+                channel=channel,
+                text=text,
+                blocks=[dict(block) for block in blocks] or None,
+                thread_ts=message.thread_ts,
+                metadata=_metadata(message),
+                unfurl_links=False,
+                unfurl_media=False,
             )
 
         try:
@@ -102,15 +119,12 @@ class SlackChat:
         """The edited message, or None when it is gone and has to be posted anew."""
 
         async def edit(text: str, blocks: Sequence[Mapping[str, Any]]) -> Any:
-            return await self._call(
-                "chat.update",
-                self._client.chat_update(
-                    channel=channel,
-                    ts=ts,
-                    text=text,
-                    blocks=[dict(block) for block in blocks] or None,
-                    metadata=_metadata(message),
-                ),
+            return await self._client.chat_update(
+                channel=channel,
+                ts=ts,
+                text=text,
+                blocks=[dict(block) for block in blocks] or None,
+                metadata=_metadata(message),
             )
 
         try:
@@ -142,19 +156,6 @@ class SlackChat:
             )
         return await send(plain_form(message), ())
 
-    async def _call(self, method: str, call: Awaitable[T], within: float = CALL_MAX) -> T:
-        """One call, bounded and counted."""
-        try:
-            answer = await asyncio.wait_for(call, within)
-        except SlackApiError as error:
-            self._observe(method, error_of(error))
-            raise
-        except NETWORK as error:
-            self._observe(method, type(error).__name__)
-            raise
-        self._observe(method, "ok")
-        return answer
-
     # --- what was sent before -----------------------------------------------------------------------------------
 
     async def _sent_before(self, message: ChatMessage, channel: str, tried: datetime) -> str | None:
@@ -168,7 +169,9 @@ class SlackChat:
             log.warning("slack_lookup_failed", key=message.key, error=str(error)[:200])
         return None
 
-    async def _since(self, channel: str, thread_ts: str | None, tried: datetime) -> Any:
+    async def _since(
+        self, channel: str, thread_ts: str | None, tried: datetime
+    ) -> AsyncIterator[Mapping[str, Any]]:
         oldest = f"{(tried - LOOKUP_EARLIER).astimezone(UTC).timestamp():.6f}"
         cursor = ""
         for _ in range(LOOKUP_PAGES):
@@ -182,10 +185,10 @@ class SlackChat:
                 asked["cursor"] = cursor
             if thread_ts:
                 replies = self._client.conversations_replies(ts=thread_ts, **asked)
-                answer: Any = await self._call("conversations.replies", replies)
+                answer: Any = await replies
             else:
                 history = self._client.conversations_history(**asked)
-                answer = await self._call("conversations.history", history)
+                answer = await history
             for posted in answer.get("messages") or ():
                 yield posted
             cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
@@ -222,18 +225,9 @@ class SlackChat:
             call = self._client.files_upload_v2(
                 channel=where, content=content, filename=name, title=name, thread_ts=thread_ts
             )
-            await self._call("files.upload", call, within=3 * CALL_MAX)
+            await call
         except NETWORK as error:
             raise delivery_error(error) from error
-
-    async def permalink(self, channel: str, ts: str) -> str | None:
-        """The address of a message, or None when Slack does not give one."""
-        try:
-            call = self._client.chat_getPermalink(channel=channel, message_ts=ts)
-            answer: Any = await self._call("chat.getPermalink", call)
-        except NETWORK:
-            return None
-        return str(answer["permalink"])
 
 
 def plain_form(message: ChatMessage) -> str:
@@ -264,9 +258,7 @@ class SlackDirectory:
     async def slack_id(self, email: str) -> str | None:
         """The user with that address, or None when Slack has none or they are deactivated."""
         try:
-            answer: Any = await asyncio.wait_for(
-                self._client.users_lookupByEmail(email=email), CALL_MAX
-            )
+            answer: Any = await self._client.users_lookupByEmail(email=email)
         except SlackApiError as error:
             if error_of(error) in {"users_not_found", "user_not_found"}:
                 return None
@@ -275,6 +267,3 @@ class SlackDirectory:
             raise delivery_error(error) from error
         user = answer["user"]
         return None if user.get("deleted") else str(user["id"])
-
-
-__all__ = ["DeliveryError", "SlackChat", "SlackDirectory", "plain_form"]

@@ -13,12 +13,9 @@ from typing import Any
 from oncall_bot.core.errors import OncallError
 from oncall_bot.core.incidents import SEVERITIES
 from oncall_bot.core.outcomes import Outcome
-from oncall_bot.flows.change_severity import change_severity
 from oncall_bot.flows.contacts import add_contact
-from oncall_bot.flows.declare import declare
-from oncall_bot.flows.hand_over import hand_over
-from oncall_bot.flows.note import note
-from oncall_bot.flows.page_by_hand import page_by_hand
+from oncall_bot.flows.declare import change_severity, declare, note
+from oncall_bot.flows.escalate import hand_over, page_by_hand
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.flows.silence_incident import silence_incident
 from oncall_bot.slack import answers, modals, reading

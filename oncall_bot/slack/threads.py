@@ -1,4 +1,4 @@
-"""The bot's messages in an incident's thread: the work log and the runbook. Three messages at most, people own the rest.
+"""The bot's messages in an incident's thread: the work log and the runbook. Three at most, people own the rest.
 
 Knows how they read. Refuses to know what happened; it is handed entries. Serves engine's delivery.
 """
@@ -41,15 +41,19 @@ def _total(log: WorkLog) -> str:
 def _said(entry: LogEntry | None) -> str:
     if entry is None:
         return ""
-    return f"{entry.actor}: {entry.text}" if entry.actor else entry.text
+    if entry.actor is None or entry.text.startswith(f"{entry.actor} "):
+        return entry.text
+    return f"{entry.actor}: {entry.text}"
 
 
 def _entry(entry: LogEntry, now: datetime) -> str:
     pin = " 📌" if entry.pinned else ""
-    text = escape(entry.text, 240)
     if entry.actor is None:
-        return f"{when(entry.at, now)}  {text}{pin}"
-    return f"{when(entry.at, now)}  *{escape(entry.actor, 60)}:* “{text}”{pin}"
+        return f"{when(entry.at, now)}  {escape(entry.text, 240)}{pin}"
+    name, said = escape(entry.actor, 60), escape(entry.text, 240)
+    if said.startswith(f"{name} "):  # a deed: the sentence names its doer
+        return f"{when(entry.at, now)}  *{name}*{said.removeprefix(name)}{pin}"
+    return f"{when(entry.at, now)}  *{name}:* “{said}”{pin}"
 
 
 def _sections(lines: list[str]) -> list[Block]:

@@ -45,21 +45,27 @@ _KNOWN = Statement(
     lambda dialect: locking(
         select(*_KNOWN_COLUMNS)
         .select_from(ALERT.outerjoin(OCCURRENCE, OCCURRENCE.c.id == ALERT.c.occurrence_id))
-        .where(ALERT.c.source_id == bindparam("source_id"), any_of(ALERT.c.fingerprint, "fingerprints"))
+        .where(
+            ALERT.c.source_id == bindparam("source_id"), any_of(ALERT.c.fingerprint, "fingerprints")
+        )
         .order_by(ALERT.c.fingerprint),
         dialect,
         ALERT,
     )
 )
 _SEEN = statement(
-    select(SEEN.c.event_id).where(SEEN.c.origin == bindparam("origin"), any_of(SEEN.c.event_id, "event_ids"))
+    select(SEEN.c.event_id).where(
+        SEEN.c.origin == bindparam("origin"), any_of(SEEN.c.event_id, "event_ids")
+    )
 )
 _SEE = upsert(SEEN, ("origin", "event_id"))
 _INSERT_ALERT = insert_of(
     ALERT, "id", "source_id", "fingerprint", "name", "rule_key", "labels", "occurrence_id"
 )
 _POINT_ALERT = statement(
-    update(ALERT).where(ALERT.c.id == bindparam("alert_id")).values(occurrence_id=bindparam("newest_id"))
+    update(ALERT)
+    .where(ALERT.c.id == bindparam("alert_id"))
+    .values(occurrence_id=bindparam("newest_id"))
 )
 _INSERT_OCCURRENCE = insert_of(
     OCCURRENCE,
@@ -161,7 +167,11 @@ _REOPEN_GROUP = statement(
 )
 _RECENT_LOUD_GROUPS = statement(
     select(GROUP.c.id, GROUP.c.incident_id)
-    .where(GROUP.c.team == bindparam("team_key"), GROUP.c.opened_at > bindparam("since"), GROUP.c.loud.is_(True))
+    .where(
+        GROUP.c.team == bindparam("team_key"),
+        GROUP.c.opened_at > bindparam("since"),
+        GROUP.c.loud.is_(True),
+    )
     .order_by(GROUP.c.opened_at.desc(), GROUP.c.id.desc())
     .limit(bindparam("limit"))
 )
@@ -179,7 +189,10 @@ _CLOSE_GROUP = statement(
 _GROUPS_OF = Statement(
     lambda dialect: locking(
         select(
-            MEMBER.c.occurrence_id, GROUP.c.id.label("group_id"), GROUP.c.incident_id, GROUP.c.closed_at
+            MEMBER.c.occurrence_id,
+            GROUP.c.id.label("group_id"),
+            GROUP.c.incident_id,
+            GROUP.c.closed_at,
         )
         .select_from(MEMBER.join(GROUP, GROUP.c.id == MEMBER.c.group_id))
         .where(any_of(MEMBER.c.occurrence_id, "occurrence_ids"))
@@ -202,7 +215,9 @@ _GROUP = statement(
     ).where(GROUP.c.id == bindparam("group_id"))
 )
 _GIVE_GROUPS = statement(
-    update(GROUP).where(any_of(GROUP.c.id, "group_ids")).values(incident_id=bindparam("to_incident"))
+    update(GROUP)
+    .where(any_of(GROUP.c.id, "group_ids"))
+    .values(incident_id=bindparam("to_incident"))
 )
 _MOVE_GROUPS = statement(
     update(GROUP)
@@ -219,6 +234,9 @@ _FIRST_MEMBER = statement(
     .where(MEMBER.c.group_id == bindparam("group_id"))
     .order_by(OCCURRENCE.c.id)
     .limit(1)
+)
+_COUNT_MEMBERS = statement(
+    select(func.count().label("members")).where(MEMBER.c.group_id == bindparam("group_id"))
 )
 _MEMBERS_OF_INCIDENT = (
     select(
@@ -246,9 +264,7 @@ _OPEN_MEMBERS = statement(
     .order_by(OCCURRENCE.c.id)
     .limit(bindparam("limit"))
 )
-_ALL_MEMBERS = statement(
-    _MEMBERS_OF_INCIDENT.order_by(OCCURRENCE.c.id).limit(bindparam("limit"))
-)
+_ALL_MEMBERS = statement(_MEMBERS_OF_INCIDENT.order_by(OCCURRENCE.c.id).limit(bindparam("limit")))
 _PLACES = statement(
     select(ALERT.c.name, func.count().label("firing"))
     .select_from(
@@ -298,7 +314,9 @@ _KEEP_UNREADABLE = upsert(
 )
 _LINK_UNREADABLE = statement(
     update(UNREADABLE)
-    .where(UNREADABLE.c.source_id == bindparam("of_source"), UNREADABLE.c.sha256 == bindparam("sha"))
+    .where(
+        UNREADABLE.c.source_id == bindparam("of_source"), UNREADABLE.c.sha256 == bindparam("sha")
+    )
     .values(incident_id=bindparam("to_incident"))
 )
 _OPEN_OF_SOURCE = statement(
@@ -379,7 +397,8 @@ def end_occurrences(tx: Tx, ends: Iterable[Mapping[str, Any]]) -> None:
 
 def reopen_occurrences(tx: Tx, mutes: Mapping[int, str | None]) -> None:
     tx.many(
-        _REOPEN, [{"occurrence_id": one, "seen_at": tx.now, "mute": mute} for one, mute in mutes.items()]
+        _REOPEN,
+        [{"occurrence_id": one, "seen_at": tx.now, "mute": mute} for one, mute in mutes.items()],
     )
 
 
@@ -423,7 +442,9 @@ def join(tx: Tx, pairs: Iterable[tuple[int, int]]) -> None:
 def count_groups(tx: Tx, deltas: Mapping[int, int]) -> None:
     """Change each group's firing counter, and close those that fell to nothing."""
     tx.many(_COUNT_GROUP, [{"group_id": g, "delta": d} for g, d in sorted(deltas.items()) if d])
-    tx.many(_CLOSE_GROUP, [{"group_id": g, "at": tx.now} for g, d in sorted(deltas.items()) if d < 0])
+    tx.many(
+        _CLOSE_GROUP, [{"group_id": g, "at": tx.now} for g, d in sorted(deltas.items()) if d < 0]
+    )
 
 
 def groups_of(tx: Reader, occurrence_ids: Sequence[int]) -> list[Row]:
@@ -445,6 +466,10 @@ def move_groups(tx: Tx, from_incident: int, to_incident: int) -> None:
 
 def first_member(tx: Reader, group_id: int) -> Row | None:
     return tx.first(_FIRST_MEMBER, group_id=group_id)
+
+
+def count_members(tx: Reader, group_id: int) -> int:
+    return int(tx.scalar(_COUNT_MEMBERS, group_id=group_id) or 0)
 
 
 def open_members(tx: Reader, incident_id: int, *, limit: int = 200) -> list[Row]:

@@ -22,10 +22,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+import psycopg
 import structlog
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from oncall_bot.core.errors import OncallError
@@ -48,7 +50,7 @@ POSTGRES_WRITERS = 4
 READERS = 4
 
 
-class Busy(OncallError):
+class Busy(OncallError):  # noqa: N818 - a state people are told of
     """The write could not begin in time; nothing was done, trying again is safe."""
 
 
@@ -106,6 +108,7 @@ class Tx(Reader):
     def __init__(self, connection: Connection, now: datetime, snapshot: Snapshot) -> None:
         super().__init__(connection, now, snapshot)
         self.nudged = False
+        self._handed_out: dict[str, int] = {}
 
     def nudge(self) -> None:
         self.nudged = True
@@ -133,7 +136,9 @@ class Tx(Reader):
             )
             return [int(row[0]) for row in self._cursor.fetchall()]
         self._cursor.execute(f"SELECT coalesce(max(id), 0) FROM {table}")
-        first = int(self._cursor.fetchone()[0]) + 1
+        row = self._cursor.fetchone()
+        first = max(int(row[0] if row else 0), self._handed_out.get(table, 0)) + 1
+        self._handed_out[table] = first + count - 1
         return range(first, first + count)
 
     @contextlib.contextmanager
@@ -144,6 +149,7 @@ class Tx(Reader):
             yield
         finally:
             self._cursor.execute("ROLLBACK TO SAVEPOINT undone")
+            self._cursor.execute("RELEASE SAVEPOINT undone")
 
 
 class Pending(Future[T]):
@@ -215,8 +221,12 @@ class Store:
         self.sqlite = make_url(url).get_backend_name() == "sqlite"
         self._clock = clock or (anchored_clock() if self.sqlite else None)
         self._on_failure = on_failure
-        self._engine = _engine(url, writes=True)
-        self._read_engine = _engine(url, writes=False) if self.sqlite else self._engine
+        self._engine = engine_for(url, writes=True)
+        self._read_engine = (
+            engine_for(url, writes=False)
+            if self.sqlite
+            else self._engine.execution_options(postgresql_readonly=True)
+        )
         self._queue = _Queue()
         self._threads: list[threading.Thread] = []
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
@@ -313,7 +323,7 @@ class Store:
                 weight = first.weight
                 while queue.jobs and len(taken) < BATCH_MAX:
                     following = queue.jobs[0]
-                    if not isinstance(following, _Share) or following.flow is not first.flow:
+                    if not isinstance(following, _Share) or following.flow != first.flow:
                         break
                     weight += following.weight
                     if weight > BATCH_WEIGHT_MAX:
@@ -346,13 +356,13 @@ class Store:
             answers = self._transact(lambda tx: flow(tx, [share.item for share in shares]))
             _answer([(share, value, None) for share, value in zip(shares, answers, strict=True)])
         except Exception as error:  # noqa: BLE001 - guard: one queued write; each item is tried alone
-            if len(shares) > 1:
+            if len(shares) > 1 and not _unreachable(error):
                 for share in shares:
                     self._work_shares([share])
                 return
             log.warning("write_failed", flow=_name(flow), error=str(error)[:500])
             self._on_failure("write")
-            _answer([(shares[0], None, error)])
+            _answer([(share, None, error) for share in shares])
 
     def _transact(self, run: Callable[[Tx], T]) -> T:
         for attempt in range(RETRIES):
@@ -364,7 +374,7 @@ class Store:
             except Exception as error:
                 if not _again(error) or attempt == RETRIES - 1:
                     raise
-            time.sleep(random.uniform(0, 0.01 * 2**attempt))
+            time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter, not a secret
         raise AssertionError
 
     def _once(self, run: Callable[[Tx], T]) -> T:
@@ -379,16 +389,18 @@ class Store:
     def _now_and_rules(self, connection: Connection) -> tuple[datetime, Snapshot]:
         cursor = connection.connection.cursor()
         if self._clock is not None:
-            cursor.execute("SELECT n FROM snapshot_revision")
-            row, now = cursor.fetchone(), self._clock()
+            number, now = _number(cursor), self._clock()
         else:
             cursor.execute("SELECT (SELECT n FROM snapshot_revision), clock_timestamp()")
             row = cursor.fetchone()
-            now = row[1].astimezone(UTC)
-        number = int(row[0]) if row and row[0] is not None else 0
-        if number != self._snapshot.number:
-            self._snapshot = snapshots.load(connection, number, now, self._snapshot)
-        return now, self._snapshot
+            assert row is not None
+            number, now = int(row[0] or 0), row[1].astimezone(UTC)
+        # Held in a variable: other threads replace the attribute, and this transaction decides on its own number.
+        held = self._snapshot
+        while number != held.number:
+            held = self._snapshot = snapshots.load(connection, number, now, held)
+            number = _number(cursor)  # raised while we read: what was read may be of two minds
+        return now, held
 
     # --- looks --------------------------------------------------------------------------------------------------
 
@@ -434,6 +446,12 @@ def _answer(answers: Sequence[tuple[_Share, Any, BaseException | None]]) -> None
             loop.call_soon_threadsafe(settle, mine)
 
 
+def _number(cursor: Any) -> int:
+    cursor.execute("SELECT n FROM snapshot_revision")
+    row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
 def _name(flow: Callable[..., Any]) -> str:
     return getattr(flow, "__name__", "flow")
 
@@ -445,7 +463,8 @@ def _again(error: BaseException | None) -> bool:
     return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
 
 
-def _engine(url: str, *, writes: bool) -> Engine:
+def engine_for(url: str, *, writes: bool) -> Engine:
+    """Connections as the store wants them: pragmas and BEGIN IMMEDIATE on SQLite; no write on a reading one."""
     if make_url(url).get_backend_name() == "sqlite":
         engine = create_engine(
             url,
@@ -456,6 +475,8 @@ def _engine(url: str, *, writes: bool) -> Engine:
             connect_args={"check_same_thread": False, "timeout": 10, "cached_statements": 512},
         )
         event.listen(engine, "connect", _sqlite_pragmas)
+        if not writes:
+            event.listen(engine, "connect", _sqlite_query_only)
         begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
         return engine
@@ -467,6 +488,16 @@ def _engine(url: str, *, writes: bool) -> Engine:
         pool_pre_ping=True,
         connect_args={"connect_timeout": 3},
     )
+
+
+def _unreachable(error: BaseException) -> bool:
+    """Whether the database itself is away, so that trying every item alone would only take longer."""
+    orig = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(orig, sqlite3.OperationalError):
+        return any(word in str(orig) for word in ("locked", "full", "readonly", "unable to open"))
+    if isinstance(orig, psycopg.OperationalError):
+        return orig.sqlstate is None or orig.sqlstate[:2] in ("08", "53", "57")
+    return isinstance(error, PoolTimeout)
 
 
 def _sqlite_pragmas(connection: Any, _record: Any) -> None:
@@ -482,6 +513,10 @@ def _sqlite_pragmas(connection: Any, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _sqlite_query_only(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA query_only=ON").close()
 
 
 def ping(reader: Reader) -> bool:

@@ -16,14 +16,24 @@ from oncall_bot.core.incidents import OPEN
 from oncall_bot.core.timeline import TEXT_MAX, Entry
 from oncall_bot.store import tables as t
 from oncall_bot.store.db import Reader, Tx
-from oncall_bot.store.statements import Row, Statement, any_of, insert_of, locking, statement, upsert
+from oncall_bot.store.statements import (
+    Row,
+    Statement,
+    any_of,
+    insert_of,
+    locking,
+    one_of,
+    statement,
+)
 
 INCIDENT, EVENT = t.Incident.__table__, t.IncidentEvent.__table__  # type: ignore[attr-defined]
 AUDIT = t.Audit.__table__  # type: ignore[attr-defined]
 _OPEN = [str(status) for status in OPEN]
 
 _LOCK = Statement(
-    lambda dialect: locking(select(INCIDENT).where(INCIDENT.c.id == bindparam("incident_id")), dialect)
+    lambda dialect: locking(
+        select(INCIDENT).where(INCIDENT.c.id == bindparam("incident_id")), dialect
+    )
 )
 _GET = statement(select(INCIDENT).where(INCIDENT.c.id == bindparam("incident_id")))
 _INSERT = insert_of(
@@ -109,12 +119,15 @@ _LAST_EVENTS = statement(
 )
 _OPEN_ONES = statement(
     select(INCIDENT)
-    .where(INCIDENT.c.status.in_(_OPEN), INCIDENT.c.urgency != "none")
+    .where(one_of(INCIDENT.c.status, _OPEN), INCIDENT.c.urgency != "none")
     .order_by(INCIDENT.c.id.desc())
     .limit(bindparam("limit"))
 )
 _LATEST = statement(
-    select(INCIDENT).where(INCIDENT.c.status != "merged").order_by(INCIDENT.c.id.desc()).limit(bindparam("limit"))
+    select(INCIDENT)
+    .where(INCIDENT.c.status != "merged")
+    .order_by(INCIDENT.c.id.desc())
+    .limit(bindparam("limit"))
 )
 _LAST_RESOLVED = statement(
     select(INCIDENT)
@@ -127,7 +140,7 @@ _OPEN_OF_TEAM = statement(
     .where(
         INCIDENT.c.team == bindparam("team_key"),
         INCIDENT.c.origin == "storm",
-        INCIDENT.c.status.in_(_OPEN),
+        one_of(INCIDENT.c.status, _OPEN),
     )
     .order_by(INCIDENT.c.id)
     .limit(1)
@@ -135,7 +148,7 @@ _OPEN_OF_TEAM = statement(
 _BY_PRESS = statement(select(INCIDENT.c.id).where(INCIDENT.c.press_id == bindparam("press")))
 _OPEN_COUNTS = statement(
     select(INCIDENT.c.severity, func.count().label("incidents"))
-    .where(INCIDENT.c.status.in_(_OPEN))
+    .where(one_of(INCIDENT.c.status, _OPEN))
     .group_by(INCIDENT.c.severity)
 )
 _AUDIT = insert_of(AUDIT, "at", "actor", "verb", "object", "before", "after", "refused")
@@ -159,8 +172,13 @@ def get(tx: Reader, incident_id: int) -> Row | None:
 def insert(tx: Tx, **values: Any) -> int:
     """A new incident; its id is the number people see."""
     incident_id = int(tx.new_ids("incident", 1)[0])
-    blank = dict.fromkeys(("declared_at", "declared_by", "press_id", "first_alert", "team", "service", "channel"))
-    tx.run(_INSERT, **{**blank, "postmortem": "on_request", **values, "id": incident_id, "updated_at": tx.now})
+    blank = dict.fromkeys(
+        ("declared_at", "declared_by", "press_id", "first_alert", "team", "service", "channel")
+    )
+    tx.run(
+        _INSERT,
+        **{**blank, "postmortem": "on_request", **values, "id": incident_id, "updated_at": tx.now},
+    )
     return incident_id
 
 
@@ -171,7 +189,12 @@ def change(tx: Tx, incident_id: int, **values: Any) -> None:
         _UPDATES[names] = statement(
             update(INCIDENT)
             .where(INCIDENT.c.id == bindparam("incident_id"))
-            .values({**{n: bindparam(f"new_{n}") for n in names}, "updated_at": bindparam("new_updated_at")})
+            .values(
+                {
+                    **{n: bindparam(f"new_{n}") for n in names},
+                    "updated_at": bindparam("new_updated_at"),
+                }
+            )
         )
     bound = {f"new_{name}": value for name, value in values.items()}
     tx.run(_UPDATES[names], incident_id=incident_id, new_updated_at=tx.now, **bound)
@@ -184,7 +207,9 @@ def count(tx: Tx, incident_id: int, *, firing: int, ever: int) -> None:
 
 def write(tx: Tx, incident_id: int, entries: Sequence[Entry]) -> None:
     """Append to the timeline. An entry whose `source_ref` is already there is left out."""
-    fresh = [e for e in entries if e.source_ref is None or not _known(tx, incident_id, e.source_ref)]
+    fresh = [
+        e for e in entries if e.source_ref is None or not _known(tx, incident_id, e.source_ref)
+    ]
     if not fresh:
         return
     after = tx.scalar(_TAKE_SEQS, incident_id=incident_id, count=len(fresh), at=tx.now)
@@ -278,5 +303,3 @@ def audit(
         after=dict(after) if after else None,
         refused=refused,
     )
-
-

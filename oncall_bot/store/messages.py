@@ -24,7 +24,15 @@ STORM_EDIT_EVERY = timedelta(seconds=10)
 LANES = {"root": Lane.CARD, "work_log": Lane.THREAD, "runbook": Lane.THREAD, "page": Lane.ANSWER}
 
 _INSERT = insert_of(
-    MESSAGE, "id", "incident_id", "page_id", "role", "channel", "generation", rendered_generation=0, queued=False
+    MESSAGE,
+    "id",
+    "incident_id",
+    "page_id",
+    "role",
+    "channel",
+    "generation",
+    rendered_generation=0,
+    queued=False,
 )
 _OF_INCIDENT = statement(
     select(MESSAGE).where(MESSAGE.c.incident_id == bindparam("incident_id")).order_by(MESSAGE.c.id)

@@ -18,7 +18,8 @@ from sqlalchemy import and_, bindparam, func, not_, or_, select, update
 
 from oncall_bot.store import tables as t
 from oncall_bot.store.db import Reader, Tx
-from oncall_bot.store.statements import Row, Statement, any_of, insert_of, statement, upsert
+from oncall_bot.store.statements import Row, Statement, any_of, insert_of, one_of, statement, upsert
+from oncall_bot.store.types import Instant
 
 OUTBOX, DESTINATION = t.Outbox.__table__, t.Destination.__table__  # type: ignore[attr-defined]
 DELIVERY, PROCESS = t.Delivery.__table__, t.Process.__table__  # type: ignore[attr-defined]
@@ -85,6 +86,11 @@ def _candidates(dialect: str) -> Any:
 
 
 _CANDIDATES = Statement(_candidates)
+_HAS_DUE = statement(
+    select(OUTBOX.c.id)
+    .where(OUTBOX.c.state == "pending", OUTBOX.c.next_attempt_at <= bindparam("now"))
+    .limit(1)
+)
 _EPOCHS = statement(
     select(PAGE.c.id, RUN.c.epoch, RUN.c.state)
     .join(RUN, RUN.c.id == PAGE.c.run_id)
@@ -98,7 +104,7 @@ _CLAIM = statement(
         attempts=OUTBOX.c.attempts + 1,
         lease_owner=bindparam("owner"),
         lease_until=bindparam("until"),
-        first_tried_at=func.coalesce(OUTBOX.c.first_tried_at, bindparam("at", type_=t.Instant())),
+        first_tried_at=func.coalesce(OUTBOX.c.first_tried_at, bindparam("at", type_=Instant())),
     )
     .returning(OUTBOX)
 )
@@ -108,7 +114,9 @@ _LEASE_DESTINATION = statement(
     .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"))
 )
 _OUTDATE = statement(
-    update(OUTBOX).where(any_of(OUTBOX.c.id, "row_ids")).values(state="outdated", done_at=bindparam("at"))
+    update(OUTBOX)
+    .where(any_of(OUTBOX.c.id, "row_ids"))
+    .values(state="outdated", done_at=bindparam("at"))
 )
 _FINISH = statement(
     update(OUTBOX)
@@ -175,7 +183,7 @@ _PENDING_FOR = statement(
     select(func.count().label("rows")).where(
         OUTBOX.c.kind == bindparam("which"),
         OUTBOX.c.incident_id == bindparam("incident_id"),
-        OUTBOX.c.state.in_(["pending", "sending"]),
+        one_of(OUTBOX.c.state, ["pending", "sending"]),
     )
 )
 
@@ -184,7 +192,7 @@ _PENDING_FOR = statement(
 class Fate:
     """What became of one try. `again_at` set: it is tried again; `dead`: never again; neither: it is done."""
 
-    outcome: str  # sent, failed, refused, outdated, unchanged
+    outcome: str  # sent, unchanged, failed, outdated, skipped
     provider_id: str | None = None
     answer: str = ""
     permanent: bool = False
@@ -252,7 +260,9 @@ def claim(tx: Tx, owner: str, limit: int, lease_for: timedelta) -> list[Row]:
 
 
 def _outdated(tx: Tx, rows: Sequence[Row]) -> set[int]:
-    page_ids = sorted({row.page_id for row in rows if row.page_id is not None and row.epoch is not None})
+    page_ids = sorted(
+        {row.page_id for row in rows if row.page_id is not None and row.epoch is not None}
+    )
     if not page_ids:
         return set()
     runs = {row.id: row for row in tx.all(_EPOCHS, page_ids=page_ids)}
@@ -303,8 +313,8 @@ _ROW = statement(select(OUTBOX).where(OUTBOX.c.id == bindparam("row_id")))
 def _next_state(tx: Tx, row: Row, fate: Fate) -> tuple[str, datetime | None]:
     if fate.outcome in ("sent", "unchanged"):
         return "sent", None
-    if fate.outcome == "outdated":
-        return "outdated", None
+    if fate.outcome in ("outdated", "skipped"):
+        return fate.outcome, None
     if fate.permanent and row.failures + 1 >= DEAD_AFTER_PERMANENT:
         return "dead", None
     return "pending", tx.now + _backoff(row.attempts, fate)
@@ -347,6 +357,11 @@ def pages_of_incident(tx: Reader, incident_id: int) -> list[Row]:
 def oldest(tx: Reader) -> dict[int, datetime]:
     """By lane: since when its oldest due message waits."""
     return {row.lane: row.since for row in tx.all(_OLDEST, now=tx.now)}
+
+
+def has_due(tx: Reader) -> bool:
+    """Whether anything is due; spares an idle installation the write of a claim."""
+    return tx.first(_HAS_DUE, now=tx.now) is not None
 
 
 def waits(tx: Reader, kind: str, incident_id: int) -> bool:

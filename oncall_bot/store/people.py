@@ -103,5 +103,9 @@ def log_shift(
     tx: Tx, schedule_id: int, starts_at: datetime, ends_at: datetime | None, person_id: int | None
 ) -> None:
     tx.run(
-        _LOG_SHIFT, schedule_id=schedule_id, starts_at=starts_at, ends_at=ends_at, person_id=person_id
+        _LOG_SHIFT,
+        schedule_id=schedule_id,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        person_id=person_id,
     )

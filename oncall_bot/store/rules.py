@@ -41,7 +41,8 @@ _LATEST = statement(
 )
 _HAS_SHA = statement(select(REVISION.c.id).where(REVISION.c.sha256 == bindparam("sha")).limit(1))
 _KEYS: dict[str, Statement] = {
-    kind: statement(select(table.c.id, table.c.key, table.c.archived_at)) for kind, table in NAMED.items()
+    kind: statement(select(table.c.id, table.c.key, table.c.archived_at))
+    for kind, table in NAMED.items()
 }
 _NAME: dict[str, Statement] = {
     kind: upsert(table, ("key",), ("revision_id", "archived_at")) for kind, table in NAMED.items()
@@ -52,10 +53,14 @@ _ARCHIVE: dict[str, Statement] = {
     )
     for kind, table in NAMED.items()
 }
-_EMAIL = statement(update(PERSON).where(PERSON.c.key == bindparam("of_key")).values(email=bindparam("mail")))
+_EMAIL = statement(
+    update(PERSON).where(PERSON.c.key == bindparam("of_key")).values(email=bindparam("mail"))
+)
 _CLEAR_EMAILS = statement(update(PERSON).values(email=None))
 _SLACK = statement(
-    update(PERSON).where(PERSON.c.key == bindparam("of_key")).values(slack_user_id=bindparam("slack"))
+    update(PERSON)
+    .where(PERSON.c.key == bindparam("of_key"))
+    .values(slack_user_id=bindparam("slack"))
 )
 _CLEAR_SLACK = statement(
     update(PERSON).where(PERSON.c.slack_user_id == bindparam("slack")).values(slack_user_id=None)
@@ -92,7 +97,9 @@ def prepare(tx: Tx) -> None:
     if tx.first(_COUNT_NUMBER) is None:
         tx.run(_INSERT_NUMBER, id=1, n=1)
     if tx.first(_META) is None:
-        tx.run(_INSERT_META, id=1, schema=SCHEMA, min_code=MIN_CODE, signing_key=secrets.token_hex(32))
+        tx.run(
+            _INSERT_META, id=1, schema=SCHEMA, min_code=MIN_CODE, signing_key=secrets.token_hex(32)
+        )
     name(tx, "sources", ["default"], None)
     changed(tx)
 
@@ -148,6 +155,13 @@ def set_tokens(tx: Tx, hashes: Mapping[str, str]) -> None:
     tx.many(_TOKEN, [{"of_key": key, "hash": hash_} for key, hash_ in hashes.items()])
 
 
+def add_tokens(tx: Tx, hashes: Mapping[str, str]) -> None:
+    """Tokens of the settings beside those of the file in force."""
+    name(tx, "sources", hashes, None)
+    tx.many(_TOKEN, [{"of_key": key, "hash": hash_} for key, hash_ in hashes.items()])
+    changed(tx)
+
+
 def keep_policy(tx: Tx, policy_id: int, definition: Mapping[str, Any]) -> None:
     text = json.dumps(definition, sort_keys=True)
     sha = hashlib.sha256(text.encode()).hexdigest()
@@ -159,7 +173,10 @@ def keep_schedule(tx: Tx, schedule_id: int, definition: Mapping[str, Any]) -> bo
     if tx.scalar(_LATEST_SCHEDULE, of_schedule=schedule_id) == definition:
         return False
     tx.run(
-        _SCHEDULE_VERSION, schedule_id=schedule_id, effective_from=tx.now, definition=dict(definition)
+        _SCHEDULE_VERSION,
+        schedule_id=schedule_id,
+        effective_from=tx.now,
+        definition=dict(definition),
     )
     return True
 

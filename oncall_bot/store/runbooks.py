@@ -18,9 +18,7 @@ RUNBOOK, VERSION = t.Runbook.__table__, t.RunbookVersion.__table__  # type: igno
 SECTION, POSTING = t.Section.__table__, t.Posting.__table__  # type: ignore[attr-defined]
 MATCH = t.RunbookMatch.__table__  # type: ignore[attr-defined]
 
-_ATTACH = upsert(
-    MATCH, ("group_id", "runbook_id"), ("incident_id", "how", "score", "why")
-)
+_ATTACH = upsert(MATCH, ("group_id", "runbook_id"), ("incident_id", "how", "score", "why"))
 _OF_INCIDENT = statement(
     select(
         RUNBOOK.c.id,
@@ -48,7 +46,14 @@ _MOVE = statement(
     .values(incident_id=bindparam("to_incident"))
 )
 _ALL = statement(
-    select(RUNBOOK.c.id, RUNBOOK.c.slug, RUNBOOK.c.version_id, RUNBOOK.c.archived_at, VERSION.c.sha256, VERSION.c.n)
+    select(
+        RUNBOOK.c.id,
+        RUNBOOK.c.slug,
+        RUNBOOK.c.version_id,
+        RUNBOOK.c.archived_at,
+        VERSION.c.sha256,
+        VERSION.c.n,
+    )
     .select_from(RUNBOOK.outerjoin(VERSION, VERSION.c.id == RUNBOOK.c.version_id))
     .where(RUNBOOK.c.source == bindparam("from_source"))
 )
@@ -73,7 +78,9 @@ _NEWEST = statement(
     .limit(1)
 )
 _ARCHIVE = statement(
-    update(RUNBOOK).where(RUNBOOK.c.id == bindparam("runbook_id")).values(archived_at=bindparam("at"))
+    update(RUNBOOK)
+    .where(RUNBOOK.c.id == bindparam("runbook_id"))
+    .values(archived_at=bindparam("at"))
 )
 _INSERT_SECTION = insert_of(SECTION, "id", "runbook_version_id", "n", "heading", "text")
 _INSERT_POSTING = upsert(POSTING, ("term", "section_id"), also=("tf",))
@@ -86,6 +93,13 @@ _FORGET_POSTINGS = statement(
         )
     )
 )
+
+_SECTIONS = statement(
+    select(SECTION.c.id, SECTION.c.n)
+    .where(SECTION.c.runbook_version_id == bindparam("version"))
+    .order_by(SECTION.c.n)
+)
+_OWNER = statement(select(VERSION.c.runbook_id).where(VERSION.c.id == bindparam("version")))
 
 
 def attach(
@@ -156,7 +170,13 @@ def _add_sections(tx: Tx, version: int, document: Mapping[str, Any]) -> None:
     tx.many(
         _INSERT_SECTION,
         [
-            {"id": id_, "runbook_version_id": version, "n": n, "heading": s["heading"], "text": s["text"]}
+            {
+                "id": id_,
+                "runbook_version_id": version,
+                "n": n,
+                "heading": s["heading"],
+                "text": s["text"],
+            }
             for n, (id_, s) in enumerate(zip(ids, sections, strict=True))
         ],
     )
@@ -173,3 +193,12 @@ def add_postings(tx: Tx, runbook_id: int, postings: Iterable[tuple[str, int, int
 
 def archive(tx: Tx, runbook_id: int) -> None:
     tx.run(_ARCHIVE, runbook_id=runbook_id, at=tx.now)
+
+
+def sections_of(tx: Reader, version: int) -> list[int]:
+    """The ids of the version's sections, in order."""
+    return [row.id for row in tx.all(_SECTIONS, version=version)]
+
+
+def runbook_of_version(tx: Reader, version: int) -> int:
+    return int(tx.one(_OWNER, version=version).runbook_id)

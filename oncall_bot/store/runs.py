@@ -35,7 +35,17 @@ _ALL_OF = statement(
     select(RUN).where(RUN.c.incident_id == bindparam("incident_id")).order_by(RUN.c.id)
 )
 _INSERT = insert_of(
-    RUN, "id", "incident_id", "policy_key", "policy_version_id", "targets", "state", "epoch", "reason", round=0, step=0
+    RUN,
+    "id",
+    "incident_id",
+    "policy_key",
+    "policy_version_id",
+    "targets",
+    "state",
+    "epoch",
+    "reason",
+    round=0,
+    step=0,
 )
 _SAVE = statement(
     update(RUN)
@@ -135,7 +145,12 @@ def incident_of(tx: Reader, run_id: int) -> int | None:
 
 
 def insert(
-    tx: Tx, incident_id: int, policy_key: str, run: Run, reason: str, targets: list[str] | None = None
+    tx: Tx,
+    incident_id: int,
+    policy_key: str,
+    run: Run,
+    reason: str,
+    targets: list[str] | None = None,
 ) -> int:
     run_id = int(tx.new_ids("page_run", 1)[0])
     policy_id = tx.scalar(_POLICY_ID, policy_key=policy_key)

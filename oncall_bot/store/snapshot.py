@@ -31,6 +31,19 @@ class KnownPerson:
     slack_id: str | None
 
 
+REVISION = t.ConfigRevision.__table__  # type: ignore[attr-defined]
+SOURCE = t.Source.__table__  # type: ignore[attr-defined]
+PERSON = t.Person.__table__  # type: ignore[attr-defined]
+META = t.Meta.__table__  # type: ignore[attr-defined]
+SCHEDULE = t.Schedule.__table__  # type: ignore[attr-defined]
+CONTACT = t.ContactMethod.__table__  # type: ignore[attr-defined]
+RULE = t.NotifyRule.__table__  # type: ignore[attr-defined]
+SILENCE = t.Silence.__table__  # type: ignore[attr-defined]
+OVERRIDE = t.Override.__table__  # type: ignore[attr-defined]
+RUNBOOK = t.Runbook.__table__  # type: ignore[attr-defined]
+VERSION = t.RunbookVersion.__table__  # type: ignore[attr-defined]
+
+
 @dataclass(frozen=True, slots=True)
 class RunbookShelf:
     """Every runbook in force, its row id, and the stamp by which a reload is spared."""
@@ -64,7 +77,23 @@ class Snapshot:
     def empty(cls) -> Snapshot:
         """Before the first look: number -1 is never in force."""
         return cls(
-            -1, None, "", Config(), {}, {}, {}, {}, {}, {}, (), {}, {}, RunbookShelf(), b"", (), held=False
+            -1,
+            None,
+            "",
+            Config(),
+            {},
+            {},
+            {},
+            {},
+            {},
+            {},
+            (),
+            {},
+            {},
+            RunbookShelf(),
+            b"",
+            (),
+            held=False,
         )
 
     def on_call(self, schedule: str, at: datetime) -> str | None:
@@ -97,16 +126,19 @@ def load(
 ) -> Snapshot:
     """Read what is in force from `now` on. Runbooks are read again only when one changed."""
     revision = connection.execute(
-        select(t.ConfigRevision.id, t.ConfigRevision.document, t.ConfigRevision.applied_by)
-        .order_by(t.ConfigRevision.id.desc())  # type: ignore[union-attr]
+        select(REVISION.c.id, REVISION.c.document, REVISION.c.applied_by)
+        .order_by(REVISION.c.id.desc())
         .limit(1)
     ).first()
     config = config_of(revision.document) if revision else Config()
-    sources = connection.execute(select(t.Source.id, t.Source.key, t.Source.token_hash)).all()
-    people = connection.execute(select(t.Person.id, t.Person.key, t.Person.slack_user_id)).all()
-    known = {row.key: KnownPerson(row.id, _slack_id(config, row.key, row.slack_user_id)) for row in people}
-    meta = connection.execute(select(t.Meta.signing_key, t.Meta.held_since)).first()
-    schedules = connection.execute(select(t.Schedule.id, t.Schedule.key)).all()
+    sources = connection.execute(select(SOURCE.c.id, SOURCE.c.key, SOURCE.c.token_hash)).all()
+    people = connection.execute(select(PERSON.c.id, PERSON.c.key, PERSON.c.slack_user_id)).all()
+    known = {
+        row.key: KnownPerson(row.id, _slack_id(config, row.key, row.slack_user_id))
+        for row in people
+    }
+    meta = connection.execute(select(META.c.signing_key, META.c.held_since)).first()
+    schedules = connection.execute(select(SCHEDULE.c.id, SCHEDULE.c.key)).all()
     return Snapshot(
         number=number,
         revision_id=revision.id if revision else None,
@@ -138,10 +170,13 @@ def _reach(
 ) -> dict[str, Reach]:
     rows = connection.execute(
         select(
-            t.ContactMethod.id, t.ContactMethod.person_id, t.ContactMethod.kind, t.ContactMethod.address
+            CONTACT.c.id,
+            CONTACT.c.person_id,
+            CONTACT.c.kind,
+            CONTACT.c.address,
         )
-        .where(t.ContactMethod.verified_at.is_not(None), t.ContactMethod.disabled_at.is_(None))  # type: ignore[union-attr]
-        .order_by(t.ContactMethod.id)  # type: ignore[arg-type]
+        .where(CONTACT.c.verified_at.is_not(None), CONTACT.c.disabled_at.is_(None))
+        .order_by(CONTACT.c.id)
     ).all()
     own: dict[int, list[Contact]] = defaultdict(list)
     for row in rows:
@@ -157,7 +192,11 @@ def _reach(
             for kind, address in person.contacts.items()
             if kind not in kinds
         ]
-        if person.email and "mail" in config.channels and "mail" not in kinds | set(person.contacts):
+        if (
+            person.email
+            and "mail" in config.channels
+            and "mail" not in kinds | set(person.contacts)
+        ):
             contacts.append(Contact("file:mail", "mail", person.email))
         found[key] = Reach(
             (mine.slack_id if mine else None) or person.slack,
@@ -169,15 +208,18 @@ def _reach(
 
 def _rules(connection: Connection) -> dict[int, dict[Urgency, tuple[PersonalRule, ...]]]:
     rows = connection.execute(
-        select(t.NotifyRule.person_id, t.NotifyRule.urgency, t.NotifyRule.after_s, t.NotifyRule.by).order_by(
-            t.NotifyRule.person_id, t.NotifyRule.urgency, t.NotifyRule.position
+        select(RULE.c.person_id, RULE.c.urgency, RULE.c.after_s, RULE.c.by).order_by(
+            RULE.c.person_id, RULE.c.urgency, RULE.c.position
         )
     ).all()
     found: dict[int, dict[Urgency, tuple[PersonalRule, ...]]] = defaultdict(dict)
     for row in rows:
         urgency = Urgency(row.urgency)
         mine = found[row.person_id].get(urgency, ())
-        found[row.person_id][urgency] = (*mine, PersonalRule(timedelta(seconds=row.after_s), row.by))
+        found[row.person_id][urgency] = (
+            *mine,
+            PersonalRule(timedelta(seconds=row.after_s), row.by),
+        )
     return found
 
 
@@ -186,14 +228,14 @@ def _silences(
 ) -> tuple[ActiveSilence, ...]:
     rows = connection.execute(
         select(
-            t.Silence.id,
-            t.Silence.source_id,
-            t.Silence.matchers,
-            t.Silence.starts_at,
-            t.Silence.ends_at,
-            t.Silence.created_by_name,
-            t.Silence.comment,
-        ).where(t.Silence.cancelled_at.is_(None), t.Silence.ends_at > now)  # type: ignore[union-attr]
+            SILENCE.c.id,
+            SILENCE.c.source_id,
+            SILENCE.c.matchers,
+            SILENCE.c.starts_at,
+            SILENCE.c.ends_at,
+            SILENCE.c.created_by_name,
+            SILENCE.c.comment,
+        ).where(SILENCE.c.cancelled_at.is_(None), SILENCE.c.ends_at > now)
     ).all()
     return tuple(
         ActiveSilence(
@@ -209,18 +251,20 @@ def _silences(
     )
 
 
-def _overrides(connection: Connection, people: Mapping[int, str]) -> dict[str, tuple[Override, ...]]:
+def _overrides(
+    connection: Connection, people: Mapping[int, str]
+) -> dict[str, tuple[Override, ...]]:
     rows = connection.execute(
         select(
-            t.Schedule.key,
-            t.Override.starts_at,
-            t.Override.ends_at,
-            t.Override.person_id,
-            t.Override.replaces_id,
+            SCHEDULE.c.key,
+            OVERRIDE.c.starts_at,
+            OVERRIDE.c.ends_at,
+            OVERRIDE.c.person_id,
+            OVERRIDE.c.replaces_id,
         )
-        .join(t.Schedule, t.Schedule.id == t.Override.schedule_id)  # type: ignore[arg-type]
-        .where(t.Override.cancelled_at.is_(None))  # type: ignore[union-attr]
-        .order_by(t.Override.id)  # type: ignore[arg-type]
+        .join(SCHEDULE, SCHEDULE.c.id == OVERRIDE.c.schedule_id)
+        .where(OVERRIDE.c.cancelled_at.is_(None))
+        .order_by(OVERRIDE.c.id)
     ).all()
     found: dict[str, tuple[Override, ...]] = {}
     for row in rows:
@@ -236,30 +280,32 @@ def _overrides(connection: Connection, people: Mapping[int, str]) -> dict[str, t
 
 def _shelf(connection: Connection, previous: RunbookShelf) -> RunbookShelf:
     newest, count = connection.execute(
-        select(func.coalesce(func.max(t.Runbook.version_id), 0), func.count()).where(
-            t.Runbook.archived_at.is_(None)  # type: ignore[union-attr]
+        select(func.coalesce(func.max(RUNBOOK.c.version_id), 0), func.count()).where(
+            RUNBOOK.c.archived_at.is_(None)
         )
     ).one()
     if (newest, count) == previous.stamp:
         return previous
     rows = connection.execute(
         select(
-            t.Runbook.id,
-            t.Runbook.source,
-            t.Runbook.slug,
-            t.RunbookVersion.text,
-            t.RunbookVersion.sha256,
-            t.RunbookVersion.document,
+            RUNBOOK.c.id,
+            RUNBOOK.c.source,
+            RUNBOOK.c.slug,
+            VERSION.c.text,
+            VERSION.c.sha256,
+            VERSION.c.document,
         )
-        .join(t.RunbookVersion, t.RunbookVersion.id == t.Runbook.version_id)  # type: ignore[arg-type]
-        .where(t.Runbook.archived_at.is_(None))  # type: ignore[union-attr]
+        .join(VERSION, VERSION.c.id == RUNBOOK.c.version_id)
+        .where(RUNBOOK.c.archived_at.is_(None))
     ).all()
     books = [runbook_of(row.source, row.slug, row.text, row.sha256, row.document) for row in rows]
     ids = {(row.source, row.slug): row.id for row in rows}
     return RunbookShelf((newest, count), RunbookIndex(books), ids)
 
 
-def runbook_of(source: str, slug: str, text: str, sha256: str, document: Mapping[str, Any]) -> Runbook:
+def runbook_of(
+    source: str, slug: str, text: str, sha256: str, document: Mapping[str, Any]
+) -> Runbook:
     """The runbook a stored version describes."""
     return Runbook(
         source=source,

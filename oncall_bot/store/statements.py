@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     insert,
+    or_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -77,6 +78,11 @@ def any_of(column: Any, name: str) -> ColumnElement[bool]:
     return _AnyOf(column, bindparam(name, type_=ListOf(item)))
 
 
+def one_of(column: Any, values: Sequence[Any]) -> ColumnElement[bool]:
+    """`column` is one of these constants; written out, so that the statement is compiled once."""
+    return or_(*(column == value for value in values))
+
+
 class Statement:
     """One statement for both dialects. `build(dialect_name)` is called once for each."""
 
@@ -113,15 +119,19 @@ def upsert(
     table: Any, keys: Sequence[str], changes: Sequence[str] = (), *, also: Sequence[str] = ()
 ) -> Statement:
     """Insert `keys`, `changes` and `also`; on a conflict over `keys` take over `changes`, or nothing."""
-    columns = {name: bindparam(name) for name in dict.fromkeys((*keys, *changes, *also, *_bound(table, keys)))}
+    columns: dict[str, Any] = {
+        name: bindparam(name)
+        for name in dict.fromkeys((*keys, *changes, *also, *_bound(table, keys)))
+    }
 
     def build(dialect: str) -> Executable:
-        made = (postgresql if dialect == "postgresql" else sqlite).insert(table).values(columns)
-        if not changes:
-            return made.on_conflict_do_nothing(index_elements=list(keys))
-        return made.on_conflict_do_update(
-            index_elements=list(keys), set_={name: made.excluded[name] for name in changes}
+        made: Any = (
+            (postgresql if dialect == "postgresql" else sqlite).insert(table).values(columns)
         )
+        if not changes:
+            return cast("Executable", made.on_conflict_do_nothing(index_elements=list(keys)))
+        taken = {name: made.excluded[name] for name in changes}
+        return cast("Executable", made.on_conflict_do_update(index_elements=list(keys), set_=taken))
 
     return Statement(build)
 
@@ -177,7 +187,8 @@ def _row_maker(built: Any, dialect: Dialect) -> Callable[[tuple[Any, ...]], Row]
     processors = [
         (n, process)
         for n, column in enumerate(columns)
-        if (process := column.type.dialect_impl(dialect).result_processor(dialect, None)) is not None
+        if (process := column.type.dialect_impl(dialect).result_processor(dialect, None))
+        is not None
     ]
     if not processors:
         return make._make

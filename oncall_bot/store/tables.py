@@ -31,22 +31,27 @@ class Table(SQLModel):
 
 
 def _id() -> Any:
-    return Field(default=None, primary_key=True, sa_type=BigId)  # type: ignore[call-overload]
+    return Field(default=None, primary_key=True, sa_type=BigId)
 
 
 def _ref(table: str, *, null: bool = False, pk: bool = False, index: bool = False) -> Any:
     default = None if null else ...
     return Field(
-        default, foreign_key=f"{table}.id", sa_type=BigId, primary_key=pk, nullable=null, index=index
-    )  # type: ignore[call-overload]
+        default,
+        foreign_key=f"{table}.id",
+        sa_type=BigId,
+        primary_key=pk,
+        nullable=null,
+        index=index,
+    )
 
 
 def _at(*, null: bool = False, index: bool = False) -> Any:
-    return Field(None if null else ..., sa_type=Instant, nullable=null, index=index)  # type: ignore[call-overload]
+    return Field(None if null else ..., sa_type=Instant, nullable=null, index=index)
 
 
 def _json(*, null: bool = False) -> Any:
-    return Field(None if null else ..., sa_type=Json, nullable=null)  # type: ignore[call-overload]
+    return Field(None if null else ..., sa_type=Json, nullable=null)
 
 
 def _text(*, null: bool = False, default: Any = ..., index: bool = False) -> Any:
@@ -55,7 +60,9 @@ def _text(*, null: bool = False, default: Any = ..., index: bool = False) -> Any
 
 
 def _unique_where(name: str, *columns: str, where: str) -> Index:
-    return Index(name, *columns, unique=True, sqlite_where=text(where), postgresql_where=text(where))
+    return Index(
+        name, *columns, unique=True, sqlite_where=text(where), postgresql_where=text(where)
+    )
 
 
 def _index_where(name: str, *columns: str, where: str) -> Index:
@@ -92,7 +99,7 @@ class Meta(Table, table=True):
 class _Named(Table):
     id: int | None = _id()
     key: str = Field(sa_type=Text, unique=True)
-    revision_id: int | None = Field(default=None, sa_type=BigId, nullable=True)  # type: ignore[call-overload]
+    revision_id: int | None = Field(default=None, sa_type=BigId, nullable=True)
     archived_at: datetime | None = _at(null=True)
 
 
@@ -124,7 +131,9 @@ class Policy(_Named, table=True):
 
 class Source(_Named, table=True):
     __tablename__ = "source"
-    __table_args__ = (_unique_where("uq_source_token_known", "token_hash", where="token_hash IS NOT NULL"),)
+    __table_args__ = (
+        _unique_where("uq_source_token_known", "token_hash", where="token_hash IS NOT NULL"),
+    )
     token_hash: str | None = _text(null=True)
 
 
@@ -182,7 +191,7 @@ class Override(Table, table=True):
     ends_at: datetime = _at()
     person_id: int | None = _ref("person", null=True)
     replaces_id: int | None = _ref("person", null=True)
-    swap_id: int | None = Field(default=None, sa_type=BigId, nullable=True)  # type: ignore[call-overload]
+    swap_id: int | None = Field(default=None, sa_type=BigId, nullable=True)
     created_by: str = _text()
     created_at: datetime = _at()
     cancelled_at: datetime | None = _at(null=True)
@@ -219,7 +228,7 @@ class Alert(Table, table=True):
     name: str = _text(index=True)
     rule_key: str = _text(index=True)
     labels: dict[str, Any] = _json()
-    occurrence_id: int | None = Field(default=None, sa_type=BigId, nullable=True)  # type: ignore[call-overload]
+    occurrence_id: int | None = Field(default=None, sa_type=BigId, nullable=True)
 
 
 class Occurrence(Table, table=True):
@@ -227,7 +236,9 @@ class Occurrence(Table, table=True):
     __table_args__ = (
         UniqueConstraint("alert_id", "starts_at"),
         _unique_where("uq_occurrence_open", "alert_id", where="ended_at IS NULL"),
-        _index_where("ix_occurrence_muted", "muted_by", where="muted_by IS NOT NULL AND ended_at IS NULL"),
+        _index_where(
+            "ix_occurrence_muted", "muted_by", where="muted_by IS NOT NULL AND ended_at IS NULL"
+        ),
         _index_where("ix_occurrence_doubted", "doubted_at", where="doubted_at IS NOT NULL"),
     )
     id: int | None = _id()
@@ -296,11 +307,13 @@ class InboundSeen(Table, table=True):
 class Silence(Table, table=True):
     __tablename__ = "silence"
     __table_args__ = (
-        _unique_where("uq_silence_external", "source_id", "external_id", where="external_id IS NOT NULL"),
+        _unique_where(
+            "uq_silence_external", "source_id", "external_id", where="external_id IS NOT NULL"
+        ),
     )
     id: int | None = _id()
     source_id: int | None = _ref("source", null=True)
-    incident_id: int | None = Field(default=None, sa_type=BigId, nullable=True)  # type: ignore[call-overload]
+    incident_id: int | None = Field(default=None, sa_type=BigId, nullable=True)
     matchers: list[Any] = _json()
     starts_at: datetime = _at()
     ends_at: datetime = _at(index=True)
@@ -317,7 +330,9 @@ class Silence(Table, table=True):
 class Incident(Table, table=True):
     __tablename__ = "incident"
     __table_args__ = (
-        _index_where("ix_incident_open", "status", where="status IN ('open', 'acked', 'mitigated')"),
+        _index_where(
+            "ix_incident_open", "status", where="status IN ('open', 'acked', 'mitigated')"
+        ),
         Index("ix_incident_team", "team", "opened_at"),
         _unique_where("uq_incident_press", "press_id", where="press_id IS NOT NULL"),
     )
@@ -359,7 +374,9 @@ class Incident(Table, table=True):
 class IncidentEvent(Table, table=True):
     __tablename__ = "incident_event"
     __table_args__ = (
-        _unique_where("uq_incident_event_ref", "incident_id", "source_ref", where="source_ref IS NOT NULL"),
+        _unique_where(
+            "uq_incident_event_ref", "incident_id", "source_ref", where="source_ref IS NOT NULL"
+        ),
         _index_where("ix_incident_event_source_ref", "source_ref", where="source_ref IS NOT NULL"),
     )
     incident_id: int = _ref("incident", pk=True)
@@ -386,7 +403,9 @@ class PageRun(Table, table=True):
     incident_id: int = _ref("incident", index=True)
     policy_key: str = _text()
     policy_version_id: int | None = _ref("policy_version", null=True)
-    targets: list[Any] | None = _json(null=True)  # a page by hand: whom it asks, instead of a policy
+    targets: list[Any] | None = _json(
+        null=True
+    )  # a page by hand: whom it asks, instead of a policy
     state: str = _text()
     epoch: int = Field(default=1)
     round: int = Field(default=0)
@@ -408,7 +427,7 @@ class Page(Table, table=True):
     step: int
     target: str = _text()
     person: str | None = _text(null=True, index=True)
-    bundle_id: int | None = Field(default=None, sa_type=BigId, nullable=True)  # type: ignore[call-overload]
+    bundle_id: int | None = Field(default=None, sa_type=BigId, nullable=True)
     reason: dict[str, Any] = _json()
     decided_at: datetime = _at()
     answered_at: datetime | None = _at(null=True)
@@ -501,7 +520,9 @@ class SlackMessage(Table, table=True):
     ts: str | None = _text(null=True)
     generation: int = Field(default=0)
     rendered_generation: int = Field(default=0)
-    queued: bool = Field(default=False)  # an edit waits in the outbox and will show the latest state
+    queued: bool = Field(
+        default=False
+    )  # an edit waits in the outbox and will show the latest state
     rendered_at: datetime | None = _at(null=True)
     rendered_sha256: str | None = _text(null=True)
 
@@ -515,7 +536,7 @@ class Runbook(Table, table=True):
     id: int | None = _id()
     source: str = _text()
     slug: str = _text()
-    version_id: int | None = Field(default=None, sa_type=BigId, nullable=True)  # type: ignore[call-overload]
+    version_id: int | None = Field(default=None, sa_type=BigId, nullable=True)
     archived_at: datetime | None = _at(null=True)
 
 
@@ -527,7 +548,9 @@ class RunbookVersion(Table, table=True):
     n: int
     sha256: str = _text()
     text: str = _text()
-    document: dict[str, Any] = _json()  # title, matchers, aliases ...: what core.runbooks decides on
+    document: dict[str, Any] = (
+        _json()
+    )  # title, matchers, aliases ...: what core.runbooks decides on
     imported_at: datetime = _at()
 
 

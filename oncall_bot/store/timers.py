@@ -39,12 +39,16 @@ _TAKE = Statement(
     )
 )
 _DONE = statement(
-    update(TIMER).where(TIMER.c.id == bindparam("timer_id")).values(state="done", done_at=bindparam("at"))
+    update(TIMER)
+    .where(TIMER.c.id == bindparam("timer_id"))
+    .values(state="done", done_at=bindparam("at"))
 )
 _DROP = statement(
     update(TIMER)
     .where(
-        TIMER.c.subject == bindparam("of"), TIMER.c.kind == bindparam("which"), TIMER.c.state == "pending"
+        TIMER.c.subject == bindparam("of"),
+        TIMER.c.kind == bindparam("which"),
+        TIMER.c.state == "pending",
     )
     .values(state="done", done_at=bindparam("at"))
 )
@@ -58,6 +62,7 @@ _FAILED = statement(
     )
     .returning(TIMER.c.attempts, TIMER.c.kind, TIMER.c.subject)
 )
+_ATTEMPTS = statement(select(TIMER.c.attempts).where(TIMER.c.id == bindparam("timer_id")))
 _NEXT = statement(
     select(func.min(TIMER.c.due_at).label("due_at")).where(TIMER.c.state == "pending")
 )
@@ -69,7 +74,12 @@ _OF = statement(
 
 
 def add(
-    tx: Tx, kind: str, subject: str, due_at: datetime, dedupe_key: str, data: Mapping[str, Any] | None = None
+    tx: Tx,
+    kind: str,
+    subject: str,
+    due_at: datetime,
+    dedupe_key: str,
+    data: Mapping[str, Any] | None = None,
 ) -> None:
     """Plan it once: a key that was ever used plans nothing again."""
     tx.run(
@@ -101,6 +111,10 @@ def done(tx: Tx, timer_id: int) -> None:
 def drop(tx: Tx, kind: str, subject: str) -> None:
     """Nothing of this kind waits for the subject any more."""
     tx.run(_DROP, of=subject, which=kind, at=tx.now)
+
+
+def attempts(tx: Reader, timer_id: int) -> int:
+    return int(tx.scalar(_ATTEMPTS, timer_id=timer_id) or 0)
 
 
 def failed(tx: Tx, timer_id: int, error: str, again_at: datetime) -> Row:

@@ -178,7 +178,7 @@ def said(pressed: Pressed, s: Situation, person_key: str) -> Said:
         return Said(good=True, first="You have it.", then="Nobody else is paged for it now.")
     if s.state is State.RESOLVED:
         return Said(good=True, first="It is over.", then="Nothing for you to do.")
-    if s.state is State.ACKNOWLEDGED and s.acked_by_key == person_key:
+    if s.state is State.ACKNOWLEDGED and phrases.has_it(s, person_key):
         return Said(good=True, first="You have it already.", then="Nothing was changed.")
     if s.state is State.ACKNOWLEDGED:
         who = s.acked_by or pressed.outcome.winner or "Somebody"

@@ -36,6 +36,11 @@ def duration(span: timedelta) -> str:
     return f"{hours // 24} days"
 
 
+def has_it(s: Situation, person_key: str) -> bool:
+    """Whether this person acknowledged it; the key may come with its kind, as `person:ana`."""
+    return s.acked_by_key in {person_key, f"person:{person_key}"}
+
+
 def people_line(s: Situation, person_key: str, now: datetime) -> str:
     """The state of people in one sentence; the reader is "you"."""
     if s.state is State.RESOLVED:
@@ -47,8 +52,7 @@ def people_line(s: Situation, person_key: str, now: datetime) -> str:
     if s.state is State.SILENCED:
         return f"Silenced{f' by {s.silence.by}' if s.silence else ''}, nobody is paged."
     if s.state is State.ACKNOWLEDGED:
-        mine = s.acked_by_key == person_key
-        return "You have it." if mine else f"{s.acked_by or 'Somebody'} is on it."
+        return "You have it." if has_it(s, person_key) else f"{s.acked_by or 'Somebody'} is on it."
     waiting = [page.decided_at for page in s.paged if page.answered_at is None]
     if waiting and now - min(waiting) >= timedelta(minutes=1):
         return f"Nobody has answered for {duration(now - min(waiting))}."

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from oncall_bot.core.documents.fault import Fault, Path, shown
-from oncall_bot.core.documents.names import Names, instead
+from oncall_bot.core.documents.names import Names, instead, nearest
 
 Problem = Callable[[Any], str | None]
 """Why a value of the wanted type will not do, after what was read; None when it will."""
@@ -164,8 +164,9 @@ def _record_faults(shape: Record, value: object, names: Names, path: Path) -> It
             yield from shape_faults(shape.fields[key], item, names, (*path, key))
         else:
             yield Fault((*path, key), f"there is no key {shown(key)} here{_keys(key, shape)}")
+    misspelled = {nearest(key, shape.fields) for key in value if key not in shape.fields}
     for key in shape.required:
-        if key not in value:
+        if key not in value and key not in misspelled:
             yield Fault((*path, key), f"is missing; give {_example_of(shape.fields[key])}")
 
 

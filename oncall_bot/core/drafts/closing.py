@@ -18,6 +18,7 @@ from oncall_bot.core.facts import ActionItem
 QUICK = timedelta(minutes=5)
 LONG_SILENCE = timedelta(minutes=30)
 MOST_OBSTACLES = 3
+MOST_ITEMS = 40
 _OBSTACLE = re.compile(
     r"\bcan'?t\b|\bcannot\b|\bcouldn'?t\b|\bno access\b|\blocked out\b|\bneeds the\b"
     r"|\bnot (?:enabled|possible|available|alerted|monitored|documented)\b|\bdepends? on\b"
@@ -114,7 +115,9 @@ def _luck(story: Story) -> Lines:
 def action_items(story: Story) -> Lines:
     """Who does what until when; what lacks an owner or a date says so."""
     items = [i for i in story.facts.actions if tellable(story, story.events[i.event_id])]
-    told = [_action_item(story, item) for item in items]
+    told = [_action_item(story, item) for item in items[:MOST_ITEMS]]
+    if len(items) > MOST_ITEMS:
+        told.append(f"- {sentence('More action items are in the record', CALC)}")
     none = f"- {sentence('Nobody recorded an action item', CALC)}"
     return ["## Action items", *(told or [none])]
 

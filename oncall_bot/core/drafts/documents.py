@@ -6,7 +6,7 @@ Serves the CLI and the draft flow.
 
 from __future__ import annotations
 
-from oncall_bot.core.drafts import sections
+from oncall_bot.core.drafts import chronicle, closing, figures, findings, handling, opening
 from oncall_bot.core.drafts.story import Story, tell
 from oncall_bot.core.drafts.wording import count, figure, joined, spell
 from oncall_bot.core.errors import BadInput
@@ -31,11 +31,11 @@ def summary(record: Record) -> str:
     return _document(
         story,
         [
-            sections.header(story),
-            sections.summary(story),
-            sections.impact(story),
-            sections.key_times(story),
-            sections.action_items(story),
+            opening.header(story),
+            opening.summary(story),
+            figures.impact(story),
+            figures.key_times(story),
+            closing.action_items(story),
         ],
     )
 
@@ -46,19 +46,19 @@ def postmortem(record: Record) -> str:
     return _document(
         story,
         [
-            sections.header(story),
-            sections.summary(story),
-            sections.impact(story),
-            sections.key_times(story),
-            sections.timeline(story),
-            sections.factors(story),
-            sections.hypotheses(story),
-            sections.detection(story),
-            sections.response(story),
-            sections.lessons(story),
-            sections.open_questions(story),
-            sections.action_items(story),
-            sections.appendix(story),
+            opening.header(story),
+            opening.summary(story),
+            figures.impact(story),
+            figures.key_times(story),
+            chronicle.timeline(story),
+            findings.factors(story),
+            findings.hypotheses(story),
+            handling.detection(story),
+            handling.response(story),
+            closing.lessons(story),
+            findings.open_questions(story),
+            closing.action_items(story),
+            closing.appendix(story),
         ],
     )
 

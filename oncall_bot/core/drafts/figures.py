@@ -20,13 +20,14 @@ from oncall_bot.core.drafts.wording import (
     upper_first,
 )
 
+MOST_LINES = 6
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
 def impact_sentences(story: Story) -> Lines:
     """The impact in the words of whoever counted it, as far as no later count replaced it."""
     told = []
-    for event in story.facts.impact_events:
+    for event in story.facts.impact_events[-MOST_LINES:]:
         if tellable(story, event):
             parts = _SENTENCE_END.split(story.words.plain(event.text))
             told += [sentence(upper_first(part), event.id) for part in parts if part]

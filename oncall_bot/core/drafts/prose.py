@@ -43,7 +43,7 @@ class Composed:
 
 
 def compose(record: Record, kind: str, claims: Iterable[Claim]) -> Composed:
-    """The draft of that kind with the sentences that the record supports; the others are left out."""
+    """The draft of that kind with the sentences that the record supports, no others."""
     checked = check_claims(claims, record)
     places = {event.id: n for n, event in enumerate(record.events)}
     kept = sorted(
@@ -53,9 +53,10 @@ def compose(record: Record, kind: str, claims: Iterable[Claim]) -> Composed:
 
 
 def with_prose(markdown: str, claims: Sequence[Claim]) -> str:
-    """The document with verified claims as paragraphs under their headings; unknown sections are left out.
+    """The document with verified claims as paragraphs under their headings.
 
-    In the summary the first paragraph is computed and stays; the second yields where the prose can replace it.
+    Claims for other sections are left out. In the summary the first paragraph is computed and
+    stays; the second yields where the prose can replace it.
     """
     for section, heading in HEADINGS.items():
         told = [_rendered(claim) for claim in claims if claim.section == section][:MOST_SENTENCES]
@@ -66,7 +67,7 @@ def with_prose(markdown: str, claims: Sequence[Claim]) -> str:
         end = markdown.find("\n## ", head)
         body = markdown[head : end if end >= 0 else len(markdown)].strip("\n")
         merged = _summary(body, told) if section == "summary" else f"{' '.join(told)}\n\n{body}"
-        tail = f"\n{markdown[end:]}" if end >= 0 else "\n"
+        tail = markdown[end:] if end >= 0 else ""
         markdown = f"{markdown[:head]}{merged}\n{tail}".rstrip("\n") + "\n"
     return markdown
 

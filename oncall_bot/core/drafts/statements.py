@@ -38,46 +38,60 @@ class Statement:
     weight: float
 
 
-_DECISION = re.compile(r"^\W*(?:decision|decided)\b", re.I)
+_DECISION = re.compile(r"^\W*(?:decision|decided)\b", re.IGNORECASE)
 _WELL = re.compile(
-    r"\bkudos\b|\bworked (?:well|as)\b|\bpaid off\b|\bsaved us\b|\bwent well\b|\bheld\b(?! (?:back|up))|\bwell done\b|\bgood (?:call|thing)\b",
-    re.I,
+    r"\bkudos\b|\bworked (?:well|as)\b|\bpaid off\b|\bsaved us\b|\bwent well\b"
+    r"|\bheld\b(?! (?:back|up))|\bwell done\b|\bgood (?:call|thing)\b",
+    re.IGNORECASE,
 )
-_LUCK = re.compile(r"\bluck|\bfortunate|\bby chance\b|\bhappened to (?:be|have)\b", re.I)
+_LUCK = re.compile(r"\bluck|\bfortunate|\bby chance\b|\bhappened to (?:be|have)\b", re.IGNORECASE)
 _PROGRESS = re.compile(
-    r"\brecover(?:ed|ing|s)\b|\brestored\b|\bcomplete[d]?\b|\bfixed\b|\bback (?:up|online|again|to)\b|\bagain$|\bserved again\b|\bhealthy\b|"
-    r"\bstill (?:down|failing|red|slow)\b|\b(?:at|to) \d{1,3} ?%|\bcaught up\b|\bworking again\b|\bstable\b|\bdropping\b|\bdown to\b|\bclean now\b",
-    re.I,
+    r"\brecover(?:ed|ing|s)\b|\brestored\b|\bcomplete[d]?\b|\bfixed\b|\bback (?:up|online|again"
+    r"|to)\b|\bagain$|\bserved again\b|\bhealthy\b|"
+    r"\bstill (?:down|failing|red|slow)\b|\b(?:at|to) \d{1,3} ?%|\bcaught up\b"
+    r"|\bworking again\b|\bstable\b|\bdropping\b|\bdown to\b|\bclean now\b",
+    re.IGNORECASE,
 )
 _DEFECT = re.compile(
-    r"\bfail(?:s|ed|ing|ure)?\b|\bexpired?\b|\bfull\b|\bexceed|\bempty\b|\brefus|\breject|\bmismatch|\bmissing\b|\bnull\b|\bcrash|\bstuck\b|"
-    r"\btime[ds]? ?out|\bhang(?:s|ing)?\b|\bloop|\bdead ?lock|\bcorrupt|\bleak|\bnot (?:enabled|set|configured|tested|covered|monitored|alerted)\b|"
-    r"\bdisabled\b|\bwrong\b|\bno (?:\w+ ){0,2}(?:flag|cache|limit|alert|guard|check|test|backup|rollout|lock|index|validation|owner|monitor\w*|backoff)\b|"
-    r"\bonly\b|\bnever\b|\bneeds\b|\bdepends?\b|\bgoes through\b|\baccepted\b|\bbecause\b|\bsince\b|\bcan'?t\b|\bcannot\b|\bcouldn'?t\b|\bwithout\b|"
-    r"\bdown\b|\bherd\b|\bretry|\bbacktrack|\bdereference|\bsaturat|\boverload|\bthrottl|\bstale\b|\bold\b|\bduplicate|\bskipped\b|\bunbounded\b|"
-    r"\b\d+x\b|\bhard-?coded\b|\bdefault|\bstill (?:runs?|points?|holds?|uses?)\b|\bnot (?:on|in|by|for|part)\b|\bsilent(?:ly)?\b|\bblocked\b|\bdropped\b|\bsurpris",
-    re.I,
+    r"\bfail(?:s|ed|ing|ure)?\b|\bexpired?\b|\bfull\b|\bexceed|\bempty\b|\brefus|\breject"
+    r"|\bmismatch|\bmissing\b|\bnull\b|\bcrash|\bstuck\b|"
+    r"\btime[ds]? ?out|\bhang(?:s|ing)?\b|\bloop|\bdead ?lock|\bcorrupt|\bleak|\bnot (?:enabled"
+    r"|set|configured|tested|covered|monitored|alerted)\b|"
+    r"\bdisabled\b|\bwrong\b|\bno (?:\w+ ){0,2}(?:flag|cache|limit|alert|guard|check|test"
+    r"|backup|rollout|lock|index|validation|owner|monitor\w*|backoff)\b|"
+    r"\bonly\b|\bnever\b|\bneeds\b|\bdepends?\b|\bgoes through\b|\baccepted\b|\bbecause\b"
+    r"|\bsince\b|\bcan'?t\b|\bcannot\b|\bcouldn'?t\b|\bwithout\b|"
+    r"\bdown\b|\bherd\b|\bretry|\bbacktrack|\bdereference|\bsaturat|\boverload|\bthrottl"
+    r"|\bstale\b|\bold\b|\bduplicate|\bskipped\b|\bunbounded\b|"
+    r"\b\d+x\b|\bhard-?coded\b|\bdefault|\bstill (?:runs?|points?|holds?|uses?)\b|\bnot (?:on"
+    r"|in|by|for|part)\b|\bsilent(?:ly)?\b|\bblocked\b|\bdropped\b|\bsurpris",
+    re.IGNORECASE,
 )
 _IDENTIFIER = re.compile(
     r"\b[A-Za-z]+[_:.-][\w.:-]*\w|\b[A-Z]{2,}[A-Z_]*\b|\b[a-z]+\d[\w.-]*|\b\d+(?:\.\d+){1,3}\b"
 )
 _MEASURE = re.compile(
-    r"\d[\d,.]*\s?(?:%|ms|s|min|h|GB|GiB|MB|MiB|KB|TB|x|k|/s|per \w+|of \d|requests|nodes|rows|hosts|proxies|pods|shards|years?|days?|regions?|times)\b|\d%",
-    re.I,
+    r"\d[\d,.]*\s?(?:%|ms|s|min|h|GB|GiB|MB|MiB|KB|TB|x|k|/s|per \w+|of \d|requests|nodes|rows"
+    r"|hosts|proxies|pods|shards|years?|days?|regions?|times)\b|\d%",
+    re.IGNORECASE,
 )
 _REASON = re.compile(
-    r"\b(?:because|since|called from|so that|points? (?:to|at)|reproduced|confirmed|found|turns? out|root cause|the surprise|stack)\b",
-    re.I,
+    r"\b(?:because|since|called from|so that|points? (?:to|at)|reproduced|confirmed|found"
+    r"|turns? out|root cause|the surprise|stack)\b",
+    re.IGNORECASE,
 )
 _ORDER = re.compile(
-    r"^(?:\W*)(?:roll|stop|start|kill|drain|scale|double|check|try|page|call|ask|restart|revert|use|watch|keep|tell)\b",
-    re.I,
+    r"^(?:\W*)(?:roll|stop|start|kill|drain|scale|double|check|try|page|call|ask|restart|revert"
+    r"|use|watch|keep|tell)\b",
+    re.IGNORECASE,
 )
 _VERB = re.compile(
-    r"\b(?:is|are|was|were|has|have|had|needs?|does|did|fails?|takes?|runs?|goes|returns?|holds?|shows?)\b",
-    re.I,
+    r"\b(?:is|are|was|were|has|have|had|needs?|does|did|fails?|takes?|runs?|goes|returns?"
+    r"|holds?|shows?)\b",
+    re.IGNORECASE,
 )
 MINIMUM_WEIGHT = 2.0
+PINNED_WEIGHT = 100.0
 
 
 def statements(evidence: Evidence, facts: Facts, words: Words) -> list[Statement]:
@@ -95,7 +109,8 @@ def statements(evidence: Evidence, facts: Facts, words: Words) -> list[Statement
             or _other_count(event.text, facts)
         ):
             continue
-        told = _statement(event, words, names)
+        pinned = evidence.standing[event.id] is Standing.CAUSE
+        told = _statement(event, words, names, pinned=pinned)
         if told:
             found.append(told)
     return found
@@ -121,10 +136,14 @@ def _tellable(event: RecordEvent, evidence: Evidence) -> bool:
     )
 
 
-def _statement(event: RecordEvent, words: Words, names: re.Pattern[str] | None) -> Statement | None:
+def _statement(
+    event: RecordEvent, words: Words, names: re.Pattern[str] | None, *, pinned: bool
+) -> Statement | None:
     sentences = words.remarks(event)
     if not sentences or sum(len(s.split()) for s in sentences) < 4:
         return None
+    if pinned:
+        return Statement(event, tuple(sentences), Role.FACTOR, PINNED_WEIGHT)
     role = _role(event.text)
     if role is Role.FACTOR and _ORDER.match(event.text) and not _VERB.search(event.text):
         return None
@@ -147,7 +166,7 @@ def _role(text: str) -> Role:
 
 
 def _weight(text: str, names: re.Pattern[str] | None) -> float:
-    weight = 1.5 * min(3, len(set(m.lower() for m in _DEFECT.findall(text))))
+    weight = 1.5 * min(3, len({m.lower() for m in _DEFECT.findall(text)}))
     weight += 0.7 * min(3, len(set(_IDENTIFIER.findall(text))))
     weight += 0.8 * min(2, len(_MEASURE.findall(text)))
     weight += 1.2 * bool(_REASON.search(text))
@@ -158,7 +177,7 @@ def _weight(text: str, names: re.Pattern[str] | None) -> float:
 def _names(evidence: Evidence) -> re.Pattern[str] | None:
     known = [*evidence.record.services, *(a.name for a in evidence.record.alerts)]
     escaped = [re.escape(name) for name in known if len(name) > 2][:200]
-    return re.compile(rf"\b(?:{'|'.join(escaped)})\b", re.I) if escaped else None
+    return re.compile(rf"\b(?:{'|'.join(escaped)})\b", re.IGNORECASE) if escaped else None
 
 
 def _numbers(text: str) -> list[float]:
@@ -172,7 +191,7 @@ def _numbers(text: str) -> list[float]:
 
 
 def _other_count(text: str, facts: Facts) -> bool:
-    """Whether a remark counts what the impact counts, and comes to another number: the impact is right."""
+    """Whether a remark counts what the impact counts and comes to another number."""
     nouns = frozenset().union(*(stems(f.name.replace("_", " ")) for f in facts.impact)) - _COMMON
     now = {float(f.value) for f in facts.impact if isinstance(f.value, (int, float))}
     for match in re.finditer(

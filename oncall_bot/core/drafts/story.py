@@ -1,12 +1,13 @@
-"""One record made ready for telling: its facts, its evidence, its words and the remarks worth repeating.
+"""One record made ready for telling: facts, evidence, words, and the remarks worth repeating.
 
-Knows how each kind of event becomes a sentence with its citation. Refuses the order and the headings.
+Knows how each kind of event becomes a cited sentence. Refuses the order and the headings.
 Serves the sections of a draft.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,44 +21,98 @@ from oncall_bot.core.drafts.wording import (
     spell,
     upper_first,
 )
-from oncall_bot.core.evidence import Evidence, Standing, blames, stems, weigh
-from oncall_bot.core.facts import AlertFact, Facts, facts_of
+from oncall_bot.core.evidence import (
+    INSTRUCTION,
+    Evidence,
+    Standing,
+    blames,
+    personal,
+    stems,
+    weigh,
+)
+from oncall_bot.core.facts import AlertFact, Facts, Moment, facts_of
 from oncall_bot.core.records import Record, RecordEvent
 from oncall_bot.core.redaction import speaks_of_secret
 
-JUST_BEFORE = timedelta(minutes=15)
-NEAR_THE_START = timedelta(minutes=10)
 AT_THE_START = timedelta(minutes=2)
+NEAR_THE_START = timedelta(minutes=10)
+JUST_BEFORE = timedelta(minutes=15)
+_MILD = ("warning", "info")
+_GRAVE = ("critical", "page", "error")
+_RANK = {"critical": 0, "page": 0, "error": 1, "high": 1, "warning": 2}
+_PREPOSITIONS = ("in ", "on ", "for ", "at ", "by ", "from ", "with ")
 _SET_FOR = re.compile(r"\d{2}:\d{2}(?::\d{2})?Z?\s*(?:UTC)?\s*[,;:(–—-]\s*([^()]{4,200})\)?\s*$")
 _SEVERITY_WORD = re.compile(
-    r"^(?:critical|warning|info|page|error|high|low|major|minor)\b[:,]?\s*", re.I
+    r"^(?:critical|warning|info|page|error|high|low|major|minor)\b[:,]?\s*", re.IGNORECASE
 )
+_DECIDED = re.compile(r"(?i)^\W*(?:decision|decided)\b[\s:–-]*(?:to\b)?\s*")
+_UNDONE = re.compile(r"\b(?:roll(?:ed|ing)? ?back|revert|disabl|remov|undo|undid)", re.IGNORECASE)
+
+Lines = list[str]
+Step = tuple[datetime, str]  # a sentence and the time it speaks of
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Everything a section may draw on."""
+    """Everything a section may draw on. `begun` are the steps recorded as the impact began."""
 
     record: Record
     facts: Facts
     evidence: Evidence
     words: Words
-    remarks: tuple[Statement, ...]
+    events: Mapping[str, RecordEvent]
+    alerts: Mapping[str, AlertFact]
+    remarks: tuple[Statement, ...] = ()
+    begun: tuple[RecordEvent, ...] = ()
 
     def of(self, *roles: Role) -> list[Statement]:
         """The remarks of these roles in order of time."""
         return [s for s in self.remarks if s.role in roles]
 
+    def event(self, moment: Moment) -> RecordEvent:
+        """The event behind a milestone."""
+        return self.events[moment.event_id]
+
+    def alert_of(self, event: RecordEvent) -> AlertFact | None:
+        """The alert that an event says has fired."""
+        return self.alerts.get(event.id)
+
+    def during(self, event: RecordEvent) -> bool:
+        """Whether it happened between the start of the impact and its end."""
+        start, end = self.facts.started, self.facts.resolved
+        return (start is None or event.at >= start.at) and (end is None or event.at <= end.at)
+
 
 def tell(record: Record) -> Story:
     """The record, weighed and ready."""
     facts, evidence, words = facts_of(record), weigh(record), Words(record)
-    return Story(record, facts, evidence, words, tuple(statements(evidence, facts, words)))
+    alerts = {a.fired.id: a for a in reversed(facts.alerts) if a.fired}
+    bare = Story(record, facts, evidence, words, record.by_id(), alerts)
+    remarks = tuple(statements(evidence, facts, words))
+    return Story(record, facts, evidence, words, bare.events, alerts, remarks, tuple(_begun(bare)))
+
+
+def _begun(story: Story) -> list[RecordEvent]:
+    """Actions recorded at the very moment the impact began."""
+    started = story.facts.started
+    if started is None or not story.facts.start_was_set:
+        return []
+    near = (
+        e
+        for e in story.record.events
+        if e.kind == "action" and timedelta(0) <= started.at - e.at <= AT_THE_START
+    )
+    return [e for e in near if tellable(story, e)]
 
 
 def tellable(story: Story, event: RecordEvent) -> bool:
-    """Whether a log line (no chat) may be told: not from outside, not an instruction, not noise."""
-    return story.evidence.quotable(event) and event.kind != "chat" and not blames(event.text)
+    """Whether a log line (no chat) may be told: not from outside, no instruction, no blame."""
+    return event.kind != "chat" and story.evidence.quotable(event) and not blames(event.text)
+
+
+def decent(phrase: str) -> bool:
+    """Whether the words of a guess may be repeated."""
+    return not (INSTRUCTION.search(phrase) or personal(phrase) or speaks_of_secret(phrase))
 
 
 def said(story: Story, statement: Statement) -> str:
@@ -67,58 +122,81 @@ def said(story: Story, statement: Statement) -> str:
 
 def causes(story: Story) -> list[Statement]:
     """What a person pinned as the cause."""
-    return [s for s in story.remarks if story.evidence.standing[s.event.id] is Standing.CAUSE]
+    standing = story.evidence.standing
+    return [s for s in story.remarks if standing[s.event.id] is Standing.CAUSE]
 
 
-def triggers(story: Story) -> list[RecordEvent]:
-    """Actions recorded at the very moment the impact began."""
-    started = story.facts.started
-    if started is None or not story.facts.start_was_set:
-        return []
+def confirmed(story: Story, statement: Statement) -> str:
+    """A pinned cause, with who pinned it."""
+    by = story.words.who(statement.event.actor)
+    return f"Cause, confirmed by {by}: {lower_first(said(story, statement))}"
+
+
+def factors_of(story: Story) -> list[Statement]:
+    """The findings of the responders, without what somebody pinned as the cause."""
+    known = {s.event.id for s in causes(story)}
+    return [s for s in story.of(Role.FACTOR) if s.event.id not in known]
+
+
+def decision(story: Story, statement: Statement) -> str:
+    """A decision with its time and the one who took it."""
+    event, words = statement.event, story.words
+    what = lower_first(_DECIDED.sub("", statement.sentences[0]))
+    first = upper_first(f"{words.when(event.at)} {words.who(event.actor)} decided: {what}")
+    return " ".join(sentence(part, event.id) for part in (first, *statement.sentences[1:]))
+
+
+def escalations(story: Story) -> list[Step]:
+    """Who was paged because somebody else had not answered."""
+    words = story.words
+    return [
+        (
+            p.at,
+            sentence(
+                f"The page was escalated to {words.who(p.handle)} {words.when(p.at)}", p.event_id
+            ),
+        )
+        for p in story.facts.pages
+        if p.escalated and p.handle
+    ]
+
+
+def steps_of(story: Story) -> list[RecordEvent]:
+    """What people did after the start, without the steps at the start itself."""
+    begun, start = {e.id for e in story.begun}, story.facts.started
     return [
         e
         for e in story.record.events
         if e.kind == "action"
+        and e.id not in begun
+        and (start is None or e.at >= start.at)
         and tellable(story, e)
-        and timedelta(0) <= started.at - e.at <= AT_THE_START
     ]
+
+
+def action_sentence(story: Story, event: RecordEvent) -> str:
+    """What somebody did, with its time."""
+    done = story.words.action(event, named=not anonymous(story, event))
+    return sentence(upper_first(f"{story.words.when(event.at)} {done}"), event.id)
+
+
+def anonymous(story: Story, event: RecordEvent) -> bool:
+    """Whether a step is told without a name: that at the start, and the same person's around it."""
+    return any(
+        event.actor == e.actor and abs(event.at - e.at) <= NEAR_THE_START for e in story.begun
+    )
 
 
 def changes(story: Story) -> list[RecordEvent]:
     """Deploys shortly before the start, those that the responders came back to first."""
-    found = [e for e in story.facts.changes if tellable(story, e)]
+    found = [e for e in story.facts.changes[-20:] if tellable(story, e)]
     return sorted(
         found, key=lambda e: (not _came_up_again(story, e), _ruled_out(story, e), -e.at.timestamp())
     )
 
 
-def _came_up_again(story: Story, change: RecordEvent) -> bool:
-    started = story.facts.started
-    named = {w for w in re.findall(r"[\w.-]*\d[\w.-]*", change.text) if len(w) > 2}
-    later = (
-        e
-        for e in story.record.events
-        if started and e.at > started.at and e.kind in ("action", "chat")
-    )
-    undone = re.compile(r"\b(?:roll(?:ed|ing)? ?back|revert|disabl|remov|undo|undid)", re.I)
-    words = stems(change.text)
-    return any(
-        (
-            any(name in e.text for name in named)
-            or (undone.search(e.text) and len(words & stems(e.text)) >= 1)
-        )
-        and story.evidence.standing[e.id] is not Standing.EXTERNAL
-        for e in later
-    )
-
-
-def _ruled_out(story: Story, change: RecordEvent) -> bool:
-    words = stems(change.text)
-    return any(g.ruled_out and len(words & stems(g.phrase)) >= 2 for g in story.evidence.guesses)
-
-
 def likely_involved(story: Story, change: RecordEvent) -> bool:
-    """Whether a change belongs in the summary: the responders came back to it, or it was the last thing before the start."""
+    """Whether a change belongs in the summary: it came up again, or it was the last."""
     started = story.facts.started
     if started is None or _ruled_out(story, change):
         return False
@@ -128,121 +206,105 @@ def likely_involved(story: Story, change: RecordEvent) -> bool:
     )
 
 
-def start_reason(story: Story) -> str | None:
-    """Why the start lies where it lies, in the words of whoever set it."""
+def _came_up_again(story: Story, change: RecordEvent) -> bool:
     started = story.facts.started
-    event = story.record.by_id().get(started.event_id) if started else None
-    found = _SET_FOR.search(event.text) if event and event.kind == "milestone" else None
-    return story.words.plain(found[1]) if found and not speaks_of_secret(found[1]) else None
+    marks = {w for w in re.findall(r"[\w.-]*\d[\w.-]*", change.text) if len(w) > 2}
+    words, standing = stems(change.text), story.evidence.standing
+    for event in story.record.events:
+        if event.kind not in ("action", "chat") or not started or event.at <= started.at:
+            continue
+        again = any(mark in event.text for mark in marks)
+        undone = bool(_UNDONE.search(event.text)) and bool(words & stems(event.text))
+        if (again or undone) and standing[event.id] is not Standing.EXTERNAL:
+            return True
+    return False
+
+
+def _ruled_out(story: Story, change: RecordEvent) -> bool:
+    words = stems(change.text)
+    guesses = story.evidence.guesses
+    return any(g.ruled_out and len(words & stems(g.phrase)) >= 2 for g in guesses)
 
 
 def change_sentence(story: Story, event: RecordEvent) -> str:
     """A deploy before the start, neutral about what it did."""
     started = story.facts.started
-    before = (
-        f", {spell(started.at - event.at)} before the start"
-        if started and started.at > event.at
-        else ""
-    )
-    told = f"{story.words.when(event.at)}{before}, {story.words.action(event)}; not confirmed as a cause"
+    before = ""
+    if started and started.at > event.at:
+        before = f", {spell(started.at - event.at)} before the start"
+    done = story.words.action(event)
+    told = f"{story.words.when(event.at)}{before}, {done}; not confirmed as a cause"
     return sentence(upper_first(told), event.id, started.event_id if started else None, CALC)
+
+
+def start_reason(story: Story) -> str | None:
+    """Why the start lies where it lies, in the words of whoever set it."""
+    started = story.facts.started
+    event = story.event(started) if started else None
+    if event is None or event.kind != "milestone" or not tellable(story, event):
+        return None
+    found = _SET_FOR.search(event.text)
+    return story.words.plain(found[1]) if found and not speaks_of_secret(found[1]) else None
 
 
 def alert_detail(story: Story, fact: AlertFact) -> str:
     """What the alert measured, without its name and severity word."""
     if fact.fired is None or not tellable(story, fact.fired):
         return ""
-    text = story.words.plain(fact.fired.text)
-    if text.startswith(fact.alert.name):
-        text = text[len(fact.alert.name) :].lstrip(" :,–—-")
-    rest = _SEVERITY_WORD.sub("", text)
-    return rest if rest != text or text else ""
-
-
-def alert_sentence(story: Story, fact: AlertFact) -> str:
-    """An alert as a sentence: when it fired and what it measured."""
-    name = story.words.plain(fact.alert.name)
-    detail = alert_detail(story, fact)
-    source = fact.fired.id if fact.fired else fact.alert.id
-    return sentence(
-        f"{name} fired {story.words.when(fact.alert.starts_at)}{measured(detail)}",
-        source,
-        fact.alert.id,
-    )
+    text = story.words.plain(fact.fired.text).removeprefix(fact.alert.name)
+    return _SEVERITY_WORD.sub("", text.lstrip(" :,–—-"))
 
 
 def measured(detail: str) -> str:
     """The end of a sentence about an alert: `: 97% of requests fail`, ` in 27 of 27 regions`."""
     if not detail:
         return ""
-    prepositions = ("in ", "on ", "for ", "at ", "by ", "from ", "with ")
-    return f" {detail}" if detail.startswith(prepositions) else f": {lower_first(detail)}"
+    return f" {detail}" if detail.startswith(_PREPOSITIONS) else f": {lower_first(detail)}"
+
+
+def alert_sentence(story: Story, fact: AlertFact) -> str:
+    """An alert as a sentence: when it fired and what it measured."""
+    name = story.words.plain(fact.alert.name)
+    detail = measured(alert_detail(story, fact))
+    source = fact.fired.id if fact.fired else None
+    text = f"{name} fired {story.words.when(fact.alert.starts_at)}{detail}"
+    return sentence(text, source, fact.alert.id)
 
 
 def worst_alerts(story: Story, most: int) -> list[AlertFact]:
     """The alerts of this impact, the critical and early ones first."""
-    rank = {"critical": 0, "page": 0, "error": 1, "high": 1, "warning": 2}
     started = story.facts.started
-    live = [a for a in story.facts.alerts if not a.before_start]
 
     def order(fact: AlertFact) -> tuple[bool, int, datetime]:
         early = started is not None and fact.alert.starts_at < started.at
-        return early, rank.get(fact.alert.severity.lower(), 3), fact.alert.starts_at
+        return early, _RANK.get(fact.alert.severity.lower(), 3), fact.alert.starts_at
 
-    return sorted(live, key=order)[:most]
+    return sorted((a for a in story.facts.alerts if not a.before_start), key=order)[:most]
 
 
 def perhaps_separate(story: Story, fact: AlertFact) -> bool:
-    """Whether an alert is milder than the one that told of the incident, so that it may belong elsewhere."""
+    """Whether an alert is milder than the one that told of the incident, thus of another."""
     detected = story.facts.detected
-    first = next(
-        (a for a in story.facts.alerts if detected and a.fired and a.fired.id == detected.event_id),
-        None,
-    )
+    first = story.alerts.get(detected.event_id) if detected else None
     if first is None or first is fact:
         return False
-    return first.alert.severity.lower() in (
-        "critical",
-        "page",
-        "error",
-    ) and fact.alert.severity.lower() in ("warning", "info")
-
-
-def anonymous(story: Story, event: RecordEvent) -> bool:
-    """Whether a step is told without a name: the one at the start, and what the same person did around it."""
-    begun = triggers(story)
-    return any(event.actor == e.actor and abs(event.at - e.at) <= NEAR_THE_START for e in begun)
-
-
-def action_sentence(story: Story, event: RecordEvent) -> str:
-    """What somebody did, with its time."""
-    named = not anonymous(story, event)
-    return sentence(
-        upper_first(f"{story.words.when(event.at)} {story.words.action(event, named=named)}"),
-        event.id,
-    )
+    return first.alert.severity.lower() in _GRAVE and fact.alert.severity.lower() in _MILD
 
 
 def reopened_sentence(story: Story) -> str | None:
     """The relapse in the words of the status change that told of it."""
     if not story.facts.reopened:
         return None
-    events = story.record.by_id()
-    again = [events[m.event_id] for m in story.facts.reopened]
+    again = [story.event(m) for m in story.facts.reopened[:5]]
     calm = [
         e
         for e in story.record.events
         if e.kind == "status" and e.data.get("to") in ("mitigated", "resolved")
     ]
     first = next((e for e in reversed(calm) if e.at <= again[0].at), None)
-    why = story.words.plain(again[0].text) if tellable(story, again[0]) else ""
-    when = joined(story.words.when(e.at) for e in again)
-    before = (
-        f"after it had been called {first.data['to']} {story.words.when(first.at)}" if first else ""
-    )
-    told = f"It was reopened {when} {before}".rstrip()
-    return sentence(
-        f"{told}: {lower_first(why)}" if why else told,
-        first.id if first else None,
-        *(e.id for e in again),
-    )
+    told = f"It was reopened {joined(story.words.when(e.at) for e in again)}"
+    if first:
+        told += f" after it had been called {first.data['to']} {story.words.when(first.at)}"
+    if tellable(story, again[0]):
+        told += f": {lower_first(story.words.plain(again[0].text))}"
+    return sentence(told, first.id if first else None, *(e.id for e in again))

@@ -16,37 +16,48 @@ from oncall_bot.core.records import Record, RecordEvent
 from oncall_bot.core.redaction import Redactor
 
 CALC = "calc"
-_COUNTS = "no one two three four five six seven eight nine ten".split()
-_LINK = re.compile(r"\b(?:https?|ftp|file|javascript|data|mailto):[^\s<>\"')]{1,2000}", re.I)
+_COUNTS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+_LINK = re.compile(
+    r"\b(?:https?|ftp|file|javascript|data|mailto):[^\s<>\"')]{1,2000}", re.IGNORECASE
+)
 _BRACKET = re.compile(r"\[(?!redacted-\d+\])([^\[\]]{0,200})\]")
 _LONG = re.compile(r"(?<![\w-])[A-Za-z0-9+/=]{26,}(?![\w-])")
-_LOUD = re.compile(r"@(?=(?:channel|here|everyone|group)\b)|<!|<@", re.I)
+_LOUD = re.compile(r"@(?=(?:channel|here|everyone|group)\b)|<!|<@", re.IGNORECASE)
 _HANDLE = re.compile(r"(?<![\w/.])@[A-Za-z0-9](?:[\w.-]{0,62}\w)?")
 _NAMED_VALUE = re.compile(
-    r"\b(pass(?:word|wd|phrase)|secret|token|key)\s*(?:[:=]\s*|\s(is)\s+)", re.I
+    r"\b(pass(?:word|wd|phrase)|secret|token|key)\s*(?:[:=]\s*|\s(is)\s+)", re.IGNORECASE
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+")
 _FIRST_PERSON = re.compile(r"\b(?:I|I'm|I'll|I've|I'd|me|my|mine|im)\b")
 _GERUND = re.compile(
-    r"(?i)^(?:using|going|looking|trying|checking|posting|starting|stopping|raising|pinging|asking|digging|investigating|adding|"
-    r"waiting|heading|doing|reading|watching|calling|getting|working|moving|rolling (?:back|it)|restarting|testing|running)\b"
+    r"(?i)^(?:using|going|looking|trying|checking|posting|starting|stopping|raising|pinging"
+    r"|asking|digging|investigating|adding|"
+    r"waiting|heading|doing|reading|watching|calling|getting|working|moving|rolling (?:back|it)"
+    r"|restarting|testing|running)\b"
 )
 _OPENING = re.compile(
-    r"(?i)^(?:(?:but|and|so|also|ok|okay|fyi|fwiw|hmm+)\b[,:]?|(?:well|right|yes|no|confirmed|update)[,:])\s+"
+    r"(?i)^(?:(?:but|and|so|also|ok|okay|fyi|fwiw|hmm+)\b[,:]?|(?:well|right|yes|no|confirmed"
+    r"|update)[,:])\s+"
 )
 _COMMENT = re.compile(r"(?i)[,;]?\s+that(?:'s| is) (?:the|a|an|my|our|on|what)\b[^,;]{0,60}$")
-_FULL = {
-    "can't": "cannot", "doesn't": "does not", "isn't": "is not", "it's": "it is", "hasn't": "has not", "don't": "do not",
-    "won't": "will not", "there's": "there is", "couldn't": "could not", "wasn't": "was not", "weren't": "were not",
-    "aren't": "are not", "didn't": "did not", "that's": "that is", "haven't": "have not", "they're": "they are",
-}  # fmt: skip
+_NOTS = "does is has do could was were are did have would should"
+_FULL = {f"{verb}n't": f"{verb} not" for verb in _NOTS.split()} | {
+    "won't": "will not",
+    "can't": "cannot",
+    "it's": "it is",
+    "there's": "there is",
+    "that's": "that is",
+    "they're": "they are",
+}
 _WRITTEN = re.compile(rf"(?i)\b(?:{'|'.join(_FULL)})\b")
 _WORD_VERB = re.compile(r"^[A-Z]?[a-z]{2,}ed$")
-_PAST = frozenset(
-    "ran sent set took began put cut made shut drove brought rebuilt reset built gave got kept left let lost met paid "
-    "read rewrote said saw sold shot split spun stood swept swung told took threw undid upheld withdrew wrote found held "
-    "hit moved overrode rewound redid reran bound broke chose drew fed froze grew hid laid led rose sought swapped".split()
-)
+_PAST_TEXT = """
+    ran sent set took began put cut made shut drove brought rebuilt reset built gave got kept
+    left let lost met paid read rewrote said saw sold shot split spun stood swept swung told
+    took threw undid upheld withdrew wrote found held hit moved overrode rewound redid reran
+    bound broke chose drew fed froze grew hid laid led rose sought swapped
+"""
+_PAST = frozenset(_PAST_TEXT.split())
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
@@ -130,7 +141,7 @@ def starts_with_verb(text: str) -> bool:
 
 
 def _without_ids(match: re.Match[str]) -> str:
-    """A long run of letters and digits says nothing to a reader and may be a key of a kind not known yet."""
+    """A long run of letters and digits tells a reader nothing and may be an unknown kind of key."""
     digits = sum(c.isdigit() for c in match[0])
     return "(long value)" if 3 <= digits < len(match[0]) else match[0]
 
@@ -141,6 +152,9 @@ class Words:
 
     record: Record
     redactor: Redactor = field(default_factory=lambda: Redactor("redacted"))
+
+    def __post_init__(self) -> None:
+        self.redactor.learn(event.text for event in self.record.events)
 
     def plain(self, text: str) -> str:
         """Outside text on one line: no secrets, links, mentions, Markdown or forged citations."""
@@ -161,6 +175,10 @@ class Words:
         """The person's name; the handle without its mark where the record has no name."""
         name = self.record.name_of(handle)
         return " ".join(re.sub(r"[^\w .,'’-]", "", name).split()) or "somebody"
+
+    def plain_handle(self, handle: str) -> str:
+        """The handle as somebody typed it, without anything that is no handle."""
+        return re.sub(r"[^\w@.-]", "", handle)[:64] or "somebody"
 
     def clock(self, at: datetime) -> str:
         """`17:37 UTC`, with the date where it is not the day of the incident's first event."""

@@ -279,7 +279,7 @@ def test_gaps_of_the_next_four_weeks_are_counted() -> None:
         ]
 
     [line] = warnings(office)
-    # 20 nights and week-ends end in the window; 672 hours less 4 + 19 * 8 + 4 on call (13:00 CET
+    # 20 nights and week-ends end in the window; 672 hours less 4 + 19 * 8 + 5 on call (13:00 CET
     # on a Monday to 14:00 CEST on a Monday)
     assert line == (
         "! schedules.primary: 20 gaps in the next 28 days, 511 hours in all,"

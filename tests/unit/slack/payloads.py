@@ -43,9 +43,14 @@ def messages() -> Mapping[str, Drawn]:
     for name, s in STATES.items():
         drawn[f"dm-page-{name}"] = dms.page(notice(s), NOW)
     drawn |= {
-        "dm-page-of-another": dms.page(notice(ACKNOWLEDGED, person_key="bo", slack_id="U0BO", step=2), NOW),
+        "dm-page-of-another": dms.page(
+            notice(ACKNOWLEDGED, person_key="bo", slack_id="U0BO", step=2), NOW
+        ),
         "dm-page-over": dms.page(notice(FIRING, epoch_over=True), NOW),
         "dm-page-by-hand": dms.page(notice(FIRING, step=0, schedule=None), NOW),
+        "dm-channel": dms.channel_page(notice(FIRING), NOW),
+        "dm-channel-over": dms.channel_page(notice(ACKNOWLEDGED), NOW),
+        "dm-notice": dms.notice_to("Slack has refused <messages> for 6 min."),
         "dm-bundle": dms.bundle([notice(FIRING), notice(RESOLVED), notice(HOSTILE)] * 5, NOW),
         "dm-hand-off": dms.hand_off(HANDED, NOW),
         "dm-hand-off-over": dms.hand_off_notice(HANDED, NOW),
@@ -59,12 +64,19 @@ def messages() -> Mapping[str, Drawn]:
         "say-who": answers.who(SHIFTS, NOW, None, command="/oncall"),
         "say-who-at": answers.who(SHIFTS, NOW, at(3000), command="/oncall"),
         "say-who-none": answers.who((), NOW, None, command="/oncall"),
-        "say-why": answers.why(42, ("Alert HighErrorRate, service=checkout", "Route checkout: first match", NASTY)),
-        "say-explain": answers.explained({"service": "checkout"}, ("Route checkout", "Nobody is paged")),
+        "say-why": answers.why(
+            42, ("Alert HighErrorRate, service=checkout", "Route checkout: first match", NASTY)
+        ),
+        "say-explain": answers.explained(
+            {"service": "checkout"}, ("Route checkout", "Nobody is paged")
+        ),
         "say-help": answers.help_("/oncall"),
         "say-runbooks": answers.runbooks([BOOK], "pool <is> empty"),
         "say-no-runbook": answers.runbooks([], "pool"),
-        "say-contacts": answers.contacts([("voice", "+4930123456", True, False), ("mail", "a@b.example", False, True)], command="/oncall"),
+        "say-contacts": answers.contacts(
+            [("voice", "+4930123456", True, False), ("mail", "a@b.example", False, True)],
+            command="/oncall",
+        ),
         "say-no-contacts": answers.contacts([], command="/oncall"),
         "say-draft": answers.draft_text(RESOLVED, "summary", ["One.", "Two."], NOW),
         "empty-incidents": answers.incidents((), RESOLVED, NOW),
@@ -81,7 +93,12 @@ def messages() -> Mapping[str, Drawn]:
         "error-not-yours": answers.not_yours("you have no contacts here"),
     }
     lost = answers.outcome(
-        Outcome(done=False, reason="Bo Lindt acknowledged incident 42 at 03:10 UTC, 4 s before you.", winner="bo"), by_command=False
+        Outcome(
+            done=False,
+            reason="Bo Lindt acknowledged incident 42 at 03:10 UTC, 4 s before you.",
+            winner="bo",
+        ),
+        by_command=False,
     )
     assert lost is not None
     return drawn | {"error-race": lost}
@@ -107,7 +124,13 @@ def views() -> Mapping[str, Block]:
         "modal-note": modals.note(FIRING),
         "modal-contact": modals.contact(["voice", "push", "mail"]),
         "home-on-call": home.home(
-            me="ana", slack_id="U0ANA00001", shifts=SHIFTS, roads=("push",), open_ones=[FIRING, ACKNOWLEDGED], last=None, now=NOW
+            me="ana",
+            slack_id="U0ANA00001",
+            shifts=SHIFTS,
+            roads=("push",),
+            open_ones=[FIRING, ACKNOWLEDGED],
+            last=None,
+            now=NOW,
         ),
         "home-stranger": home.home(
             me=None, slack_id="U0X", shifts=SHIFTS, roads=(), open_ones=(), last=RESOLVED, now=NOW

@@ -49,7 +49,11 @@ ANA = Paged(
     "Ana Ruiz",
     1,
     at(0),
-    (RoadFate("slack", "sent", at(0)), RoadFate("push", "sent", at(0)), RoadFate("voice", "waiting", at(1))),
+    (
+        RoadFate("slack", "sent", at(0)),
+        RoadFate("push", "sent", at(0)),
+        RoadFate("voice", "waiting", at(1)),
+    ),
 )
 BO = Paged(
     "bo",
@@ -73,7 +77,12 @@ FIRING = Situation(
     firing=3,
     alerts_ever=3,
     alerts=(
-        AlertCount("HighErrorRate", 2, "5xx ratio > 2 % & rising <!channel> see wiki", ("eu-west", "eu-north")),
+        AlertCount(
+            "HighErrorRate",
+            2,
+            "5xx ratio > 2 % & rising <!channel> see wiki",
+            ("eu-west", "eu-north"),
+        ),
         AlertCount("SlowCheckout", 1),
     ),
     first_alert="HighErrorRate",
@@ -147,7 +156,9 @@ ENDED_ALONE = replace(
 NOBODY = replace(
     FIRING,
     nobody="shop-primary has nobody from 00:00 to 08:00 UTC; the fallback of team shop was paged.",
-    paged=(Paged("dee", "Dee Marsh", 1, at(0), (RoadFate("slack", "sent", at(0)),), note="fallback"),),
+    paged=(
+        Paged("dee", "Dee Marsh", 1, at(0), (RoadFate("slack", "sent", at(0)),), note="fallback"),
+    ),
     next=NextStep(at(5), (), "the admins are paged"),
 )
 SECOND_ROAD = replace(
@@ -159,7 +170,10 @@ SECOND_ROAD = replace(
             "Ana Ruiz",
             1,
             at(0),
-            (RoadFate("slack", "failed", at(0), "Slack gave no answer in time"), RoadFate("voice", "sent", at(0))),
+            (
+                RoadFate("slack", "failed", at(0), "Slack gave no answer in time"),
+                RoadFate("voice", "sent", at(0)),
+            ),
         ),
     ),
 )
@@ -168,7 +182,9 @@ SILENCED = replace(
     state=State.SILENCED,
     firing=2,
     held_back=14,
-    silence=ShownSilence(7, "Bo Lindt", at(173), "DB move, change 1882, errors < 5 % expected", 'service="checkout"'),
+    silence=ShownSilence(
+        7, "Bo Lindt", at(173), "DB move, change 1882, errors < 5 % expected", 'service="checkout"'
+    ),
     next=None,
     updated_at=at(63),
 )
@@ -176,7 +192,8 @@ FLAPPING = replace(
     ACKNOWLEDGED,
     severity="SEV3",
     firing=0,
-    changes=tuple(Change(at(n * 2.5), "on" if n % 2 == 0 else "off") for n in range(8)),
+    reopened=3,
+    changes=tuple(Change(at(n * 2.5), "Fires again" if n % 2 == 0 else "Ended") for n in range(8)),
     ack_until=None,
     updated_at=at(20),
 )
@@ -194,7 +211,10 @@ DECLARED = replace(
     runbook=None,
 )
 QUIET = replace(FIRING, urgency="none", severity="SEV5", paged=(), next=None, runbook=None)
-NASTY = "[FIRING:3] (prod-eu-west-1-checkout-api-blue-7d9f8c6b5-x2x9q) :fire: <!channel> *Ana is on it.* `x` & <@U1>\u202e\x07"
+NASTY = (
+    "[FIRING:3] (prod-eu-west-1-checkout-api-blue-7d9f8c6b5-x2x9q) :fire: <!channel> "
+    "*Ana is on it.* `x` & <@U1>\u202e\x07"
+)
 HOSTILE = replace(
     FIRING,
     incident_id=45,
@@ -204,11 +224,20 @@ HOSTILE = replace(
     first_alert="Checkout<b>&`Broken`" * 9,
     alerts=tuple(AlertCount(f"A`<{n}>&" * 30, n, NASTY * 40, (NASTY,) * 9) for n in range(1, 30)),
     paged=tuple(
-        Paged("x", NASTY, n, at(n), tuple(RoadFate("s<m>s", "failed", at(n), NASTY * 9) for _ in range(9)), note=NASTY)
+        Paged(
+            "x",
+            NASTY,
+            n,
+            at(n),
+            tuple(RoadFate("s<m>s", "failed", at(n), NASTY * 9) for _ in range(9)),
+            note=NASTY,
+        )
         for n in range(1, 30)
     ),
     next=NextStep(at(40), (NASTY,) * 9, NASTY),
-    runbook=ShownRunbook(NASTY, "n|a>sty", NASTY * 9, (NASTY * 50,) * 40, "https://x.example.com/a|b>c d"),
+    runbook=ShownRunbook(
+        NASTY, "n|a>sty", NASTY * 9, (NASTY * 50,) * 40, "https://x.example.com/a|b>c d"
+    ),
     declared_by=NASTY,
     nobody=None,
 )
@@ -232,7 +261,9 @@ STATES = {
 
 
 def notice(situation: Situation, **changed: object) -> PageNotice:
-    made = PageNotice(situation, 9, "ana", "Ana Ruiz", "U0ANA00001", "shop-primary", "shop-primary", 1)
+    made = PageNotice(
+        situation, 9, "ana", "Ana Ruiz", "U0ANA00001", "shop-primary", "shop-primary", 1
+    )
     return replace(made, **changed)  # type: ignore[arg-type]
 
 

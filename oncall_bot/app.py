@@ -1,0 +1,525 @@
+"""THE wiring: every part of the process, built from settings, started in order, stopped in reverse.
+
+Knows all rooms. Decides nothing. Serves `serve` and tests that run the whole bot in one process.
+Each started thing registers its stop on the next line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import secrets
+import signal
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import Response
+
+from oncall_bot import __version__
+from oncall_bot.core.documents import normalised, sha256_of
+from oncall_bot.core.errors import BadInput, OncallError
+from oncall_bot.core.fault_points import FaultPoint, ignore
+from oncall_bot.core.runbooks import Runbook
+from oncall_bot.engine.auditor import EVERY as AUDIT_EVERY
+from oncall_bot.engine.auditor import Auditor
+from oncall_bot.engine.delivery import Delivery, Ports
+from oncall_bot.engine.jobs import Duty, Jobs
+from oncall_bot.engine.reconciler import EVERY as RECONCILE_EVERY
+from oncall_bot.engine.reconciler import Reconciler
+from oncall_bot.engine.tick import Tick
+from oncall_bot.engine.watchdog import Watchdog
+from oncall_bot.files.oncall_yaml import read_config
+from oncall_bot.files.runbooks import read_runbooks
+from oncall_bot.flows.apply_config import BUILT_IN, apply_config
+from oncall_bot.flows.import_runbooks import import_runbooks
+from oncall_bot.flows.record_chat import remember_slack_id
+from oncall_bot.flows.shifts import plan_handoffs
+from oncall_bot.paging.heartbeat import HttpHeartbeat
+from oncall_bot.paging.roads import Roads, build_pager
+from oncall_bot.ports import DeliveryError, Drafter, Pager
+from oncall_bot.prometheus.alertmanager import AlertmanagerApi
+from oncall_bot.prometheus.webhook import Intake
+from oncall_bot.settings import Settings
+from oncall_bot.slack.connection import SlackEdge, SlackSettings
+from oncall_bot.slack.rendering import render
+from oncall_bot.store import migrations, processes, retention, rules
+from oncall_bot.store.db import Store, ping
+from oncall_bot.store.hold import hold
+from oncall_bot.telemetry.metrics import Telemetry
+from oncall_bot.web.app import build_web
+
+log = structlog.get_logger(__name__)
+
+DIRECTORY_EVERY = timedelta(minutes=10)
+RUNBOOKS_EVERY = timedelta(seconds=30)
+RETENTION_EVERY = timedelta(hours=1)
+TICK_EVERY = timedelta(seconds=0.5)
+READY_TICK_AGE_S = 10.0
+RUNBOOK_SOURCE = "file"
+
+
+class App:
+    """The whole bot. `await start()`, then `await stop()`; `url` is where it listens once started."""
+
+    def __init__(
+        self, settings: Settings, *, at_fault_point: Callable[[FaultPoint], None] = ignore
+    ) -> None:
+        self.settings = settings
+        self.telemetry = Telemetry()
+        self.instance = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._at = at_fault_point
+        self._stack = AsyncExitStack()
+        self._runbooks_stamp: object = None
+        self.url = ""
+
+    # --- life ---------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Bring everything up, or raise one OncallError and leave nothing behind."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def stop(self) -> None:
+        """Take nothing new, let what is in flight end, hang up."""
+        await self._stack.aclose()
+
+    async def _start(self) -> None:
+        url = self.settings.database_url.get_secret_value()
+        self._stack.enter_context(hold(url))
+        await asyncio.to_thread(migrations.upgrade, url)
+        self.store = Store(url, on_failure=self.telemetry.guarded)
+        self.store.open()
+        self._stack.callback(self.store.close)
+        await self.store.write(processes.start, self.instance, alone=self.store.sqlite)
+        await self._apply_config()
+        await self._import_runbooks()
+        await self._start_slack()
+        await self._start_engine()
+        await self._start_web()
+        log.info("serving", url=self.url, slack=self.settings.slack_mode, instance=self.instance)
+
+    # --- what is in force ---------------------------------------------------------------------------------------
+
+    async def _apply_config(self) -> None:
+        """The file, when its content is new; without a file the built-in last route."""
+        settings, path = self.settings, self.settings.config
+        has_file = path.exists()
+        if settings.config_is_named and not has_file:
+            raise BadInput(f"ONCALL_CONFIG: there is no file {path}")
+        problem = settings.nobody_to_page(has_file=has_file)
+        tokens = self._settings_tokens()
+        latest = await self.store.view(lambda reader: reader.snapshot.applied_by)
+        if not has_file:
+            if latest not in ("", BUILT_IN):
+                log.warning("no_config_file", in_force=latest)
+                await self.store.write(rules.add_tokens, tokens)
+                return
+            if problem:
+                raise BadInput(problem)
+            document = normalised(built_in_document(settings.channel, settings.admins))
+            await self.store.write(
+                apply_config, document, sha256_of(document), BUILT_IN, token_sha256=tokens
+            )
+            return
+        await self._apply_file(path, tokens)
+
+    async def _apply_file(self, path: Path, tokens: dict[str, str]) -> None:
+        found = await asyncio.to_thread(read_config, path)
+        if not found.ok:
+            for fault in found.faults[:20]:
+                log.error("config_fault", fault=str(fault))
+            in_force = await self.store.view(lambda reader: reader.snapshot.revision_id)
+            if in_force is None:
+                raise BadInput("\n".join(str(fault) for fault in found.faults[:20]))
+            log.error("config_refused", in_force=in_force, faults=len(found.faults))
+            await self.store.write(rules.add_tokens, tokens)
+            return
+        new = await self.store.write(
+            apply_config,
+            found.document,
+            found.sha256,
+            str(path),
+            token_sha256=tokens,
+            only_if_new=True,
+        )
+        log.info("config", file=str(path), applied=new, sha256=found.sha256[:12])
+
+    def _settings_tokens(self) -> dict[str, str]:
+        token = self.settings.webhook_token
+        if token is None:
+            return {}
+        return {"default": hashlib.sha256(token.get_secret_value().encode()).hexdigest()}
+
+    async def _import_runbooks(self) -> None:
+        """Read the folder when something in it changed; a broken file keeps its last version."""
+        folder = self._runbooks_dir()
+        if folder is None:
+            return
+        stamp = await asyncio.to_thread(_stamp, folder)
+        if stamp == self._runbooks_stamp:
+            return
+        books, problems = await asyncio.to_thread(read_runbooks, folder)
+        for problem in problems:
+            log.warning("runbook_problem", problem=str(problem))
+        by_source: dict[str, list[Runbook]] = {RUNBOOK_SOURCE: []}
+        for book in books:
+            by_source.setdefault(book.source, []).append(book)
+        broken = [Path(problem.file).stem for problem in problems]
+        for source, mine in by_source.items():
+            done = await self.store.write(import_runbooks, source, mine, keep=broken)
+            log.info("runbooks", source=source, added=done.added, changed=done.changed, archived=done.archived)
+        self._runbooks_stamp = stamp
+
+    def _runbooks_dir(self) -> Path | None:
+        if self.settings.runbooks_dir is not None:
+            return self.settings.runbooks_dir
+        named = self.store.snapshot.config.runbooks.dir
+        if named is None:
+            return None
+        folder = Path(named)
+        return folder if folder.is_absolute() else self.settings.config.parent / folder
+
+    # --- parts --------------------------------------------------------------------------------------------------
+
+    async def _start_slack(self) -> None:
+        settings = self.settings
+        self.slack: SlackEdge | None = None
+        if settings.slack_bot_token is None:
+            log.warning("slack_off", why="no ONCALL_SLACK_BOT_TOKEN; pages go by other roads only")
+            return
+        self.slack = SlackEdge(
+            SlackSettings(
+                bot_token=settings.slack_bot_token.get_secret_value(),
+                app_token=_secret(settings.slack_app_token),
+                signing_secret=_secret(settings.slack_signing_secret),
+                api_url=settings.slack_api_url,
+                command=settings.slack_command,
+            ),
+            self.store,
+            observe=lambda method, outcome: self.telemetry.slack_requests.labels(method, outcome).inc(),
+            on_failure=self.telemetry.guarded,
+        )
+        await self.slack.start()
+        self._stack.push_async_callback(self.slack.stop)
+
+    async def _start_engine(self) -> None:
+        self._pagers = _Pagers(self.store)
+        self._stack.push_async_callback(self._pagers.aclose)
+        source = AlertmanagerApi()
+        ports = Ports(
+            render=render,
+            chat=self.slack.chat if self.slack else None,
+            pager=self._pagers.current,
+            drafter=self._drafter(),
+            source=source,
+            addresses=self.addresses,
+        )
+        self.delivery = Delivery(
+            self.store,
+            ports,
+            instance=self.instance,
+            telemetry=self.telemetry,
+            public_url=self.settings.public_url,
+            at_fault_point=self._at,
+        )
+        self.tick = Tick(
+            self.store, instance=self.instance, version=__version__, telemetry=self.telemetry
+        )
+        self.auditor = Auditor(
+            self.store,
+            instance=self.instance,
+            tick_age=self.tick.age,
+            telemetry=self.telemetry,
+            heartbeat=self._heartbeat(),
+        )
+        reconciler = Reconciler(
+            self.store, source, self.addresses, instance=self.instance, telemetry=self.telemetry
+        )
+        loop = asyncio.get_running_loop()
+        self.store.on_commit(lambda: _soon(loop, self.delivery.nudge))
+        sending = asyncio.create_task(self.delivery.run(), name="delivery")
+        self._stack.push_async_callback(_end, self.delivery.stop, sending)
+        jobs = Jobs(
+            {
+                "tick": (TICK_EVERY, self.tick.run),
+                "audit": (AUDIT_EVERY, self.auditor.run),
+                "reconcile": (RECONCILE_EVERY, reconciler.run),
+                "hand_offs": (timedelta(seconds=60), self._duty("hand_offs", self._plan_handoffs)),
+                "directory": (DIRECTORY_EVERY, self._duty("directory", self._find_slack_ids)),
+                "runbooks": (RUNBOOKS_EVERY, self._duty("runbooks", self._import_runbooks)),
+                "retention": (RETENTION_EVERY, self._duty("retention", self._forget)),
+            }
+        )
+        jobs.start()
+        self._stack.callback(jobs.stop)
+        watchdog = Watchdog(
+            self.tick.age, observe=self.telemetry.tick_age_seconds.set, on_dead=lambda: os._exit(70)
+        )
+        watchdog.start()
+        self._stack.callback(watchdog.stop)
+
+    async def _start_web(self) -> None:
+        web = build_web(
+            store=self.store,
+            telemetry=self.telemetry,
+            secret=self.store.snapshot.signing_key,
+            ready=self._not_ready,
+            slack_handler=self._slack_handler(),
+        )
+        intake = Intake(self.store, self.telemetry, web, at_fault_point=self._at)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                intake,
+                host=self.settings.host,
+                port=self.settings.port,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                timeout_graceful_shutdown=10,
+            )
+        )
+        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        sockets = [_bound(self.settings.host, self.settings.port)]
+        serving = asyncio.create_task(_serve(server, sockets), name="web")
+        self._stack.push_async_callback(_stop_server, server, serving)
+        while not server.started:
+            if serving.done():
+                raise BadInput(f"ONCALL_PORT: cannot listen on {self.settings.host}:{self.settings.port}")
+            await asyncio.sleep(0.01)  # noqa: ASYNC110 - uvicorn tells by a flag only
+        host, port = sockets[0].getsockname()[:2]
+        self.url = f"http://{host}:{port}"
+
+    def _slack_handler(self) -> Callable[[Request], Awaitable[Response]] | None:
+        slack = self.slack
+        if slack is None or self.settings.slack_mode != "http":
+            return None
+
+        async def handle(request: Request) -> Response:
+            answer: dict[str, Any] = {"status": 500, "headers": [], "body": b""}
+
+            async def send(message: Any) -> None:
+                if message["type"] == "http.response.start":
+                    answer.update(status=message["status"], headers=message["headers"])
+                else:
+                    answer["body"] += message.get("body", b"")
+
+            await slack.asgi(request.scope, request.receive, send)
+            response = Response(answer["body"], answer["status"])
+            response.raw_headers = [*answer["headers"]]
+            return response
+
+        return handle
+
+    def _drafter(self) -> Drafter | None:
+        settings = self.settings
+        if not settings.llm_is_on or settings.llm_model is None:
+            return None
+        from oncall_bot.llm.drafter import OpenAIDrafter
+
+        return OpenAIDrafter(
+            settings.llm_base_url or "https://api.openai.com/v1",
+            _secret(settings.llm_api_key) or "none",
+            settings.llm_model,
+        )
+
+    def _heartbeat(self) -> HttpHeartbeat | None:
+        url = self.settings.heartbeat_url
+        return HttpHeartbeat(url.get_secret_value()) if url is not None else None
+
+    def addresses(self, source: str) -> Sequence[str]:
+        """The Alertmanagers that answer for a source."""
+        found = self.store.snapshot.config.sources.get(source)
+        if found is not None and found.alertmanager:
+            return found.alertmanager
+        own = self.settings.alertmanager_url
+        return (own,) if source == "default" and own else ()
+
+    # --- duties -------------------------------------------------------------------------------------------------
+
+    def _duty(self, name: str, work: Duty) -> Duty:
+        async def run() -> None:
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001 - guard: one duty of the tick
+                self.telemetry.guarded("tick")
+                log.warning("duty_failed", duty=name, error=str(error)[:300])
+
+        return run
+
+    async def _plan_handoffs(self) -> None:
+        await self.store.write(plan_handoffs)
+
+    async def _forget(self) -> None:
+        while await self.store.write(retention.forget) >= retention.SLICE:
+            await asyncio.sleep(0)
+
+    async def _find_slack_ids(self) -> None:
+        """People known by e-mail only: ask Slack once who they are."""
+        if self.slack is None or not await self.slack.ready(within=30.0):
+            return
+        snapshot = self.store.snapshot
+        for key, person in snapshot.config.people.items():
+            if snapshot.slack_id(key) or not person.email:
+                continue
+            try:
+                slack_id = await self.slack.directory.slack_id(person.email)
+            except DeliveryError as error:
+                log.warning("directory_failed", person=key, error=str(error)[:200])
+                return
+            if slack_id:
+                await self.store.write(remember_slack_id, key, slack_id)
+            else:
+                log.warning("person_not_in_slack", person=key)
+
+    async def _not_ready(self) -> list[str]:
+        reasons = [] if await self.store.view(ping) else ["the database does not answer"]
+        if self.tick.age() > READY_TICK_AGE_S:
+            reasons.append(f"the tick is {self.tick.age():.0f} s old")
+        return reasons
+
+
+class _Pagers:
+    """The Pager of the revision in force; a new revision gets a new one."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._channels: object = None
+        self._roads: Roads | None = None
+        self._old: list[Roads] = []
+
+    def current(self) -> Pager:
+        channels = self._store.snapshot.config.channels
+        if self._roads is None or channels != self._channels:
+            if self._roads is not None:
+                self._old.append(self._roads)
+            self._channels, self._roads = channels, build_pager(channels)
+        return self._roads
+
+    async def aclose(self) -> None:
+        for roads in [*self._old, *([self._roads] if self._roads else [])]:
+            await roads.aclose()
+
+
+def built_in_document(channel: str | None, admins: Sequence[str]) -> dict[str, Any]:
+    """The last route that works without a file: everything pages ADMINS and shows in CHANNEL, never silence."""
+    people = {
+        f"admin-{n}": {
+            "name": who.partition("@")[0],
+            "role": "admin",
+            **({"email": who} if "@" in who else {"slack": who}),
+        }
+        for n, who in enumerate(admins, start=1)
+    }
+    page = [f"person:{key}" for key in people] or ([f"channel:{channel}"] if channel else [])
+    defaults: dict[str, Any] = {"fallback": page, "last_resort": list(people)}
+    if channel:
+        defaults["channel"] = channel
+    document: dict[str, Any] = {
+        "version": 1,
+        "defaults": defaults,
+        "people": people,
+        "routes": [{"name": "last", "group_by": ["alertname", "service"], "wait": "0s"}],
+    }
+    if page:
+        document["policies"] = {
+            "everybody": {
+                "steps": [{"after": "0m", "page": page}],
+                "repeat": {"times": 3, "every": "5m"},
+            }
+        }
+        document["routes"][0]["policy"] = "everybody"
+    return document
+
+
+def _secret(value: Any) -> str:
+    return value.get_secret_value() if value is not None else ""
+
+
+def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """What changes when a file of the folder does."""
+    found = []
+    for path in sorted(folder.rglob("*.md")):
+        with suppress(OSError):
+            info = path.stat()
+            found.append((str(path), info.st_mtime_ns, info.st_size))
+    return tuple(found)
+
+
+def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    with suppress(RuntimeError):  # the loop has ended: so has the process
+        loop.call_soon_threadsafe(call)
+
+
+async def _end(stop: Callable[[], Awaitable[None]], task: asyncio.Task[None]) -> None:
+    await stop()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _bound(host: str, port: int) -> Any:
+    import socket
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        raise BadInput(
+            f"ONCALL_PORT: cannot listen on {host}:{port} ({error.strerror}); choose another port"
+        ) from None
+    sock.set_inheritable(True)
+    return sock
+
+
+async def _serve(server: uvicorn.Server, sockets: list[Any]) -> None:
+    await server.serve(sockets=sockets)
+
+
+async def _stop_server(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+    server.should_exit = True
+    with suppress(asyncio.CancelledError):
+        await serving
+
+
+async def run(settings: Settings, *, at_fault_point: Callable[[FaultPoint], None] = ignore) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    app = App(settings, at_fault_point=at_fault_point)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stopping.set)
+    await app.start()
+    try:
+        await stopping.wait()
+        log.info("stopping")
+    finally:
+        await app.stop()
+
+
+def kill_at(point: str) -> Callable[[FaultPoint], None]:
+    """For tests: the process is gone, as by kill -9, the first time this point is reached."""
+    wanted = FaultPoint(point)
+
+    def strike(reached: FaultPoint) -> None:
+        if reached is wanted:
+            os.kill(os.getpid(), signal.SIGKILL)
+            threading.Event().wait()
+
+    return strike
+
+
+__all__ = ["App", "OncallError", "kill_at", "run"]

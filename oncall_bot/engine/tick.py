@@ -1,0 +1,74 @@
+"""The tick: at least twice a second, free what the dead held and work on every timer that is due.
+
+Knows the order of duties of one tick. Refuses to decide: `flows.strike` does, one transaction a timer, so that one
+poisoned timer hurts no other. Serves everything that must happen later.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import structlog
+
+from oncall_bot.flows.strike import strike, strike_failed
+from oncall_bot.store import outbox, processes, timers
+from oncall_bot.store.db import Store
+from oncall_bot.telemetry.metrics import Telemetry
+
+log = structlog.get_logger(__name__)
+
+BEAT_EVERY_S = 1.0
+TIMERS_A_TICK = 500
+
+
+class Tick:
+    """One tick at a time; `age()` says how long ago the last one ended well."""
+
+    def __init__(self, store: Store, *, instance: str, version: str, telemetry: Telemetry) -> None:
+        self._store = store
+        self._instance = instance
+        self._version = version
+        self._telemetry = telemetry
+        self._started_at = datetime.now(UTC)
+        self._ended = time.monotonic()
+        self._beat_at = 0.0
+
+    def age(self) -> float:
+        """Seconds since the last tick that went through."""
+        return time.monotonic() - self._ended
+
+    async def run(self) -> None:
+        """Beat, recover, strike. A duty that fails is logged and tried at the next tick."""
+        try:
+            await self._beat()
+            await self._strike_due()
+            self._ended = time.monotonic()
+        except Exception as error:  # noqa: BLE001 - guard: one duty of the tick
+            self._telemetry.guarded("tick")
+            log.warning("tick_failed", error=str(error)[:300])
+
+    async def _beat(self) -> None:
+        """I am alive; leases of those who are not come back."""
+        now = time.monotonic()
+        if now - self._beat_at < BEAT_EVERY_S:
+            return
+        await self._store.write(processes.beat, self._instance, self._version, self._started_at)
+        self._beat_at = now
+        for row in await self._store.write(outbox.recover):
+            log.warning("lease_recovered", outbox_id=row.id, kind=row.kind, failures=row.failures)
+
+    async def _strike_due(self) -> None:
+        if self._store.snapshot.held:
+            return
+        due = await self._store.view(timers.due, limit=TIMERS_A_TICK)
+        for timer_id in due:
+            try:
+                await self._store.write(strike, timer_id)
+            except Exception as error:  # noqa: BLE001 - guard: one duty of the tick
+                self._telemetry.guarded("tick")
+                log.error("timer_failed", timer_id=timer_id, error=str(error)[:500])
+                await self._store.write(strike_failed, timer_id, f"{type(error).__name__}: {error}")
+        late = await self._store.view(timers.next_due) if not due else None
+        overdue = (datetime.now(UTC) - late).total_seconds() if late else 0.0
+        self._telemetry.timer_overdue_seconds.set(max(0.0, overdue))

@@ -1,0 +1,73 @@
+"""What became of a message: its fate goes on the row, and on the incident when somebody should know.
+
+Knows result flows of each outbox kind. Refuses to send and to retry. Serves `engine.delivery`.
+"""
+
+from __future__ import annotations
+
+from oncall_bot.core.timeline import Entry, Kind
+from oncall_bot.flows import notices, showing
+from oncall_bot.store import incidents, messages, outbox, runs
+from oncall_bot.store.db import Tx
+from oncall_bot.store.outbox import Fate
+from oncall_bot.store.statements import Row
+
+
+def delivered(
+    tx: Tx,
+    row_id: int,
+    owner: str,
+    fate: Fate,
+    *,
+    drawn: tuple[int, int, str] | None = None,
+    place: tuple[str, str] | None = None,
+) -> str | None:
+    """Write the fate down; answers the row's state, or None when the lease was lost.
+
+    `drawn` is (message id, generation, sha256) of a Slack message; `place` is (channel id, ts) where it lies.
+    """
+    row = outbox.finish(tx, row_id, owner, fate)
+    if row is None:
+        return None
+    if drawn is not None:
+        _message(tx, row, drawn, place)
+    if row.page_id is not None:
+        _page(tx, row, fate)
+    if row.state == "dead":
+        _dead(tx, row)
+    return str(row.state)
+
+
+def _message(tx: Tx, row: Row, drawn: tuple[int, int, str], place: tuple[str, str] | None) -> None:
+    message_id, generation, sha256 = drawn
+    if row.state == "sent":
+        channel_id, ts = place or (None, None)
+        messages.rendered(tx, message_id, generation, sha256=sha256, ts=ts, channel_id=channel_id)
+    elif row.state in ("dead", "outdated", "skipped"):
+        messages.given_up(tx, message_id)
+
+
+def _page(tx: Tx, row: Row, fate: Fate) -> None:
+    """The first failure and every success of a page show on the card."""
+    if row.incident_id is None or (row.state == "pending" and row.attempts > 1):
+        return
+    if row.state == "pending" or row.state == "dead":
+        page = runs.page(tx, row.page_id)
+        name = tx.snapshot.name(page.person) if page and page.person else "the channel"
+        text = f"{row.payload.get('road')} to {name} failed: {fate.answer[:200]}"
+        entry = Entry(Kind.SYSTEM, text, tx.now, source_ref=f"failed:{row.id}:{row.state}")
+        incidents.write(tx, row.incident_id, [entry])
+    showing.changed(tx, row.incident_id)
+
+
+def _dead(tx: Tx, row: Row) -> None:
+    """A message that will never arrive alerts by another road."""
+    what = f"incident {row.incident_id}" if row.incident_id else "a notice"
+    if row.dedupe_key.startswith("admin:"):
+        return  # never in a circle
+    notices.tell_admins(
+        tx,
+        f"dead:{row.id}",
+        f"A message could not be delivered ({row.kind}, {what}): {(row.last_error or '')[:200]}",
+        not_by="slack" if row.destination.startswith("slack:") else row.payload.get("road"),
+    )

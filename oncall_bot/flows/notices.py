@@ -1,0 +1,96 @@
+"""Messages that are no page: to the admins when the bot itself is in trouble, to people at a hand-off.
+
+Knows whom they go to and by which roads. Refuses to draw them. Serves the engine's guards, the jobs and delivery.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from oncall_bot.core.config import Role, Urgency
+from oncall_bot.core.paging import Reach, roads
+from oncall_bot.store import outbox, people
+from oncall_bot.store.db import Tx
+from oncall_bot.store.outbox import Lane
+
+HANDOFF_STALE_S = 3600
+
+
+def tell_admins(tx: Tx, key: str, text: str, *, not_by: str | None = None) -> None:
+    """Tell every admin on every road they have at once, but not by the road that just failed."""
+    config = tx.snapshot.config
+    admins = [k for k, person in config.people.items() if person.role is Role.ADMIN]
+    admins = admins or list(config.defaults.last_resort)
+    for person in admins:
+        reach = tx.snapshot.reach.get(person, Reach(None))
+        for road in roads(config, reach, Urgency.HIGH):
+            if road.by == not_by or road.after:
+                continue
+            if road.by == "slack":
+                _slack(tx, reach.slack_id or "", text, f"admin:{key}:{person}:slack")
+            elif road.contact is not None:
+                outbox.add(
+                    tx,
+                    lane=Lane.ANSWER,
+                    kind="loud",
+                    destination=f"{road.by}:{person}",
+                    dedupe_key=f"admin:{key}:{person}:{road.ref}",
+                    payload={
+                        "road": road.by,
+                        "address": road.contact.address,
+                        "title": "oncall-bot needs help",
+                        "text": text,
+                        "urgent": True,
+                    },
+                )
+    if not admins and config.defaults.channel:
+        _slack(tx, config.defaults.channel, text, f"admin:{key}:channel")
+
+
+def _slack(tx: Tx, channel: str, text: str, key: str) -> None:
+    outbox.add(
+        tx,
+        lane=Lane.ANSWER,
+        kind="notice",
+        destination=f"slack:{channel}",
+        dedupe_key=key,
+        payload={"what": "text", "text": text, "channel": channel},
+    )
+
+
+def hand_off(
+    tx: Tx, schedule: str, at: datetime, leaving: str | None, arriving: str | None
+) -> bool:
+    """A shift changes: write it in the log, tell both, once for each hand-off. Too late: logged, not told."""
+    snapshot = tx.snapshot
+    schedule_id = snapshot.schedule_ids.get(schedule)
+    if schedule_id is None:
+        return False
+    following = snapshot.next_handoff(schedule, at)
+    known = snapshot.people.get(arriving or "")
+    people.log_shift(
+        tx, schedule_id, at, following[0] if following else None, known.id if known else None
+    )
+    if (tx.now - at).total_seconds() > HANDOFF_STALE_S:
+        return False
+    stamp = int(at.timestamp())
+    for person in dict.fromkeys(p for p in (arriving, leaving) if p):
+        slack_id = snapshot.slack_id(person)
+        if slack_id:
+            outbox.add(
+                tx,
+                lane=Lane.NOTICE,
+                kind="notice",
+                destination=f"slack:{slack_id}",
+                dedupe_key=f"handoff:{schedule}:{stamp}:{person}",
+                payload={
+                    "what": "hand_off",
+                    "channel": slack_id,
+                    "schedule": schedule,
+                    "at": stamp,
+                    "leaving": leaving,
+                    "arriving": arriving,
+                    "to": person,
+                },
+            )
+    return True

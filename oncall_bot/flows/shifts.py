@@ -1,0 +1,39 @@
+"""Shifts change: every schedule has a timer at its next hand-off, and the notice goes out once.
+
+Knows keys that make it once (schedule and instant). Refuses rota arithmetic. Serves the jobs and the tick.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from oncall_bot.flows import notices
+from oncall_bot.store import timers
+from oncall_bot.store.db import Tx
+
+LOOK_BACK = timedelta(microseconds=1)
+
+
+def plan_handoffs(tx: Tx) -> None:
+    """Every schedule's next hand-off has its timer."""
+    for schedule in tx.snapshot.config.schedules:
+        following = tx.snapshot.next_handoff(schedule, tx.now)
+        if following is not None:
+            stamp = int(following[0].timestamp())
+            timers.add(
+                tx,
+                "hand_off",
+                f"schedule:{schedule}",
+                following[0],
+                f"handoff:{schedule}:{stamp}",
+                {"at": stamp},
+            )
+
+
+def handed_off(tx: Tx, schedule: str, stamp: int) -> None:
+    """The instant is there: if the shift still changes now (an override may have moved it), both are told."""
+    at = datetime.fromtimestamp(stamp, UTC)
+    following = tx.snapshot.next_handoff(schedule, at - LOOK_BACK)
+    if following is not None and following[0] == at:
+        notices.hand_off(tx, schedule, at, following[1], following[2])
+    plan_handoffs(tx)

@@ -1,0 +1,217 @@
+"""`POST /webhook/alertmanager`: a plain ASGI callable in front of the framework. A 200 means stored.
+
+Knows tokens, sizes, answers. Refuses to know what alerts mean. Serves Alertmanager, which retries a 5xx, forgets
+after a 4xx, and never hears 429 from us. Everything else goes on to the web app behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import json
+import time
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from oncall_bot.core.alerts import Delivery, Unreadable
+from oncall_bot.core.fault_points import FaultPoint, ignore
+from oncall_bot.flows import unreadable
+from oncall_bot.flows.receive_alerts import Received, receive_alerts
+from oncall_bot.prometheus.decode import NotJson, decode
+from oncall_bot.store.db import Busy, Store
+from oncall_bot.telemetry.metrics import Telemetry
+
+log = structlog.get_logger(__name__)
+
+PATH = "/webhook/alertmanager"
+BODY_MAX = 64 * 1024 * 1024
+COMMIT_WITHIN = 3.0
+SLICE_WITHIN = 0.5
+"""More time for each further slice of a large body."""
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_OK = b'{"status":"stored"}\n'
+_TITLES = {
+    400: "Not JSON",
+    401: "Unknown token",
+    405: "Method not allowed",
+    413: "Too large",
+    503: "Not stored",
+}
+
+
+class TooLarge(Exception):  # noqa: N818 - a size, told to the sender
+    pass
+
+
+class Intake:
+    """The webhook, and what stands behind it."""
+
+    def __init__(
+        self,
+        store: Store,
+        telemetry: Telemetry,
+        behind: App,
+        *,
+        at_fault_point: Callable[[FaultPoint], None] = ignore,
+    ) -> None:
+        self._store = store
+        self._telemetry = telemetry
+        self._behind = behind
+        self._at = at_fault_point
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != PATH:
+            await self._behind(scope, receive, send)
+            return
+        if scope["method"] != "POST":
+            await _problem(send, 405, "Alertmanager posts here.", [(b"allow", b"POST")])
+            return
+        source = self._source(scope["headers"])
+        if source is None:
+            self._telemetry.alerts_rejected.labels("unauthorized").inc()
+            challenge = [(b"www-authenticate", b'Bearer realm="oncall-bot"')]
+            await _problem(
+                send, 401, "Send the source's token as a bearer or a basic password.", challenge
+            )
+            return
+        try:
+            body = await _read(scope["headers"], receive)
+        except TooLarge:
+            await self._too_large(send, source)
+            return
+        await self._take(send, source, body)
+
+    def _source(self, headers: Sequence[tuple[bytes, bytes]]) -> str | None:
+        """The source whose token this is. Tokens are looked up by their hash: nothing to compare in time."""
+        given = next((value for name, value in headers if name == b"authorization"), b"")
+        kind, _, value = given.partition(b" ")
+        token = value.strip()
+        if kind.lower() == b"basic":
+            try:
+                token = base64.b64decode(token, validate=True).partition(b":")[2]
+            except (binascii.Error, ValueError):
+                return None
+        elif kind.lower() != b"bearer":
+            return None
+        return self._store.snapshot.tokens.get(hashlib.sha256(token).hexdigest()) if token else None
+
+    async def _take(self, send: Send, source: str, body: bytes) -> None:
+        began = time.perf_counter()
+        try:
+            deliveries = decode(body, source, datetime.now(UTC))
+        except NotJson as error:
+            self._telemetry.alerts_rejected.labels("not_json").inc()
+            await _problem(send, 400, str(error))
+            return
+        stored = await self._store_all(source, body, deliveries)
+        if not stored:
+            self._telemetry.alerts_rejected.labels("not_stored").inc()
+            retry = [(b"retry-after", b"5")]
+            await _problem(send, 503, "The database did not commit in time. Send it again.", retry)
+            return
+        self._at(FaultPoint.AFTER_STORE)
+        await _answer(send, 200, _OK, b"application/json")
+        self._telemetry.intake_seconds.observe(time.perf_counter() - began)
+        self._count(source, deliveries)
+
+    async def _store_all(self, source: str, body: bytes, deliveries: Sequence[Delivery]) -> bool:
+        """True once everything is committed; what the flow cannot take is kept raw."""
+        within = COMMIT_WITHIN + SLICE_WITHIN * (len(deliveries) - 1)
+        try:
+            async with asyncio.timeout(within):
+                await self._share(deliveries)
+                return True
+        except (TimeoutError, Busy):
+            return False
+        except Exception as error:  # noqa: BLE001 - guard: one edge request
+            self._telemetry.guarded("request")
+            log.error("intake_failed", source=source, error=str(error)[:300])
+        return await self._keep_raw(source, body)
+
+    async def _share(self, deliveries: Sequence[Delivery]) -> None:
+        if len(deliveries) == 1:
+            received: Sequence[Received] = [await self._put(deliveries[0])]
+        else:
+            received = await asyncio.gather(*[self._put(one) for one in deliveries])
+        assert received
+
+    def _put(self, delivery: Delivery) -> Awaitable[Received]:
+        return self._store.share(receive_alerts, delivery, max(1, len(delivery.notices)))
+
+    async def _keep_raw(self, source: str, body: bytes) -> bool:
+        """The last resort for an accepted body: stored as it came, and people are told."""
+        one = Unreadable(body, hashlib.sha256(body).hexdigest(), "it could not be taken in")
+        try:
+            async with asyncio.timeout(COMMIT_WITHIN):
+                await self._store.write(unreadable.keep, source, one)
+                return True
+        except Exception as error:  # noqa: BLE001 - guard: one edge request
+            self._telemetry.guarded("request")
+            log.error("keep_raw_failed", source=source, error=str(error)[:300])
+            return False
+
+    async def _too_large(self, send: Send, source: str) -> None:
+        self._telemetry.alerts_rejected.labels("too_large").inc()
+        marker = f"a body over {BODY_MAX} bytes"
+        one = Unreadable(b"", hashlib.sha256(marker.encode()).hexdigest(), marker)
+        self._store.write(unreadable.keep, source, one)
+        await _problem(
+            send, 413, f"The body is over {BODY_MAX} bytes; set max_alerts on the receiver."
+        )
+
+    def _count(self, source: str, deliveries: Sequence[Delivery]) -> None:
+        firing = resolved = unread = 0
+        for delivery in deliveries:
+            ended = sum(1 for notice in delivery.notices if notice.ended_at is not None)
+            firing, resolved = firing + len(delivery.notices) - ended, resolved + ended
+            unread += len(delivery.unreadable)
+        for status, count in (("firing", firing), ("resolved", resolved), ("unreadable", unread)):
+            if count:
+                self._telemetry.alerts_received.labels(source, status).inc(count)
+
+
+async def _read(headers: Sequence[tuple[bytes, bytes]], receive: Receive) -> bytes:
+    length = next((value for name, value in headers if name == b"content-length"), b"0")
+    if length.isdigit() and int(length) > BODY_MAX:
+        raise TooLarge
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body
+    parts, size = [body], len(body)
+    while message.get("more_body"):
+        message = await receive()
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if size > BODY_MAX:
+            raise TooLarge
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def _answer(
+    send: Send, status: int, body: bytes, kind: bytes, more: Sequence[tuple[bytes, bytes]] = ()
+) -> None:
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), *more]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _problem(
+    send: Send, status: int, detail: str, more: Sequence[tuple[bytes, bytes]] = ()
+) -> None:
+    text = {"type": "about:blank", "title": _TITLES[status], "status": status, "detail": detail}
+    await _answer(
+        send, status, json.dumps(text).encode() + b"\n", b"application/problem+json", more
+    )

@@ -1,0 +1,67 @@
+"""Who runs: one row for each process, beating; leases for work that one of them should do.
+
+Knows rows. A lease of a process that stopped beating is free. Serves the engine.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, delete, or_, update
+
+from oncall_bot.store import tables as t
+from oncall_bot.store.db import Tx
+from oncall_bot.store.statements import statement, upsert
+
+PROCESS, LEASE = t.Process.__table__, t.Lease.__table__  # type: ignore[attr-defined]
+
+_BEAT = upsert(PROCESS, ("instance",), ("beat_at", "revision"), also=("started_at", "version"))
+_FORGET = statement(delete(PROCESS).where(PROCESS.c.beat_at < bindparam("before")))
+_LEAVE = statement(delete(PROCESS).where(PROCESS.c.instance == bindparam("me")))
+_MAKE = upsert(LEASE, ("name",), also=("owner", "until"))
+_TAKE = statement(
+    update(LEASE)
+    .where(
+        LEASE.c.name == bindparam("which"),
+        or_(LEASE.c.owner == bindparam("me"), LEASE.c.until <= bindparam("now")),
+    )
+    .values(owner=bindparam("me"), until=bindparam("new_until"))
+)
+
+
+def beat(tx: Tx, instance: str, version: str, started_at: datetime) -> None:
+    """I am alive; who has not said so for a day is forgotten."""
+    tx.run(
+        _BEAT,
+        instance=instance,
+        beat_at=tx.now,
+        started_at=started_at,
+        version=version,
+        revision=tx.snapshot.revision_id,
+    )
+    tx.run(_FORGET, before=tx.now - timedelta(days=1))
+
+
+def start(tx: Tx, instance: str, *, alone: bool) -> None:
+    """A new process begins. Alone on its database, it forgets all others, so that their leases are free at once."""
+    if alone:
+        tx.run(_FORGET, before=tx.now + timedelta(days=1))
+    tx.run(
+        _BEAT,
+        instance=instance,
+        beat_at=tx.now,
+        started_at=tx.now,
+        version="",
+        revision=tx.snapshot.revision_id,
+    )
+
+
+def leave(tx: Tx, instance: str) -> None:
+    """I stop: my leases are free at once."""
+    tx.run(_LEAVE, me=instance)
+
+
+def take_lease(tx: Tx, name: str, instance: str, lease_for: timedelta) -> bool:
+    """True when this process may do the work of that name until the lease is over."""
+    tx.run(_MAKE, name=name, owner=instance, until=tx.now)
+    return tx.run(_TAKE, which=name, me=instance, now=tx.now, new_until=tx.now + lease_for) > 0
