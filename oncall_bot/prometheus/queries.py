@@ -1,4 +1,6 @@
-"""Ask a Prometheus for one number. Knows prometheus-api-client; refuses to wait for ever. Serves doctor and live checks.
+"""Ask a Prometheus for one number.
+
+Knows prometheus-api-client; refuses to wait for ever. Serves doctor and live checks.
 
 Blocking: call it from a thread. The library's default is no timeout and four slow tries on a 503; both are cut here.
 """

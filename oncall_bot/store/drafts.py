@@ -1,6 +1,7 @@
 """Drafts in SQL: facts as they stood, Markdown, and their state.
 
 Knows rows; refuses to write prose. Serves drafting and views.
+"""
 
 from __future__ import annotations
 

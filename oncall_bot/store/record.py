@@ -1,6 +1,7 @@
 """The incident as a record (incident-record/1): what drafts are made from and `incidents export` prints.
 
-Knows how rows become the record's words. Refuses to interpret them: core.facts does. Serves drafting, views and the CLI.
+Knows how rows become the record's words. Refuses to interpret them: core.facts does.
+Serves drafting, views and the CLI.
 """
 
 from __future__ import annotations
