@@ -201,6 +201,7 @@ class _Placing:
 
     def join_and_end(self, ended: Sequence[int]) -> None:
         tx = self.tx
+        self._open_incidents()
         alerts.join(
             tx, [(group_id, occurrence_id) for group_id, occurrence_id, _, _ in self.members]
         )

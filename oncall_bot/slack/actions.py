@@ -1,6 +1,6 @@
 """Buttons and menus: each press becomes one flow or one form. The message is never the record, its value names it.
 
-Knows every action id we draw. Refuses to trust what else a click carries. A press is committed before Slack hears of it.
+Knows every action id we draw. Refuses to trust what else a click carries. A press is committed before Slack hears it.
 """
 
 from __future__ import annotations

@@ -5,18 +5,16 @@ Knows how a draft is offered. Refuses to know how it was written or checked. Ser
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from oncall_bot.core.situation import Situation
 from oncall_bot.slack.blocks import Drawn, actions, button, context, section
-from oncall_bot.slack.escape import link, push, when
+from oncall_bot.slack.escape import link, push
 from oncall_bot.slack.markdown import paragraphs
 from oncall_bot.slack.phrases import count
 
 PROMISE = "Numbers are computed; every sentence names its timeline entry."
 
 
-def summary(s: Situation, markdown: str, now: datetime) -> Drawn:
+def summary(s: Situation, markdown: str) -> Drawn:
     """The suggested summary: nothing is published by itself."""
     text = push(f"Suggested summary of incident {s.incident_id}: ", s.title)
     return Drawn(
@@ -31,13 +29,13 @@ def summary(s: Situation, markdown: str, now: datetime) -> Drawn:
                 ],
                 block_id="draft",
             ),
-            context(f"{PROMISE}  ·  Drafted {when(now, now)}"),
+            context(PROMISE),
         ],
     )
 
 
-def postmortem(s: Situation, markdown: str, now: datetime) -> Drawn:
-    """The postmortem's cover: its size, what it still asks for, and the file below it."""
+def postmortem(s: Situation, markdown: str) -> Drawn:
+    """The postmortem's cover: its size, what it still asks for, and its file on demand."""
     asked = open_questions(markdown)
     decide = f" {count(asked, 'thing')} to decide." if asked else ""
     text = push(f"Postmortem draft of incident {s.incident_id} is ready.{decide} ", s.title)
@@ -45,11 +43,11 @@ def postmortem(s: Situation, markdown: str, now: datetime) -> Drawn:
     blocks = [
         section(f"*Postmortem draft, incident {s.incident_id}*\n{link(s.url, s.title)}"),
         section(
-            f"{words:,} words, {count(headings(markdown), 'section')}, the Markdown file is in this thread."
+            f"{words:,} words, {count(headings(markdown), 'section')}, the file comes by Get Markdown."
             + (f" *{count(asked, 'thing')} to decide*, marked `check` or `TODO`." if asked else "")
         ),
         actions([button("Get Markdown", "postmortem.file", s.incident_id)], block_id="draft"),
-        context(f"{PROMISE}  ·  Drafted {when(now, now)}"),
+        context(PROMISE),
     ]
     return Drawn(text, blocks)
 

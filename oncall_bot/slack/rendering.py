@@ -1,12 +1,13 @@
 """One door for everything the engine asks to be drawn: content in, push line and blocks out.
 
-Knows which drawing belongs to which content. Serves `engine.delivery` through `ports.Render`.
+Knows which drawing belongs to which content. Refuses to send. Serves `engine.delivery` through `ports.Render`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import assert_never
 
 from oncall_bot.core.situation import (
     Content,
@@ -16,33 +17,41 @@ from oncall_bot.core.situation import (
     RunbookNotice,
     Situation,
     TestNotice,
+    TextNotice,
     WorkLog,
 )
-from oncall_bot.slack import answers, cards, dms, drafts, threads
+from oncall_bot.slack import cards, dms, drafts, threads
 from oncall_bot.slack.blocks import Drawn
 
 
-def render(content: Content, now: datetime) -> tuple[str, Sequence[Mapping[str, object]]]:
+def render(
+    content: Content, now: datetime, *, command: str = "/oncall"
+) -> tuple[str, Sequence[Mapping[str, object]]]:
     """Text of 10 to 120 characters, and blocks; plain text alone stays readable when blocks are refused."""
-    drawn = _drawn(content, now)
+    drawn = _drawn(content, now, command)
     return drawn.text, drawn.blocks
 
 
-def _drawn(content: Content, now: datetime) -> Drawn:
+def _drawn(content: Content, now: datetime, command: str) -> Drawn:
     match content:
         case Situation():
             return cards.card(content, now)
         case WorkLog():
-            return threads.work_log(content, now)
+            return threads.work_log(content, now, command=command)
+        case PageNotice() if content.person_key.startswith("channel:"):
+            return dms.channel_page(content, now)
         case PageNotice():
             return dms.page(content, now)
         case RunbookNotice():
             return threads.runbook(content.situation, content.runbook, now)
         case DraftNotice():
-            draw = drafts.summary if content.kind == "summary" else drafts.postmortem
-            return draw(content.situation, content.markdown, now)
+            draw = drafts.postmortem if content.kind == "postmortem" else drafts.summary
+            return draw(content.situation, content.markdown)
         case HandOff():
-            return dms.hand_off_notice(content, now)
+            return dms.hand_off_for_both(content, now)
         case TestNotice():
             return dms.test_page(content.asked_by, content.asked_at, content.roads, now)
-    return answers.sentence(content.text)
+        case TextNotice():
+            return dms.notice_to(content.text)
+        case _:
+            assert_never(content)

@@ -147,7 +147,7 @@ class SlackChat:
         except SlackApiError as error:
             if error_of(error) not in PLAINER or not message.blocks:
                 raise
-            log.error(  # noqa: TRY400 - the payload tells more than the stack
+            log.error(
                 "slack_blocks_refused",
                 key=message.key,
                 error=error_of(error),

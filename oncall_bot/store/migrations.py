@@ -29,6 +29,7 @@ from oncall_bot.store.db import Tx, engine_for
 from oncall_bot.store.location import (
     file_lock,
     make_private,
+    process_in,
     refuse_network,
     shown,
     sqlite_file,
@@ -110,7 +111,13 @@ def locked(url: str) -> Iterator[None]:
             yield
         return
     refuse_network(file.parent)
-    with file_lock(file.with_name(file.name + ".migrate.lock"), wait=True):
+    lock = file.with_name(file.name + ".migrate.lock")
+    with file_lock(lock, wait=False) as mine:
+        if mine:
+            yield
+            return
+    log.info("waiting_for_another_migration", process=process_in(lock))
+    with file_lock(lock, wait=True):
         yield
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from oncall_bot.core.outcomes import Outcome
@@ -53,14 +54,18 @@ def messages() -> Mapping[str, Drawn]:
         "dm-notice": dms.notice_to("Slack has refused <messages> for 6 min."),
         "dm-bundle": dms.bundle([notice(FIRING), notice(RESOLVED), notice(HOSTILE)] * 5, NOW),
         "dm-hand-off": dms.hand_off(HANDED, NOW),
+        "dm-hand-off-both": dms.hand_off_for_both(HANDED, NOW),
+        "dm-hand-off-gap": dms.hand_off_for_both(
+            replace(HANDED, arriving=None, arriving_key=None), NOW
+        ),
         "dm-hand-off-over": dms.hand_off_notice(HANDED, NOW),
         "dm-test": dms.test_page("Ana Ruiz", NOW, ("slack", "push", "voice"), NOW),
         "dm-test-received": dms.received(at(0), at(1), NOW),
         "dm-code": dms.contact_code("voice", NOW, at(30)),
         "thread-work-log": threads.work_log(LOG, NOW),
         "thread-runbook": threads.runbook(FIRING, BOOK, NOW),
-        "draft-summary": drafts.summary(RESOLVED, MARKDOWN, NOW),
-        "draft-postmortem": drafts.postmortem(RESOLVED, MARKDOWN, NOW),
+        "draft-summary": drafts.summary(RESOLVED, MARKDOWN),
+        "draft-postmortem": drafts.postmortem(RESOLVED, MARKDOWN),
         "say-who": answers.who(SHIFTS, NOW, None, command="/oncall"),
         "say-who-at": answers.who(SHIFTS, NOW, at(3000), command="/oncall"),
         "say-who-none": answers.who((), NOW, None, command="/oncall"),
