@@ -154,7 +154,7 @@ def _dump_postgresql(url: str, target: Path) -> None:
 
 def _restore_postgresql(url: str, path: Path) -> None:
     _refuse_served(url)
-    _run(_tool("pg_restore"), "--list", str(path), environment=os.environ)
+    _refuse_newer(path)
     _pour_in(url, path)
     migrations.upgrade_locked(url)
 
@@ -203,6 +203,19 @@ UPDATE snapshot_revision SET n = n + 1;
 """
 
 
+def _refuse_newer(path: Path) -> None:
+    """The schema of the backup is asked before anything is touched: SQLite's is tried on a copy, here there is none."""
+    named = ("--data-only", "--table=alembic_version", "--file=-")
+    lines = iter(_run(_tool("pg_restore"), *named, str(path), environment=os.environ).splitlines())
+    revision = next((next(lines, "") for line in lines if line.startswith("COPY ")), "").strip()
+    if not revision or revision == "\\.":
+        raise OncallError(f"{path} is no backup of oncall-bot.")
+    if migrations.is_newer(revision):
+        raise OncallError(
+            f"{path} was made by a newer oncall-bot (schema {revision}). Install that version first."
+        )
+
+
 def _refuse_served(url: str) -> None:
     """A running serve beats in `process`; a database left by newer code has tables that we would not clear away."""
     revision = migrations.current(url)
@@ -246,7 +259,7 @@ def _tool(name: str) -> str:
     return found
 
 
-def _run(*arguments: str, environment: Mapping[str, str]) -> None:
+def _run(*arguments: str, environment: Mapping[str, str]) -> str:
     done = subprocess.run(  # noqa: S603 - the tool found on PATH, arguments of our own
         arguments,
         env=dict(environment),
@@ -259,6 +272,7 @@ def _run(*arguments: str, environment: Mapping[str, str]) -> None:
         hint = f" {TOOLS}" if "version mismatch" in done.stderr else ""
         name = Path(arguments[0]).name
         raise OncallError(f"{name} failed: {done.stderr.strip()[:500]}{hint}")
+    return done.stdout
 
 
 # --- files ------------------------------------------------------------------------------------------------------------

@@ -17,6 +17,8 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     Executable,
+    Float,
+    Numeric,
     Select,
     Text,
     bindparam,
@@ -184,10 +186,12 @@ def _row_maker(built: Any, dialect: Dialect) -> Callable[[tuple[Any, ...]], Row]
     else:
         columns = ()
     make = namedtuple("Row", [_field_name(c, n) for n, c in enumerate(columns)])  # type: ignore[misc]
+    # numbers come as Python's own from both drivers, and SQLAlchemy wants PostgreSQL's type code for them
     processors = [
         (n, process)
         for n, column in enumerate(columns)
-        if (process := column.type.dialect_impl(dialect).result_processor(dialect, None))
+        if not isinstance(column.type, Numeric | Float)
+        and (process := column.type.dialect_impl(dialect).result_processor(dialect, None))
         is not None
     ]
     if not processors:

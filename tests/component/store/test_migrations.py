@@ -89,11 +89,13 @@ def shape(url: str) -> list[tuple[Any, ...]]:
         ]
     else:
         asked = [
-            "SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns"
-            " WHERE table_schema = 'public' AND table_name <> 'alembic_version'",
+            """SELECT table_name, column_name, data_type, is_nullable, column_default
+            FROM information_schema.columns
+            WHERE table_schema = 'public' AND table_name <> 'alembic_version'""",
             "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'",
-            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
-            " AND conrelid <> coalesce(to_regclass('alembic_version'), 0)",
+            """SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+            WHERE connamespace = 'public'::regnamespace
+            AND conrelid <> coalesce(to_regclass('alembic_version'), 0)""",
         ]
     engine = engine_for(url, writes=False)
     with engine.connect() as connection:
@@ -178,8 +180,9 @@ def test_rebuilding_every_table_keeps_every_row(database: str, tmp_path: Path) -
     """On SQLite a changed column means a new table: with foreign keys on, dropping a parent would hurt its children."""
     fill(database)
     before = rows(database)
-    body = f"""for table in {list(METADATA.tables)!r}:
-        with op.batch_alter_table(table, recreate="always" if op.get_bind().dialect.name == "sqlite" else "never") as batch:
+    body = f"""how = "always" if op.get_bind().dialect.name == "sqlite" else "never"
+    for table in {list(METADATA.tables)!r}:
+        with op.batch_alter_table(table, recreate=how) as batch:
             batch.add_column(sa.Column("later", sa.Text(), nullable=True))"""
     assert migrations.upgrade(database, scripts_with(tmp_path, body)) == "9999"
     after = rows(database)

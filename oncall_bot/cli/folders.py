@@ -1,0 +1,46 @@
+"""Runbook folders: which one is meant, and bringing its content into the database as `serve` does.
+
+Knows where the folder is named. Refuses to read files and to write rows itself. Serves `runbooks`, `doctor`
+and scratch databases.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from oncall_bot.core.runbooks import Runbook
+    from oncall_bot.files.runbooks import Problem
+    from oncall_bot.settings import Settings
+    from oncall_bot.store.db import Store
+
+SOURCE = "file"  # of runbooks that lie directly in the folder, even when there is none
+
+
+def runbooks_folder(settings: Settings, named: str | None) -> Path | None:
+    """ONCALL_RUNBOOKS_DIR, else what the configuration names, relative to the file."""
+    if settings.runbooks_dir is not None:
+        return settings.runbooks_dir
+    if named is None:
+        return None
+    folder = Path(named)
+    return folder if folder.is_absolute() else settings.config.parent / folder
+
+
+def import_folder(store: Store, folder: Path) -> tuple[dict[str, int], list[Problem]]:
+    """Added, changed, unchanged and archived runbooks; a file that cannot be read keeps its last version."""
+    from oncall_bot.files.runbooks import read_runbooks
+    from oncall_bot.flows.import_runbooks import import_runbooks
+
+    books, problems = read_runbooks(folder)
+    by_source: dict[str, list[Runbook]] = {SOURCE: []}
+    for book in books:
+        by_source.setdefault(book.source, []).append(book)
+    broken = [Path(problem.file).stem for problem in problems]
+    counts = {"added": 0, "changed": 0, "unchanged": 0, "archived": 0}
+    for source, mine in by_source.items():
+        done = store.write(import_runbooks, source, mine, keep=broken).result()
+        for name in counts:
+            counts[name] += getattr(done, name)
+    return counts, problems

@@ -1,0 +1,86 @@
+"""What a delivery would do, told by doing it: the real intake runs, is looked at, and is undone.
+
+Knows which incidents a delivery touched. Refuses to keep anything: every row is rolled back, and nothing is sent.
+Serves the command `explain`. On PostgreSQL the numbers that were drawn stay used: a gap in incident numbers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from oncall_bot.core.alerts import Delivery
+from oncall_bot.core.situation import Situation
+from oncall_bot.flows.receive_alerts import receive_alerts
+from oncall_bot.store import alerts, incidents, views
+from oncall_bot.store.db import Tx
+
+TOUCHED_MAX = 50
+KINDS_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """An incident as it would be. `is_new` when the delivery opens it."""
+
+    situation: Situation
+    is_new: bool
+    pages: Sequence[str]  # one sentence a page: whom, and why
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """`verdicts` counts alerts by what their telling means; `why` are sentences, for each kind of alert once."""
+
+    verdicts: Mapping[str, int]
+    unreadable: Sequence[str]
+    why: Sequence[tuple[str, Sequence[str]]]
+    incidents: Sequence[Touched]
+
+
+def explain(tx: Tx, deliveries: Sequence[Delivery]) -> Explained:
+    """What `receive_alerts` would make of these deliveries now. Nothing of it stays."""
+    last = max((row.id for row in incidents.latest(tx, limit=1)), default=0)
+    with tx.undone():
+        received = receive_alerts(tx, deliveries)
+        verdicts: Counter[str] = Counter()
+        for one in received:
+            verdicts.update({str(verdict): count for verdict, count in one.verdicts.items()})
+        touched = [_touched(tx, number, number > last) for number in _numbers(tx, deliveries, last)]
+    return Explained(
+        verdicts=dict(verdicts),
+        unreadable=[one.reason for delivery in deliveries for one in delivery.unreadable],
+        why=_why(tx, deliveries),
+        incidents=[one for one in touched if one is not None],
+    )
+
+
+def _numbers(tx: Tx, deliveries: Sequence[Delivery], last: int) -> list[int]:
+    """The incidents of the delivered alerts, and every one that is new."""
+    found = {row.id for row in incidents.latest(tx, limit=TOUCHED_MAX) if row.id > last}
+    for delivery in deliveries:
+        source_id = tx.snapshot.sources[delivery.source]
+        prints = list(dict.fromkeys(notice.fingerprint for notice in delivery.notices))
+        known = alerts.known(tx, source_id, prints).values()
+        occurrences = [row.occurrence_id for row in known if row.occurrence_id is not None]
+        groups = alerts.groups_of(tx, occurrences)
+        found |= {row.incident_id for row in groups if row.incident_id is not None}
+    return sorted(found)[-TOUCHED_MAX:]
+
+
+def _touched(tx: Tx, number: int, is_new: bool) -> Touched | None:
+    situation = views.situation(tx, number)
+    if situation is None:
+        return None
+    return Touched(situation, is_new, views.page_reasons(tx, number))
+
+
+def _why(tx: Tx, deliveries: Sequence[Delivery]) -> list[tuple[str, Sequence[str]]]:
+    """The chain of each kind of alert, told for the first of its name."""
+    told: dict[str, Sequence[str]] = {}
+    for notice in (notice for delivery in deliveries for notice in delivery.notices):
+        name = notice.name or "an alert without a name"
+        if name not in told and len(told) < KINDS_MAX:
+            told[name] = views.explain(tx, notice.labels)
+    return list(told.items())

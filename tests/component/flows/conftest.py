@@ -1,0 +1,14 @@
+"""A team, its rota and a hand clock: the world in which flows are told by what they leave to be sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.component.flows.world import World
+from tests.databases import HandClock
+from oncall_bot.store.db import Store
+
+
+@pytest.fixture
+def world(store: Store, clock: HandClock) -> World:
+    return World(store, clock)

@@ -1,0 +1,31 @@
+"""The walk through the whole product: an alert fires, somebody is woken, answers, and it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.e2e.world import World, alert, body, ended, shown
+
+
+def test_an_alert_wakes_who_is_on_call_until_they_answer(build: Callable[..., World]) -> None:
+    world = build(with_manifest=True)
+    fires = alert()
+    assert world.post(body(fires)).status == 200
+    (ring,) = world.until(lambda: world.rings("alice-phone", "HighErrorRate"), "the telephone")
+    (card,) = world.until(lambda: world.channel(contains="HighErrorRate"), "the card")
+    world.until(lambda: world.dms("alice", "HighErrorRate"), "the direct message")
+    assert ring["priority"] == 5
+    assert "Alice Adams" in shown(card) or world.until(
+        lambda: world.channel(contains="Alice Adams"), "the card says who is paged"
+    )
+
+    world.human("alice").click("incidents", text="Acknowledge")
+    world.until(lambda: world.channel(contains="cknowledged"), "the card says who has it")
+    world.until(lambda: world.dms("alice", "You have it"), "so does the direct message")
+
+    assert world.post(body(ended(fires))).status == 200
+    world.until(lambda: world.channel(contains="esolved"), "the card says that it is over")
+    assert len(world.channel()) == 1, "one live message, edited in place"
+    assert len(world.phone.rings()) == 1
+    world.judged_clean()
+    assert world.serve.stop() == 0
