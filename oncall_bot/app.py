@@ -15,6 +15,7 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -218,12 +219,13 @@ class App:
         self._stack.push_async_callback(self._pagers.aclose)
         source = AlertmanagerApi()
         ports = Ports(
-            render=render,
+            render=partial(render, command=self.settings.slack_command),
             chat=self.slack.chat if self.slack else None,
             pager=self._pagers.current,
             drafter=self._drafter(),
             source=source,
             addresses=self.addresses,
+            chat_link=self.slack.chat_link if self.slack else lambda channel, ts: None,
         )
         self.delivery = Delivery(
             self.store,

@@ -184,6 +184,7 @@ class HandOff:
     open_incidents: Sequence[tuple[int, str, State]] = ()
     roads: Sequence[str] = ()
     pages_last_week: int = 0
+    reader_key: str | None = None  # whom this notice is for: the arriving or the leaving person
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ class Ports:
     drafter: Drafter | None = None
     source: AlertSource | None = None
     addresses: Callable[[str], Sequence[str]] = lambda source: ()
+    chat_link: Callable[[str, str], str | None] = lambda channel, ts: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class _Slack:
     message_id: int | None = None
     generation: int = 0
     drawn_sha256: str | None = None
+    card: tuple[str, str] | None = None  # where the incident's card lies
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +231,7 @@ class Delivery:
 
     async def _post(self, row: Row, prepared: _Slack) -> _Done:
         """Draw and put it; what would look the same is not sent."""
-        content = self._linked(prepared.content)
+        content = self._linked(prepared.content, prepared.card)
         text, blocks = self._ports.render(content, datetime.now(UTC))
         sha256 = hashlib.sha256(json.dumps([text, blocks]).encode()).hexdigest()
         drawn = None
@@ -302,15 +304,14 @@ class Delivery:
             return True
         return False if len(lists) == len(addresses) else None
 
-    def _linked(self, content: Content) -> Content:
-        """The same content with the address of its incident page, when there is a public one."""
+    def _linked(self, content: Content, card: tuple[str, str] | None) -> Content:
+        """The same content with the addresses of its incident: page and card, as far as there are any."""
+        link = self._ports.chat_link(*card) if card is not None else None
         if isinstance(content, Situation):
-            return views.with_links(content, self._public_url, content.chat_link)
+            return views.with_links(content, self._public_url, link)
         if isinstance(content, PageNotice | RunbookNotice | DraftNotice):
-            shown = content.situation
-            return replace(
-                content, situation=views.with_links(shown, self._public_url, shown.chat_link)
-            )
+            linked = views.with_links(content.situation, self._public_url, link)
+            return replace(content, situation=linked)
         return content
 
 
@@ -339,9 +340,9 @@ def _prepare_message(reader: Reader, message_id: int) -> _Slack | None:
         return None
     thread_ts: str | None = None
     channel = row.channel_id or row.channel
+    card = views.thread_of(reader, row.incident_id) if row.incident_id is not None else None
     if row.role not in ("root", "page"):
-        thread = views.thread_of(reader, row.incident_id)
-        channel, thread_ts = thread or (channel, "")
+        channel, thread_ts = card or (channel, "")
     return _Slack(
         content=content,
         channel=channel,
@@ -350,6 +351,7 @@ def _prepare_message(reader: Reader, message_id: int) -> _Slack | None:
         message_id=row.id,
         generation=row.generation,
         drawn_sha256=row.rendered_sha256,
+        card=card,
     )
 
 

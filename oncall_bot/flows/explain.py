@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from oncall_bot.core.alerts import Delivery
 from oncall_bot.core.situation import Situation
 from oncall_bot.flows.receive_alerts import receive_alerts
-from oncall_bot.store import alerts, incidents, views
+from oncall_bot.store import alerts, incidents, runs, views
 from oncall_bot.store.db import Tx
 
 TOUCHED_MAX = 50
@@ -73,7 +73,16 @@ def _touched(tx: Tx, number: int, is_new: bool) -> Touched | None:
     situation = views.situation(tx, number)
     if situation is None:
         return None
-    return Touched(situation, is_new, views.page_reasons(tx, number))
+    return Touched(situation, is_new, _pages(tx, number))
+
+
+def _pages(tx: Tx, number: int) -> list[str]:
+    """Only those decided in this transaction: an incident that was open before has others."""
+    return [
+        f"{tx.snapshot.name(page.person) if page.person else page.target}: {page.reason.get('found')}"
+        for page in runs.pages(tx, number)
+        if page.decided_at == tx.now
+    ]
 
 
 def _why(tx: Tx, deliveries: Sequence[Delivery]) -> list[tuple[str, Sequence[str]]]:

@@ -138,7 +138,10 @@ def raise_severity(tx: Tx, incident: Row, severity: Severity) -> None:
 
 
 def reopen(tx: Tx, incident_id: int, *, calm: timedelta | None = rules.CALM_AFTER_FLAP) -> None:
-    """What had ended fires again: the same incident is open, in a new epoch, calm against flapping."""
+    """What was resolved fires again: the same incident is open, in a new epoch, calm against flapping.
+
+    Nothing happens to an incident that is not resolved.
+    """
     incident = incidents.lock(tx, incident_id)
     if incident is None or incident.status != Status.RESOLVED:
         return
@@ -182,7 +185,8 @@ def alerts_over(tx: Tx, incident_id: int) -> None:
         [Entry(Kind.STATUS, "Resolved: all alerts ended", tx.now, data={"to": "resolved"})],
     )
     paging.stop(tx, incident)
-    drafting.await_quiet(tx, incident_id)
+    if incident.urgency != "none":
+        drafting.await_quiet(tx, incident_id)
     showing.changed(tx, incident_id, at_once=True, pages=True)
 
 

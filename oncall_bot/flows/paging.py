@@ -130,7 +130,7 @@ def carry_out(tx: Tx, incident: Row, row: Row, policy: Policy, decision: Decisio
             if _page_all(tx, incident, row, run, ask, found):
                 nobody = []
                 continue
-            nobody += [one.reason for one in found] or [f"{ask.reason}: nobody is named"]
+            nobody += _passed_over(tx, incident, ask, found)
             reached = runs.reached(tx, row.id, run.epoch, run.round)
             if ask.position.stage is not Stage.AGAIN:
                 due = escalation.nobody_there(
@@ -310,6 +310,14 @@ def _page_channel(
         epoch=run.epoch,
     )
     return [(str(found.target), f"the channel {channel}")]
+
+
+def _passed_over(tx: Tx, incident: Row, ask: Ask, found: Sequence[Found]) -> list[str]:
+    """Write down why a position reached nobody; answers the reasons."""
+    reasons = [one.reason for one in found] or ["nobody is named"]
+    text = f"{ask.reason} reached nobody: {'; '.join(reasons)}"
+    incidents.write(tx, incident.id, [Entry(Kind.SYSTEM, text, tx.now)])
+    return reasons
 
 
 def _say_nobody(tx: Tx, incident: Row, reasons: Iterable[str]) -> None:

@@ -68,7 +68,6 @@ class _Group:
     id: int
     incident_id: int | None
     opens: tuple[Routed, Opened] | None = None  # its incident begins in this transaction
-    came_back: bool = False
 
 
 class _Placing:
@@ -111,7 +110,7 @@ class _Placing:
         last = alerts.last_group(tx, one.source_id, way.route.key, way.group_key, since=since)
         if last is not None:
             alerts.reopen_group(tx, last.id)
-            return _Group(last.id, last.incident_id, came_back=True)
+            return _Group(last.id, last.incident_id)
         return self._new_group(one, way)
 
     def _new_group(self, one: Opened, way: Routed) -> _Group:
@@ -229,13 +228,10 @@ class _Placing:
     # --- incidents ----------------------------------------------------------------------------------------------
 
     def tell_incidents(self) -> None:
-        back = {g.incident_id for g in self.groups.values() if g.came_back and g.incident_id}
-        for incident_id in sorted(self.touched.keys() | back):
-            touched = self.touched[incident_id]
+        for incident_id, touched in sorted(self.touched.items()):
             incidents.count(self.tx, incident_id, firing=touched.firing, ever=touched.ever)
-            if incident_id in back and touched.names:
-                opening.reopen(self.tx, incident_id)
             if touched.names:
+                opening.reopen(self.tx, incident_id)
                 first = incident_id in self.told
                 entry = opening.fire_entry(self.tx, touched.names, len(touched.names))
                 entries = [] if first else [entry]

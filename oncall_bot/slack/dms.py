@@ -254,30 +254,6 @@ def _open_list(h: HandOff) -> str:
     return "\n".join([*lines, f"{more} more"] if more > 0 else lines)
 
 
-def hand_off_for_both(h: HandOff, now: datetime) -> Drawn:
-    """The hand-off in words that are true for whoever reads it, the one who leaves or the one who arrives."""
-    to = escape(h.arriving, 60) if h.arriving else "Nobody"
-    ends = f" until {when(h.until, now)}" if h.until else ""
-    leaves = f" {escape(h.leaving, 60)}'s shift is over." if h.leaving else ""
-    reached = phrases.roads(h.roads)
-    reach = f"\n*Reachable by*  {reached}" if reached and h.arriving else ""
-    fallback = "" if h.arriving else " Pages go to the fallback."
-    text = push(f"{to} is on call for ", h.schedule, f" from now.{leaves}")
-    blocks = [
-        section(
-            f"*{escape(h.schedule, 60)}: {to} is on call now*\nFrom {when(h.at, now)}{ends}.{leaves}{fallback}"
-        ),
-        section(f"*Open now*\n{_open_list(h)}{reach}"),
-        actions(
-            [
-                button("Send me a test page", "contact.test", "me"),
-                button("Contact methods…", "contact.list", "me"),
-            ]
-        ),
-    ]
-    return Drawn(text, blocks)
-
-
 def hand_off_notice(h: HandOff, now: datetime) -> Drawn:
     """To the person who leaves: that it is over, and who has it now."""
     to = escape(h.arriving, 60) if h.arriving else "nobody"

@@ -48,7 +48,8 @@ def _drawn(content: Content, now: datetime, command: str) -> Drawn:
             draw = drafts.postmortem if content.kind == "postmortem" else drafts.summary
             return draw(content.situation, content.markdown)
         case HandOff():
-            return dms.hand_off_for_both(content, now)
+            arrives = content.reader_key is not None and content.reader_key == content.arriving_key
+            return (dms.hand_off if arrives else dms.hand_off_notice)(content, now)
         case TestNotice():
             return dms.test_page(content.asked_by, content.asked_at, content.roads, now)
         case TextNotice():

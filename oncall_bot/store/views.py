@@ -422,6 +422,7 @@ def hand_off(reader: Reader, payload: Mapping[str, Any]) -> HandOff | None:
         arriving=snapshot.name(arriving) if arriving else None,
         open_incidents=[(s.incident_id, s.title, s.state) for s in open_incidents(reader, 5)],
         roads=[*(["slack"] if reach.slack_id else []), *(c.kind for c in reach.contacts)],
+        reader_key=payload.get("to"),
         pages_last_week=runs.pages_of(reader, arriving or "", reader.now - timedelta(days=7)),
     )
 

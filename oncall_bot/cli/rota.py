@@ -1,0 +1,289 @@
+"""Who is on call: now, at another instant, over weeks; and schedules answered for outsiders.
+
+Knows tables and instants. Refuses rota arithmetic (core.rotations). `schedule answer` reads no settings and no
+database: it is the door for programs that only want the arithmetic.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from oncall_bot.cli.databases import rules_of
+from oncall_bot.cli.terminal import (
+    FAULT,
+    ConfigFile,
+    JsonFlag,
+    as_json,
+    family,
+    fault,
+    instant_of,
+    say,
+    shown_at,
+    table,
+    unknown,
+)
+from oncall_bot.core.errors import BadInput, OncallError
+
+if TYPE_CHECKING:
+    from oncall_bot.core.rotations import Shift
+    from oncall_bot.core.situation import OnCallNow
+    from oncall_bot.store.db import Reader
+
+SHOWN_FOR = timedelta(days=14)
+SHOWN_MAX = timedelta(days=3 * 366)
+MONTHS_MAX = 24
+STDIN_MAX = 16 * 1024 * 1024
+
+schedule = family("Schedules: show one, look for gaps, answer for programs.")
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(who)
+    app.add_typer(schedule, name="schedule")
+
+
+def who(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[SCHEDULE|SERVICE]", help="One schedule or service; else all."),
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="T", help="Another instant: 2026-03-02T09:00Z.")
+    ] = None,
+    config: ConfigFile = None,
+    json: JsonFlag = False,
+) -> None:
+    """Say who is on call, until when, and who follows when they do not answer.
+
+    Covers made in Slack count. A person without a loud road (push, voice, SMS, webhook) is named: a page at night
+    would reach them in Slack only.
+
+    Example: oncall-bot who checkout --at 2026-03-02T03:00Z
+    """
+    from oncall_bot.store import views
+
+    instant = instant_of(at, "--at")
+    with rules_of(config) as store, store.read() as reader:
+        _known(reader, name)
+        found = views.who(reader, instant, name)
+        if json:
+            as_json(found)
+            return
+        rows = [_row(reader, one) for one in found]
+        quiet = sorted({one.name for one in found if one.name and not one.loud_roads})
+    if not rows:
+        say(f"{name} has no schedule." if name else "There are no schedules in force.")
+        return
+    table(("SCHEDULE", "ON CALL", "UNTIL", "THEN"), rows)
+    if quiet:
+        say(f"No loud road (reached in Slack only): {', '.join(quiet)}")
+
+
+@schedule.command("show")
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The schedule.")],
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="T", help="First instant; now without it.")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="T", help="Last instant; 14 days on without it.")
+    ] = None,
+    config: ConfigFile = None,
+    json: JsonFlag = False,
+) -> None:
+    """Print a schedule's shifts, in its own zone, covers included.
+
+    A gap is shown as nobody. A cut of the window is not a hand-off: the first and last shift may be longer.
+
+    Example: oncall-bot schedule show shop-primary --from 2026-03-01 --to 2026-04-01
+    """
+    start, end = instant_of(from_, "--from"), instant_of(to, "--to")
+    with rules_of(config) as store, store.read() as reader:
+        if name not in reader.snapshot.config.schedules:
+            raise unknown("schedule", name, reader.snapshot.config.schedules)
+        start = start or reader.now
+        end = end or start + SHOWN_FOR
+        if not start < end <= start + SHOWN_MAX:
+            raise typer.BadParameter("must be later than --from, by 3 years at most", param_hint="--to")
+        found = _shifts(reader, name, start, end)
+        zone = reader.snapshot.config.schedules[name].definition.zone
+        names = {shift.user: reader.snapshot.name(shift.user) for shift in found}
+    if json:
+        as_json({"schedule": name, "zone": zone.key, "shifts": found})
+        return
+    rows = [
+        (
+            shown_at(shift.start, zone),
+            shown_at(shift.end, zone),
+            hours(shift.end - shift.start),
+            names[shift.user] if shift.user else "nobody",
+        )
+        for shift in found
+    ]
+    table(("FROM", "TO", "FOR", "ON CALL"), rows)
+
+
+@schedule.command("verify")
+def verify(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One schedule; else all.")] = None,
+    months: Annotated[
+        int, typer.Option("--months", metavar="N", min=1, max=MONTHS_MAX, help="How far to look.")
+    ] = 3,
+    config: ConfigFile = None,
+    json: JsonFlag = False,
+) -> None:
+    """Look for gaps in the coming months, and for people on call whom no loud road reaches.
+
+    Exit 1 when there is one. Good before a quarter begins, and with --config before a file is applied.
+
+    Example: oncall-bot schedule verify --months 3 --config oncall.yaml
+    """
+    with rules_of(config) as store, store.read() as reader:
+        config_now = reader.snapshot.config
+        if name is not None and name not in config_now.schedules:
+            raise unknown("schedule", name, config_now.schedules)
+        keys = [name] if name else list(config_now.schedules)
+        until = reader.now + timedelta(days=months * 365.25 / 12)
+        found = {key: _shifts(reader, key, reader.now, until) for key in keys}
+        quiet = quiet_people(reader, {s.user for shifts in found.values() for s in shifts if s.user})
+        zones = {key: config_now.schedules[key].definition.zone for key in keys}
+    gaps = {key: [s for s in shifts if s.user is None] for key, shifts in found.items()}
+    if json:
+        as_json({"until": until, "gaps": gaps, "no_loud_road": quiet})
+    else:
+        for key, holes in gaps.items():
+            say(f"{key}: {_told(holes, zones[key], months)}")
+        if quiet:
+            say(f"No loud road (reached in Slack only): {', '.join(quiet)}")
+    if quiet or any(gaps.values()):
+        raise typer.Exit(FAULT)
+
+
+@schedule.command("answer")
+def answer() -> None:
+    """Answer a definition on stdin: who is on call in a window. JSON in, JSON out.
+
+    In: {"definition": {...}, "window": {"from": T, "to": T}}. Out: {"shifts": [{"start", "end", "user"}]}, in UTC,
+    gaps with user null. With one document on each line there is one answer on each line, at once; a line that cannot
+    be answered gets {"error": "..."} and the exit code is 1.
+
+    Example: echo '{"definition": ..., "window": ...}' | oncall-bot schedule answer
+    """
+    import json
+
+    bad = 0
+    for document, alone in _documents():
+        try:
+            said: Mapping[str, Any] = _answer(document)
+        except BadInput as error:
+            if alone:
+                raise
+            bad += 1
+            said = {"error": str(error)}
+        typer.echo(json.dumps(said))
+        sys.stdout.flush()
+    if bad:
+        fault(f"{bad} of the lines could not be answered")
+        raise typer.Exit(FAULT)
+
+
+def quiet_people(reader: Reader, keys: set[str]) -> list[str]:
+    """Those of the people whom no loud road reaches, by name."""
+    from oncall_bot.core.paging import Reach, has_loud_road
+
+    snapshot = reader.snapshot
+    return sorted(
+        snapshot.name(key)
+        for key in keys
+        if not has_loud_road(snapshot.config, snapshot.reach.get(key, Reach(None)))
+    )
+
+
+def hours(length: timedelta) -> str:
+    """A length for people: 7 d, 13 h 30 min."""
+    minutes = round(length.total_seconds() / 60)
+    days, rest = divmod(minutes, 1440)
+    parts = ((days, "d"), (rest // 60, "h"), (rest % 60, "min"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 min"
+
+
+def _known(reader: Reader, name: str | None) -> None:
+    config = reader.snapshot.config
+    if name is not None and name not in config.schedules and name not in config.services:
+        raise unknown("schedule or service", name, [*config.schedules, *config.services])
+
+
+def _row(reader: Reader, one: OnCallNow) -> tuple[str, str, str, str]:
+    zone = reader.snapshot.config.schedules[one.schedule].definition.zone
+    then = [f"{name} {after}" for name, after in one.then]
+    if one.fallback:
+        then.append(f"fallback {', '.join(one.fallback)}")
+    return (
+        one.schedule,
+        one.name or "nobody",
+        shown_at(one.until, zone) if one.until else "-",
+        "; ".join(then),
+    )
+
+
+def _shifts(reader: Reader, key: str, start: datetime, end: datetime) -> list[Shift]:
+    from oncall_bot.core.rotations import shifts
+
+    snapshot = reader.snapshot
+    definition = snapshot.config.schedules[key].definition
+    return shifts(definition, start, end, snapshot.overrides.get(key, ()))
+
+
+def _told(holes: Sequence[Shift], zone: Any, months: int) -> str:
+    if not holes:
+        return f"no gap in {months} month{'' if months == 1 else 's'}"
+    whole = sum((hole.end - hole.start for hole in holes), timedelta(0))
+    count = "a gap" if len(holes) == 1 else f"{len(holes)} gaps"
+    first = f"{shown_at(holes[0].start, zone)} to {shown_at(holes[0].end, zone)}"
+    return f"{count}, {hours(whole)} in all; the first {first}"
+
+
+def _answer(document: object) -> Mapping[str, Any]:
+    from oncall_bot.core import rotations
+
+    if isinstance(document, OncallError):
+        raise document
+    if not isinstance(document, dict):
+        raise BadInput('write one object: {"definition": {...}, "window": {"from": T, "to": T}}')
+    return rotations.answer(document)
+
+
+def _documents() -> Iterator[tuple[object, bool]]:
+    """Each document, and whether it is the only one: a pretty-printed one has many lines."""
+    lines = (line for line in sys.stdin if line.strip())
+    first = next(lines, None)
+    if first is None:
+        raise BadInput("nothing was given on stdin")
+    document = _decoded(first)
+    if isinstance(document, OncallError):
+        whole = first + sys.stdin.read(STDIN_MAX)
+        document = _decoded(whole)
+        if not isinstance(document, OncallError) or whole == first:
+            yield document, True
+            return
+        yield from ((_decoded(line), False) for line in whole.splitlines() if line.strip())
+        return
+    second = next(lines, None)
+    yield document, second is None
+    if second is not None:
+        yield _decoded(second), False
+    yield from ((_decoded(line), False) for line in lines)
+
+
+def _decoded(text: str) -> object:
+    import json
+
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return BadInput(f"stdin is not JSON: {str(error)[:120]}")

@@ -1,0 +1,213 @@
+"""Paging goes on until somebody answers: steps, rounds, fallback, last resort, acknowledgements and their end."""
+
+from __future__ import annotations
+
+import copy
+from datetime import timedelta
+
+import pytest
+
+from oncall_bot.core.outcomes import Actor
+from oncall_bot.core.situation import State
+from oncall_bot.flows.escalate import escalate, hand_over, page_by_hand
+from oncall_bot.flows.resolve import mitigate, resolve
+from oncall_bot.store import views
+from tests.component.flows.world import DOCUMENT, World
+
+
+def minutes(world: World) -> list[tuple[float, str]]:
+    """When each phone rang, in minutes since the first ring."""
+    first = world.phone[0].at
+    return [((got.at - first) / timedelta(minutes=1), got.to) for got in world.phone]
+
+
+def test_nobody_answers_so_the_policy_runs_its_rounds_then_the_fallback_then_the_last_resort(
+    world: World,
+) -> None:
+    world.told(world.alert())
+    world.pass_time(100 * 60)
+    assert minutes(world) == [
+        (0, "ana-phone"),
+        (5, "bo-phone"),
+        (20, "ana-phone"),
+        (25, "bo-phone"),
+        (40, "dee-phone"),
+        (55, "dee-phone"),
+        (85, "dee-phone"),
+    ]
+
+
+def test_the_last_resort_goes_on_until_somebody_answers(world: World) -> None:
+    world.told(world.alert())
+    world.pass_time(6 * 3600, step=60)
+    before = len(world.phone)
+    world.ack(1, "dee")
+    world.pass_time(20 * 60)
+    assert before >= 10
+    assert len(world.phone) == before
+
+
+def test_an_acknowledgement_stops_every_road_at_once(world: World) -> None:
+    world.told(world.alert())
+    world.run()
+    outcome = world.ack(1)
+    world.pass_time(29 * 60)
+    assert outcome.done
+    assert world.rang() == ["ana-phone"]
+    assert world.shown().state is State.ACKNOWLEDGED
+
+
+def test_a_second_acknowledgement_names_the_winner(world: World) -> None:
+    world.told(world.alert())
+    world.ack(1, "ana")
+    late = world.ack(1, "bo")
+    assert (late.done, late.winner) == (False, "Ana Ruiz")
+    assert "Ana Ruiz already has incident 1" in late.reason
+
+
+def test_a_slack_user_who_is_not_in_the_file_may_acknowledge(world: World) -> None:
+    from oncall_bot.flows.acknowledge import acknowledge
+
+    world.told(world.alert())
+    outcome = world.store.write(acknowledge, 1, Actor("slack", "U0STRANGER", "Stan")).result()
+    assert outcome.done
+    assert world.shown().acked_by == "Stan"
+
+
+def test_no_word_for_half_an_hour_after_the_ack_pages_the_one_who_has_it_and_then_goes_on(
+    world: World,
+) -> None:
+    world.told(world.alert())
+    world.run()
+    world.ack(1, "bo")
+    world.pass_time(46 * 60)
+    assert minutes(world)[1:] == [(30, "bo-phone"), (35, "ana-phone"), (40, "bo-phone")]
+
+
+def test_everybody_who_was_paged_sees_that_somebody_has_it(world: World) -> None:
+    world.told(world.alert())
+    world.pass_time(6 * 60)
+    world.slack.clear()
+    world.ack(1, "bo")
+    world.run()
+    assert {got.to for got in world.slack if got.to.startswith("U0")} == {"U0ANAANA1", "U0BOBOBO1"}
+
+
+def test_a_gap_in_the_schedule_pages_the_fallback_at_once(world: World) -> None:
+    world.told(world.alert("Gap"))
+    world.run()
+    assert world.rang() == ["dee-phone"]
+    assert any("nobody is on call for nobody" in line for line in world.timeline())
+
+
+def test_a_person_without_a_loud_road_is_paged_in_slack_and_the_record_says_so(world: World) -> None:
+    world.told(world.alert())
+    world.run()
+    world.store.write(page_by_hand, 1, "cy", world.person("ana")).result()
+    world.run()
+    assert "U0CYCYCY1" in {got.to for got in world.slack if got.kind == "page"}
+    assert "Paged Cy Okafor: slack (no loud road)" in world.timeline()
+
+
+def test_with_nobody_to_page_the_incident_says_why_and_the_last_resort_is_tried_again(world: World) -> None:
+    lonely = copy.deepcopy(DOCUMENT)
+    lonely["people"] = {"eve": {"name": "Eve"}}
+    for section in ("teams", "services", "schedules"):
+        lonely.pop(section)
+    lonely["defaults"] = {"fallback": ["person:eve"], "last_resort": ["eve"]}
+    lonely["policies"] = {"p": {"steps": [{"after": "0m", "page": ["person:eve"]}]}}
+    lonely["routes"] = [{"name": "rest", "policy": "p"}]
+    world.apply(lonely)
+    world.told(world.alert())
+    world.run()
+    assert "Eve is named" in (world.shown().nobody or "")
+    assert world.rows("SELECT count(*) FROM timer WHERE state = 'pending' AND kind = 'escalate'") == [(1,)]
+
+
+def test_escalate_now_pages_the_next_step_once_for_impatient_thumbs(world: World) -> None:
+    world.told(world.alert())
+    world.run()
+    first = world.store.write(escalate, 1, world.person("ana")).result()
+    second = world.store.write(escalate, 1, world.person("ana")).result()
+    world.run()
+    assert (first.done, second.done) == (True, False)
+    assert world.rang() == ["ana-phone", "bo-phone"]
+
+
+def test_after_escalating_the_policy_goes_on_by_time(world: World) -> None:
+    world.told(world.alert())
+    world.run()
+    world.store.write(escalate, 1, world.person("ana")).result()
+    world.pass_time(21 * 60)
+    assert minutes(world) == [(0, "ana-phone"), (0, "bo-phone"), (15, "ana-phone"), (20, "bo-phone")]
+
+
+def test_a_hand_over_pages_the_other_person_until_they_answer(world: World) -> None:
+    world.told(world.alert())
+    world.run()
+    world.ack(1, "ana")
+    world.store.write(hand_over, 1, "bo", world.person("ana")).result()
+    world.run()
+    assert world.rang() == ["ana-phone", "bo-phone"]
+    assert world.shown().state is State.FIRING
+    world.ack(1, "bo")
+    world.pass_time(20 * 60)
+    assert world.rang() == ["ana-phone", "bo-phone"]
+
+
+def test_paging_an_unknown_name_says_what_would_do(world: World) -> None:
+    world.told(world.alert())
+    outcome = world.store.write(page_by_hand, 1, "zoe", world.person("ana")).result()
+    assert (outcome.done, outcome.reason) == (
+        False,
+        "I don't know 'zoe'. Name a person, a team or a policy of the file.",
+    )
+
+
+def test_a_resolve_by_hand_ends_paging_and_a_new_alert_of_the_group_opens_it_again(world: World) -> None:
+    world.told(world.alert(instance="a"))
+    world.run()
+    world.store.write(resolve, 1, world.person("ana"), reason="rolled back").result()
+    world.pass_time(20 * 60)
+    assert world.rang() == ["ana-phone"]
+    world.told(world.alert(instance="b"))
+    world.run()
+    assert world.shown().state is State.FIRING
+    assert world.rang() == ["ana-phone", "ana-phone"]
+
+
+def test_resolving_what_is_over_names_who_did_it(world: World) -> None:
+    world.told(world.alert())
+    world.store.write(resolve, 1, world.person("ana")).result()
+    late = world.store.write(resolve, 1, world.person("bo")).result()
+    assert late.reason == "Incident 1 is over: Ana Ruiz resolved it. Nothing is left to do."
+
+
+def test_mitigated_is_watched_by_whoever_said_so(world: World) -> None:
+    world.told(world.alert())
+    world.store.write(mitigate, 1, world.person("bo")).result()
+    world.pass_time(20 * 60)
+    assert (world.shown().state, world.shown().acked_by) == (State.MITIGATED, "Bo Lindt")
+    assert world.rang() == []
+
+
+@pytest.mark.parametrize("person", ["ana", "bo"])
+def test_why_tells_in_words_who_was_paged(world: World, person: str) -> None:
+    world.told(world.alert())
+    world.pass_time(6 * 60)
+    said = " ".join(world.store.look(views.why, 1))
+    assert world.person(person).name in said
+    assert "rest" in said
+
+
+def test_the_page_waits_for_its_road_rule(world: World) -> None:
+    """Voice rings a minute after push, and not at all once somebody has it."""
+    richer = copy.deepcopy(DOCUMENT)
+    richer["people"]["ana"]["contacts"]["voice"] = "+4912345"
+    world.apply(richer)
+    world.told(world.alert())
+    world.pass_time(90, step=10)
+    assert [(got.what, got.kind, round((got.at - world.phone[0].at).total_seconds())) for got in world.phone] == [
+        (world.phone[0].what, "push", 0),
+        (world.phone[1].what, "voice", 60),
+    ]

@@ -1,0 +1,360 @@
+"""What the import contracts (.importlinter) cannot see: clocks in the core, work at import, wide nets, locks."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "oncall_bot"
+CODE = sorted(PACKAGE.rglob("*.py"))
+CORE = sorted((PACKAGE / "core").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+# Third party -> the rooms it may be imported in. A library that stands nowhere here has no place yet.
+ROOMS: dict[str, set[str]] = {
+    "aiohttp": {"slack"},
+    "alembic": {"store"},
+    "apprise": {"paging"},
+    "apscheduler": {"engine"},
+    "dateutil": {"calendars"},
+    "fastapi": {"web"},
+    "httpx2": {"paging"},
+    "icalendar": {"calendars"},
+    "itsdangerous": {"web"},
+    "jinja2": {"web"},
+    "markdown_it": {"files"},
+    "markupsafe": {"web"},
+    "msgspec": {"prometheus"},
+    "openai": {"llm"},
+    "prometheus_api_client": {"prometheus"},
+    "prometheus_client": {"telemetry"},
+    "psycopg": {"store"},
+    "pydantic": {"settings", "files"},
+    "pydantic_core": {"settings", "files"},
+    "pydantic_settings": {"settings"},
+    "re2": {"core", "paging", "files", "slack"},  # patterns from outside, in linear time
+    "requests": {"prometheus"},
+    "resvg_py": {"pictures"},
+    "rich": {"cli"},
+    "slack_bolt": {"slack"},
+    "slack_sdk": {"slack"},
+    "snowballstemmer": {"core"},
+    "sqlalchemy": {"store"},
+    "sqlite3": {"store"},
+    "sqlmodel": {"store"},
+    "starlette": {"web", "app"},
+    "structlog": {
+        "app",
+        "cli",
+        "engine",
+        "files",
+        "llm",
+        "paging",
+        "pictures",
+        "practice",
+        "prometheus",
+        "slack",
+        "store",
+        "telemetry",
+        "web",
+    },
+    "typer": {"cli"},
+    "uvicorn": {"app", "practice"},
+    "yaml": {"files"},
+}
+OWN_CONTRACT_ELSEWHERE = {"re2", "structlog", "dateutil", "snowballstemmer"}
+
+# The four guards of the house (CONTRIBUTING.md): where something unforeseen is stopped, logged and counted,
+# so that one bad row, message or request hurts nobody else. Everything else catches what it expects.
+GUARDS = {
+    "one duty of the tick": {
+        "oncall_bot/app.py:run",
+        "oncall_bot/engine/auditor.py:run",
+        "oncall_bot/engine/reconciler.py:_compare",
+        "oncall_bot/engine/tick.py:_duty",
+        "oncall_bot/engine/tick.py:_strike",
+    },
+    "one delivery": {
+        "oncall_bot/engine/delivery.py:_finish",
+        "oncall_bot/engine/delivery.py:_work",
+        "oncall_bot/engine/delivery.py:run",
+    },
+    "one edge request": {
+        "oncall_bot/prometheus/webhook.py:_accept",
+    },
+    "one queued write": {
+        "oncall_bot/store/db.py:_transact",
+        "oncall_bot/store/db.py:_work_job",
+        "oncall_bot/store/db.py:_work_shares",
+    },
+}
+
+# Words and shapes only: nothing in them can be wrong that the types and their users' tests do not show.
+VALUES_ONLY = {"config", "errors", "fault_points", "outcomes", "records", "situation", "synonyms"}
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def short(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+
+
+def fresh(code: str) -> str:
+    """What a new interpreter prints after this code; it must succeed."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+# --- time ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", CORE, ids=short)
+def test_the_core_has_no_clock(path: Path) -> None:
+    """Time is an argument: `now` comes from the one who asks."""
+    reads = {"now", "today", "utcnow", "fromtimestamp"}
+    found = [
+        f"{short(path)}:{node.lineno}"
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Attribute)
+        and node.attr in reads - {"fromtimestamp"}
+        and isinstance(node.value, ast.Name)
+        and node.value.id in ("datetime", "date", "time")
+    ]
+    assert not found
+    assert not {"time", "urllib.request"} & set(imported(parsed(path)))
+
+
+# --- import -------------------------------------------------------------------------------------------------------
+
+
+def test_importing_the_core_loads_no_third_party_but_re2_and_the_stemmer() -> None:
+    names = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in CORE
+    ]
+    code = (
+        "import sys, importlib\n"
+        "before = set(sys.modules)\n"
+        f"for name in {names!r}: importlib.import_module(name)\n"
+        "print(*sorted({name.partition('.')[0] for name in set(sys.modules) - before}))"
+    )
+    loaded = {
+        name for name in fresh(code).split() if name.lstrip("_") not in sys.stdlib_module_names
+    }
+    loaded = {name for name in loaded if name not in sys.stdlib_module_names}
+    allowed = {"oncall_bot", "re2", "_re2", "snowballstemmer"}
+    assert loaded <= allowed, loaded - allowed
+
+
+def test_help_is_shown_without_loading_the_service() -> None:
+    """`oncall-bot --help` answers at once, and also where a driver is broken."""
+    code = (
+        "import sys\n"
+        "sys.argv = ['oncall-bot', '--help']\n"
+        "from oncall_bot.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "heavy = {'sqlalchemy', 'sqlmodel', 'slack_sdk', 'slack_bolt', 'openai', 'apprise', 'fastapi',"
+        " 'pandas', 'prometheus_api_client', 'alembic'}\n"
+        "print('LOADED', *sorted(heavy & set(sys.modules)))"
+    )
+    out = fresh(code)
+    assert "serve" in out
+    assert out.strip().splitlines()[-1] == "LOADED"
+
+
+def test_importing_a_room_starts_nothing() -> None:
+    """No thread, no event loop, no socket, no file because a module was imported."""
+    names = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in CODE
+        if path.name != "__main__.py"
+    ]
+    code = (
+        "import sys, importlib, threading, socket, os, tempfile\n"
+        "os.chdir(tempfile.mkdtemp())\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "def refuse(*a, **k): raise AssertionError('a socket was connected at import')\n"
+        "socket.socket.connect = refuse\n"
+        f"for name in {names!r}: importlib.import_module(name)\n"
+        "others = [t.name for t in threading.enumerate() if t is not threading.main_thread()]\n"
+        "print(others, os.listdir('.'))"
+    )
+    assert fresh(code).strip().splitlines()[-1] == "[] []"
+
+
+# --- rooms --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", CODE, ids=short)
+def test_every_third_party_stays_in_its_room(path: Path) -> None:
+    wrong = []
+    for name in imported(parsed(path)):
+        top = name.partition(".")[0]
+        if top == "oncall_bot" or (top in sys.stdlib_module_names and top not in ROOMS):
+            continue
+        if room_of(path) not in ROOMS.get(top, set()):
+            wrong.append(f"{top} in {short(path)}")
+    assert not wrong
+
+
+def test_every_third_party_in_use_has_an_import_contract() -> None:
+    """The table above and .importlinter say the same; a library that is used is in both."""
+    file = configparser.ConfigParser()
+    file.read(ROOT / ".importlinter", encoding="utf-8")
+    protected = {
+        word.strip()
+        for section in file.sections()
+        if file[section].get("type") == "protected"
+        for word in file[section]["protected_modules"].split()
+    }
+    used = {name.partition(".")[0] for path in CODE for name in imported(parsed(path))}
+    missing = (used & ROOMS.keys()) - protected - OWN_CONTRACT_ELSEWHERE
+    assert not missing, f"without a contract in .importlinter: {sorted(missing)}"
+
+
+# --- guards -------------------------------------------------------------------------------------------------------
+
+
+def wide_nets(path: Path) -> Iterator[str]:
+    """`file:function` of every handler that catches all."""
+
+    def visit(node: ast.AST, function: str) -> Iterator[str]:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            function = node.name
+        if isinstance(node, ast.ExceptHandler):
+            caught = {n.id for n in ast.walk(node.type) if isinstance(n, ast.Name)} if node.type else {"*"}
+            if caught & {"*", "Exception"}:
+                yield f"{short(path)}:{function}"
+        for child in ast.iter_child_nodes(node):
+            yield from visit(child, function)
+
+    yield from visit(parsed(path), "")
+
+
+def test_only_the_four_guards_catch_everything() -> None:
+    found = {place for path in CODE for place in wide_nets(path)}
+    allowed = set().union(*GUARDS.values())
+    assert found - allowed == set(), "a handler too wide: catch what you expect"
+    assert allowed - found == set(), "a guard that is gone: take it off the list"
+
+
+# --- habits -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in CORE if p.name != "__init__.py" and p.parent.name == "core"], ids=short
+)
+def test_every_core_module_has_its_unit_tests(path: Path) -> None:
+    if path.stem in VALUES_ONLY:
+        return
+    assert (ROOT / f"tests/unit/core/test_{path.stem}.py").exists()
+
+
+@pytest.mark.parametrize("path", CODE, ids=short)
+def test_every_module_says_what_it_knows(path: Path) -> None:
+    tree = parsed(path)
+    if not tree.body:
+        return
+    assert ast.get_docstring(tree), f"{short(path)} begins without a word"
+
+
+def test_nothing_is_left_for_later() -> None:
+    """A note to do something is an issue, not a comment. (Drafts mark what a human must fill in; that is text.)"""
+    note = re.compile(r"#.*\b(TODO|FIXME|XXX|HACK)\b")
+    found = [
+        f"{short(path)}:{number}"
+        for path in [*CODE, *TESTS]
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if path != Path(__file__) and note.search(line)
+    ]
+    assert not found
+
+
+def test_no_test_patches_our_own_modules() -> None:
+    """A test that wants to patch says that the wiring lacks an argument."""
+    found = []
+    for path in TESTS:
+        if path == Path(__file__):
+            continue
+        for node in ast.walk(parsed(path)):
+            if not isinstance(node, ast.Call):
+                continue
+            called = ast.unparse(node.func)
+            patches = called.endswith((".setattr", "mock.patch", "patch.object")) or called == "patch"
+            if patches and "monkeypatch" in called + ast.unparse(node) + "mock":
+                found.append(f"{short(path)}:{node.lineno} {called}")
+    assert not found
+    assert not [short(p) for p in TESTS if "unittest.mock" in set(imported(parsed(p)))]
+
+
+def test_names_say_what_is_inside() -> None:
+    banned = {"utils", "util", "helpers", "helper", "common", "manager", "service", "misc"}
+    assert not [short(path) for path in CODE if path.stem in banned or path.parent.name in banned]
+
+
+# --- locks --------------------------------------------------------------------------------------------------------
+
+LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-build.lock"]
+PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(\S+)", re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_has_hashes_and_no_addresses(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert "://" not in text
+    assert not re.search(r"^\s*--(index|extra-index|find-links|trusted)", text, re.MULTILINE)
+    blocks = re.split(r"\n(?=[A-Za-z0-9])", text.strip())
+    assert len(blocks) == len(PIN.findall(text))
+    assert not [block.split("\n")[0] for block in blocks if "--hash=sha256:" not in block]
+
+
+def test_what_is_tested_is_what_is_shipped() -> None:
+    """Each package of the product has one version, in every lock."""
+    dev = dict(PIN.findall((ROOT / "requirements-dev.lock").read_text(encoding="utf-8")))
+    for name in ("requirements.lock", "requirements-build.lock"):
+        pins = dict(PIN.findall((ROOT / name).read_text(encoding="utf-8")))
+        assert {k: (v, dev.get(k)) for k, v in pins.items() if dev.get(k) != v} == {}
+
+
+def test_every_dependency_is_locked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {
+        re.match(r"[A-Za-z0-9._-]+", line)[0].lower().replace("_", "-")  # type: ignore[index]
+        for line in [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    }
+    locked = dict(PIN.findall((ROOT / "requirements-dev.lock").read_text(encoding="utf-8")))
+    assert wanted <= {name.lower().replace("_", "-") for name in locked}
+
+
+def test_the_version_is_said_once() -> None:
+    import oncall_bot
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == oncall_bot.__version__
