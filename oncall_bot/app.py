@@ -104,6 +104,7 @@ class App:
         self._stack.callback(self.store.close)
         await self.store.write(processes.start, self.instance, alone=self.store.sqlite)
         await self._apply_config()
+        await self.store.view(ping)  # what was just applied is in force: tokens, the runbooks' folder
         await self._import_runbooks()
         await self._start_slack()
         await self._start_engine()

@@ -26,6 +26,7 @@ from oncall_bot.store import migrations
 from oncall_bot.store.db import Store
 from tests.shared import missing
 
+DROP_TOGETHER = 60
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
@@ -76,6 +77,7 @@ class Postgres:
     def __init__(self, admin: str) -> None:
         self._admin = make_url(admin).set(drivername="postgresql+psycopg")
         self._template: str | None = None
+        self._used: list[str] = []
 
     def empty(self) -> str:
         return self._create("template0")
@@ -89,11 +91,18 @@ class Postgres:
         return self._create(self._template)
 
     def drop(self, url: str) -> None:
-        self._run(f'DROP DATABASE IF EXISTS "{make_url(url).database}" WITH (FORCE)')
+        """Some time later: measured, the next CREATE takes 0.4 s right after a DROP and 0.04 s otherwise."""
+        self._used.append(str(make_url(url).database))
+        if len(self._used) >= DROP_TOGETHER:
+            self._drop_used()
 
     def close(self) -> None:
-        if self._template is not None:
-            self._run(f'DROP DATABASE IF EXISTS "{self._template}" WITH (FORCE)')
+        self._used += [self._template] if self._template else []
+        self._drop_used()
+
+    def _drop_used(self) -> None:
+        while self._used:
+            self._run(f'DROP DATABASE IF EXISTS "{self._used.pop()}" WITH (FORCE)')
 
     def tune(self) -> None:
         """Speed for a server whose data nobody wants tomorrow."""
@@ -103,7 +112,7 @@ class Postgres:
 
     def _create(self, template: str) -> str:
         name = f"oncall_test_{uuid.uuid4().hex}"
-        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY wal_log')
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
         return _plain(self._admin.set(database=name))
 
     def _run(self, sql: str) -> None:

@@ -27,7 +27,7 @@ from oncall_bot.cli.terminal import (
     table,
     unknown,
 )
-from oncall_bot.core.errors import BadInput, OncallError
+from oncall_bot.core.errors import BadInput
 
 if TYPE_CHECKING:
     from oncall_bot.core.rotations import Shift
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 SHOWN_FOR = timedelta(days=14)
 SHOWN_MAX = timedelta(days=3 * 366)
 MONTHS_MAX = 24
-STDIN_MAX = 16 * 1024 * 1024
 
 schedule = family("Schedules: show one, look for gaps, answer for programs.")
 
@@ -170,25 +169,23 @@ def answer() -> None:
 
     In: {"definition": {...}, "window": {"from": T, "to": T}}. Out: {"shifts": [{"start", "end", "user"}]}, in UTC,
     gaps with user null. With one document on each line there is one answer on each line, at once; a line that cannot
-    be answered gets {"error": "..."} and the exit code is 1.
+    be answered gets {"error": "..."}, and the exit code is 1.
 
     Example: echo '{"definition": ..., "window": ...}' | oncall-bot schedule answer
     """
     import json
 
     bad = 0
-    for document, alone in _documents():
+    for number, document in enumerate(_documents(), start=1):
         try:
             said: Mapping[str, Any] = _answer(document)
         except BadInput as error:
-            if alone:
-                raise
             bad += 1
+            fault(f"stdin, document {number}: {error}")
             said = {"error": str(error)}
         typer.echo(json.dumps(said))
         sys.stdout.flush()
     if bad:
-        fault(f"{bad} of the lines could not be answered")
         raise typer.Exit(FAULT)
 
 
@@ -249,35 +246,33 @@ def _told(holes: Sequence[Shift], zone: Any, months: int) -> str:
 
 
 def _answer(document: object) -> Mapping[str, Any]:
-    from oncall_bot.core import rotations
-
-    if isinstance(document, OncallError):
+    if isinstance(document, BadInput):
         raise document
     if not isinstance(document, dict):
         raise BadInput('write one object: {"definition": {...}, "window": {"from": T, "to": T}}')
+    from oncall_bot.core import rotations
+
     return rotations.answer(document)
 
 
-def _documents() -> Iterator[tuple[object, bool]]:
-    """Each document, and whether it is the only one: a pretty-printed one has many lines."""
+def _documents() -> Iterator[object]:
+    """Each line's document as it comes; one document may also be spread over many lines."""
     lines = (line for line in sys.stdin if line.strip())
     first = next(lines, None)
     if first is None:
         raise BadInput("nothing was given on stdin")
     document = _decoded(first)
-    if isinstance(document, OncallError):
-        whole = first + sys.stdin.read(STDIN_MAX)
-        document = _decoded(whole)
-        if not isinstance(document, OncallError) or whole == first:
-            yield document, True
+    if not isinstance(document, BadInput):
+        yield document
+    else:
+        rest = list(lines)
+        whole = _decoded("".join([first, *rest]))
+        if not isinstance(whole, BadInput) or not rest:
+            yield whole
             return
-        yield from ((_decoded(line), False) for line in whole.splitlines() if line.strip())
-        return
-    second = next(lines, None)
-    yield document, second is None
-    if second is not None:
-        yield _decoded(second), False
-    yield from ((_decoded(line), False) for line in lines)
+        yield document
+        lines = iter(rest)
+    yield from (_decoded(line) for line in lines)
 
 
 def _decoded(text: str) -> object:
@@ -286,4 +281,4 @@ def _decoded(text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        return BadInput(f"stdin is not JSON: {str(error)[:120]}")
+        return BadInput(f"it is not JSON: {str(error)[:120]}")

@@ -109,6 +109,7 @@ class Verdict(StrEnum):
     DOUBTED = "doubted"  # same startsAt fires again, but it may be a peer's old news
     SUPERSEDED = "superseded"  # a newer startsAt: the old one ended unheard
     DOUBT_ENDED = "doubt_ended"  # a resolve clears the doubt
+    END_MOVED = "end_moved"  # the end is told again, and was later than we knew
     NOTHING = "nothing"  # older than what is known, or known to have ended
 
 
@@ -125,7 +126,7 @@ def judge(known: Occurrence | None, notice: Notice, *, sender: str, body_is_new:
     if notice.starts_at < known.starts_at:
         return Verdict.NOTHING
     if notice.ended_at is not None:
-        return _judge_end(known)
+        return _judge_end(known, notice.ended_at)
     if known.ended_at is None:
         return Verdict.REPEAT
     if body_is_new and sender == known.ended_by:
@@ -141,7 +142,10 @@ def _judge_newer(known: Occurrence | None, notice: Notice) -> Verdict:
     return Verdict.NEW
 
 
-def _judge_end(known: Occurrence) -> Verdict:
+def _judge_end(known: Occurrence, ended_at: datetime) -> Verdict:
     if known.ended_at is None:
         return Verdict.RESOLVED
-    return Verdict.DOUBT_ENDED if known.doubted else Verdict.NOTHING
+    if known.doubted:
+        return Verdict.DOUBT_ENDED
+    # two Prometheus replicas: the second one saw it end a little later (recorded as ha-prometheus)
+    return Verdict.END_MOVED if ended_at > known.ended_at else Verdict.NOTHING

@@ -62,6 +62,7 @@ class _Changes:
     reopened: dict[int, str | None] = field(default_factory=dict)
     doubted: list[int] = field(default_factory=list)
     undoubted: list[int] = field(default_factory=list)
+    moved: dict[int, datetime] = field(default_factory=dict)
     opened: list[Opened] = field(default_factory=list)
     holds: dict[str, datetime] = field(default_factory=dict)
 
@@ -184,6 +185,9 @@ class _Batch:
         elif verdict is Verdict.DOUBT_ENDED:
             changes.undoubted.append(newest.id)
             known.newest = Occurrence(newest.id, newest.starts_at, newest.ended_at, newest.ended_by)
+        elif verdict is Verdict.END_MOVED and notice.ended_at is not None:
+            changes.moved[newest.id] = notice.ended_at
+            known.newest = Occurrence(newest.id, newest.starts_at, notice.ended_at, newest.ended_by)
 
     def _open(self, known: _Known, notice: Notice, sender: str) -> None:
         occurrence_id = self.ids["occurrence"].pop()
@@ -256,6 +260,7 @@ class _Batch:
         )
         alerts.seen_again(tx, changes.seen_again)
         alerts.annotate(tx, changes.texts)
+        alerts.move_ends(tx, changes.moved)
         self._write_doubts()
         ended = {end["occurrence_id"] for end in changes.ended}
         alerts.reopen_occurrences(tx, {o: m for o, m in changes.reopened.items() if o not in ended})

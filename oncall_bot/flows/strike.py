@@ -32,8 +32,8 @@ def strike(tx: Tx, timer_id: int) -> bool:
     timer = timers.take(tx, timer_id)
     if timer is None:
         return False
+    timers.done(tx, timer_id)  # first, so that a flow may arm the same timer again
     STRIKES[timer.kind](tx, timer)
-    timers.done(tx, timer_id)
     return True
 
 

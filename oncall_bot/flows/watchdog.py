@@ -30,10 +30,8 @@ def heard(tx: Tx, notice: Notice) -> None:
 def expect(tx: Tx, route: Route) -> None:
     """From now on, silence for `every` and `grace` is an alarm."""
     assert route.heartbeat is not None
-    timers.drop(tx, "watchdog", f"route:{route.key}")
     due_at = tx.now + route.heartbeat.every + route.heartbeat.grace
-    stamp = int(tx.now.timestamp() * 1000)
-    timers.add(tx, "watchdog", f"route:{route.key}", due_at, f"watchdog:{route.key}:{stamp}")
+    timers.rearm(tx, "watchdog", f"route:{route.key}", due_at, f"watchdog:{route.key}")
 
 
 def watchdog_silent(tx: Tx, route_key: str) -> None:

@@ -103,6 +103,11 @@ _END = statement(
         missing_since=None,
     )
 )
+_MOVE_END = statement(
+    update(OCCURRENCE)
+    .where(OCCURRENCE.c.id == bindparam("occurrence_id"), OCCURRENCE.c.ended_at.is_not(None))
+    .values(ended_at=bindparam("at"))
+)
 _REOPEN = statement(
     update(OCCURRENCE)
     .where(OCCURRENCE.c.id == bindparam("occurrence_id"))
@@ -393,6 +398,11 @@ def annotate(tx: Tx, texts: Mapping[int, Mapping[str, str]]) -> None:
 def end_occurrences(tx: Tx, ends: Iterable[Mapping[str, Any]]) -> None:
     """Each of `occurrence_id, at, by, reason`."""
     tx.many(_END, [{**end, "seen_at": tx.now} for end in ends])
+
+
+def move_ends(tx: Tx, ends: Mapping[int, datetime]) -> None:
+    """An end that is known by now to have been later; who may re-open stays as it was."""
+    tx.many(_MOVE_END, [{"occurrence_id": one, "at": at} for one, at in ends.items()])
 
 
 def reopen_occurrences(tx: Tx, mutes: Mapping[int, str | None]) -> None:

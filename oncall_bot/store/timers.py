@@ -21,6 +21,9 @@ TIMER = t.Timer.__table__  # type: ignore[attr-defined]
 _ADD = upsert(
     TIMER, ("dedupe_key",), also=("kind", "subject", "due_at", "state", "data", "attempts")
 )
+_REARM = upsert(
+    TIMER, ("dedupe_key",), ("due_at", "state"), also=("kind", "subject", "data", "attempts")
+)
 _DUE = statement(
     select(TIMER.c.id)
     .where(TIMER.c.state == "pending", TIMER.c.due_at <= bindparam("now"))
@@ -93,6 +96,20 @@ def add(
         dedupe_key=dedupe_key,
     )
     tx.nudge()
+
+
+def rearm(tx: Tx, kind: str, subject: str, due_at: datetime, dedupe_key: str) -> None:
+    """One timer for the key, due at `due_at` from now on, whatever it was before: a deadline that is pushed."""
+    tx.run(
+        _REARM,
+        kind=kind,
+        subject=subject,
+        due_at=due_at,
+        state="pending",
+        data={},
+        attempts=0,
+        dedupe_key=dedupe_key,
+    )
 
 
 def due(tx: Reader, *, limit: int) -> list[int]:

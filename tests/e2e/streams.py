@@ -10,7 +10,8 @@ import importlib.util
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -86,6 +87,7 @@ def _expected(ones: list[Mapping[str, Any]], *, is_newest: bool) -> Expected:
 
 
 def instant(text: str) -> datetime:
-    """To the microsecond; what the wire has beyond is cut."""
+    """Rounded to the microsecond: the wire has up to nine decimals."""
     whole, _, fraction = text.removesuffix("Z").partition(".")
-    return datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}+00:00")
+    exact = Decimal(f"0.{fraction or 0}") * 1_000_000
+    return datetime.fromisoformat(f"{whole}+00:00") + timedelta(microseconds=round(exact))

@@ -120,6 +120,8 @@ def station(tmp_path: Path, database: str) -> Iterator[Station]:
     store.write(
         apply_config, read.document, read.sha256, "test", token_sha256={"default": token}
     ).result(10)
+    with store.read():
+        pass  # the rules just applied are in force
     url = make_url(database)
     driver = {"postgresql": "postgresql+psycopg"}.get(url.drivername, url.drivername)
     engine = create_engine(url.set(drivername=driver))

@@ -54,8 +54,8 @@ def messages() -> Mapping[str, Drawn]:
         "dm-notice": dms.notice_to("Slack has refused <messages> for 6 min."),
         "dm-bundle": dms.bundle([notice(FIRING), notice(RESOLVED), notice(HOSTILE)] * 5, NOW),
         "dm-hand-off": dms.hand_off(HANDED, NOW),
-        "dm-hand-off-both": dms.hand_off_for_both(HANDED, NOW),
-        "dm-hand-off-gap": dms.hand_off_for_both(
+        "dm-hand-off-both": dms.hand_off_notice(HANDED, NOW),
+        "dm-hand-off-gap": dms.hand_off_notice(
             replace(HANDED, arriving=None, arriving_key=None), NOW
         ),
         "dm-hand-off-over": dms.hand_off_notice(HANDED, NOW),

@@ -1,0 +1,192 @@
+"""runbooks: import a folder, check it, match alerts against it, measure the matcher.
+
+Knows which folder is meant. Refuses to read Markdown (files) and to choose a runbook (core).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from oncall_bot.cli.databases import database, settings_now
+from oncall_bot.cli.folders import import_folder, runbooks_folder
+from oncall_bot.cli.terminal import FAULT, JsonFlag, as_json, family, fault, say, table
+from oncall_bot.core.errors import OncallError
+
+if TYPE_CHECKING:
+    from oncall_bot.files.runbook_eval import Report
+    from oncall_bot.files.runbooks import Problem
+
+Folder = Annotated[
+    Path | None,
+    typer.Argument(metavar="[DIR]", help="The folder; else ONCALL_RUNBOOKS_DIR or what oncall.yaml names."),
+]
+Alerts = Annotated[
+    Path, typer.Option("--alerts", metavar="FILE", help="Alerts, one JSON object a line: id, labels, annotations.")
+]
+Library = Annotated[Path, typer.Option("--runbooks", metavar="DIR", help="The folder of runbooks.")]
+LinkBase = Annotated[
+    str, typer.Option("--link-base", metavar="URL", help="Links that begin so are slugs of runbooks.")
+]
+Above = Annotated[
+    float | None,
+    typer.Option("--attach-above", metavar="X", min=0, max=1, help="Attach a ranked runbook from this score on."),
+]
+
+runbooks = family("Runbooks: import a folder, check it, match alerts, measure.")
+
+
+def add_to(app: typer.Typer) -> None:
+    app.add_typer(runbooks, name="runbooks")
+
+
+@runbooks.command("import")
+def import_(folder: Folder = None, json: JsonFlag = False) -> None:
+    """Bring the database to what a folder holds. A running bot does the same every 30 s.
+
+    What changed gets a new version; what is gone is archived; a file that cannot be read keeps its last version, is
+    told, and makes the exit code 1. Runbooks written in Slack are not touched.
+
+    Example: oncall-bot runbooks import runbooks/
+    """
+    settings = settings_now()
+    with database(settings) as store:
+        named = store.look(lambda reader: reader.snapshot.config.runbooks.dir)
+        counts, problems = import_folder(store, _folder(folder, named))
+    if json:
+        as_json({**counts, "problems": problems})
+    else:
+        _faults(problems)
+        say(", ".join(f"{count} {name}" for name, count in counts.items()))
+    if problems:
+        raise typer.Exit(FAULT)
+
+
+@runbooks.command("check")
+def check(folder: Folder = None, json: JsonFlag = False) -> None:
+    """Read a folder and tell what is wrong in it, with file and line. No database is needed for a named folder.
+
+    Example: oncall-bot runbooks check runbooks/
+    """
+    from oncall_bot.files.runbooks import read_runbooks
+
+    books, problems = read_runbooks(_folder(folder, None if folder else _named_in_force()))
+    if json:
+        as_json({"runbooks": len(books), "problems": problems})
+    else:
+        _faults(problems)
+        say(f"{len(books)} runbooks, {len(problems)} problems")
+    if problems:
+        raise typer.Exit(FAULT)
+
+
+@runbooks.command("match")
+def match(
+    alerts: Alerts,
+    library: Library,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the answers go, a line an alert.")],
+    link_base: LinkBase = "",
+    attach_above: Above = None,
+    json: JsonFlag = False,
+) -> None:
+    """Rank the runbooks of a folder for each alert of a file, and say which would be attached.
+
+    A line of the answer: {"id", "ranked": [["runbooks/<source>/<slug>.md", score], ...], "attached": path or null}.
+    Up to ten are ranked; attached is the product's own decision. No database and no settings are needed.
+
+    Example: oncall-bot runbooks match --alerts alerts.jsonl --runbooks runbooks/ --out matched.jsonl
+    """
+    from oncall_bot.core.search import ATTACH_ABOVE
+    from oncall_bot.files.runbook_match import match_runbooks
+
+    report = match_runbooks(
+        alerts,
+        library,
+        out,
+        link_base=link_base,
+        attach_above=ATTACH_ABOVE if attach_above is None else attach_above,
+    )
+    if json:
+        as_json(report)
+        return
+    _faults(report.problems)
+    how = ", ".join(f"{count} {name}" for name, count in report.attached.items())
+    say(f"{report.alerts} alerts, {report.runbooks} runbooks; attached by: {how or 'nothing'}. Wrote {out}.")
+
+
+@runbooks.command("eval")
+def measure(
+    alerts: Alerts,
+    library: Library,
+    link_base: LinkBase = "",
+    attach_above: Above = None,
+    json: JsonFlag = False,
+) -> None:
+    """Measure the matcher on alerts whose right runbook is known.
+
+    The truth stands in each line: "qrels" (runbook -> 2 right, 1 helps) or "runbook" (the right one, or null). Use it
+    on your own alerts before you raise or lower runbooks.attach_above.
+
+    Example: oncall-bot runbooks eval --alerts alerts.jsonl --runbooks runbooks/
+    """
+    from oncall_bot.core.search import ATTACH_ABOVE
+    from oncall_bot.files.runbook_eval import evaluate
+
+    above = ATTACH_ABOVE if attach_above is None else attach_above
+    report = evaluate(alerts, library, link_base=link_base, attach_above=above)
+    if json:
+        as_json(report)
+        return
+    _tell(report)
+
+
+def _tell(report: Report) -> None:
+    say(f"{report.alerts} alerts, {report.runbooks} runbooks, attached from {report.attach_above:g} on")
+    heads = ("KIND", "ALERTS", "FIRST", "IN 3", "MRR", "ATTACHED RIGHT", "WRONG")
+    rows = [
+        (
+            kind,
+            str(one.alerts),
+            *(
+                f"{share:.3f}"
+                for share in (
+                    one.first,
+                    one.among_three,
+                    one.reciprocal_rank,
+                    one.attached_right,
+                    one.attached_wrong,
+                )
+            ),
+        )
+        for kind, one in report.kinds.items()
+    ]
+    table(heads, rows)
+    if report.without_runbook:
+        say(
+            f"Of {report.without_runbook} alerts without a runbook {report.false_matches:.1%} were given one."
+        )
+
+
+def _folder(given: Path | None, named: str | None) -> Path:
+    folder = given or runbooks_folder(settings_now(), named)
+    if folder is None:
+        raise OncallError(
+            "There is no runbook folder: name it, set ONCALL_RUNBOOKS_DIR, or give runbooks.dir in oncall.yaml."
+        )
+    return folder
+
+
+def _named_in_force() -> str | None:
+    """What oncall.yaml names; the settings' folder needs no database."""
+    if os.environ.get("ONCALL_RUNBOOKS_DIR"):
+        return None
+    with database() as store:
+        return store.look(lambda reader: reader.snapshot.config.runbooks.dir)
+
+
+def _faults(problems: list[Problem] | tuple[Problem, ...]) -> None:
+    for problem in problems:
+        fault(str(problem))

@@ -1,0 +1,85 @@
+"""API tokens in SQL: a name, a prefix to tell them apart, and the SHA-256; the token itself is never stored.
+
+Knows rows. Refuses to make secrets. Serves flows.api_tokens and the command `tokens`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import and_, bindparam, or_, select, update
+
+from oncall_bot.store import tables as t
+from oncall_bot.store.db import Reader, Tx
+from oncall_bot.store.statements import Row, insert_of, statement
+
+TOKEN = t.ApiToken.__table__  # type: ignore[attr-defined]
+
+_INSERT = insert_of(
+    TOKEN,
+    *("name", "hash", "prefix", "scope", "created_at", "expires_at"),
+    used_at=None,
+    revoked_at=None,
+)
+_LISTED = statement(
+    select(
+        TOKEN.c.name,
+        TOKEN.c.prefix,
+        TOKEN.c.scope,
+        TOKEN.c.created_at,
+        TOKEN.c.expires_at,
+        TOKEN.c.used_at,
+        TOKEN.c.revoked_at,
+    ).order_by(TOKEN.c.id)
+)
+_NAMED = statement(
+    select(TOKEN.c.id, TOKEN.c.name, TOKEN.c.prefix, TOKEN.c.hash).where(
+        or_(TOKEN.c.name == bindparam("wanted"), TOKEN.c.prefix == bindparam("wanted")),
+        TOKEN.c.revoked_at.is_(None),
+    )
+)
+_REVOKE = statement(
+    update(TOKEN).where(TOKEN.c.id == bindparam("token_id")).values(revoked_at=bindparam("at"))
+)
+_VALID = statement(
+    select(TOKEN.c.id, TOKEN.c.name, TOKEN.c.scope).where(
+        TOKEN.c.hash == bindparam("sha256"),
+        and_(
+            TOKEN.c.revoked_at.is_(None),
+            or_(TOKEN.c.expires_at.is_(None), TOKEN.c.expires_at > bindparam("now")),
+        ),
+    )
+)
+
+
+def insert(
+    tx: Tx, name: str, *, sha256: str, prefix: str, scope: str, expires_at: datetime | None
+) -> None:
+    tx.run(
+        _INSERT,
+        name=name,
+        hash=sha256,
+        prefix=prefix,
+        scope=scope,
+        created_at=tx.now,
+        expires_at=expires_at,
+    )
+
+
+def listed(reader: Reader) -> list[Row]:
+    """Every token, revoked ones too, oldest first; without hashes."""
+    return reader.all(_LISTED)
+
+
+def named(reader: Reader, name_or_prefix: str) -> list[Row]:
+    """Tokens of this name or prefix that are not revoked."""
+    return reader.all(_NAMED, wanted=name_or_prefix)
+
+
+def revoke(tx: Tx, token_id: int) -> None:
+    tx.run(_REVOKE, token_id=token_id, at=tx.now)
+
+
+def valid(reader: Reader, sha256: str) -> Row | None:
+    """The token with this hash, if it is neither revoked nor expired: id, name, scope."""
+    return reader.first(_VALID, sha256=sha256, now=reader.now)
