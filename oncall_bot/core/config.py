@@ -233,7 +233,7 @@ RETENTION: Mapping[str, timedelta | None] = {
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One revision, whole. Built only from a checked document (`files.oncall_yaml`) or by `built_in`."""
+    """One revision, whole. Built only from a checked document by `core.documents.config_of`."""
 
     defaults: Defaults = Defaults()
     people: Mapping[str, Person] = field(default_factory=dict)
@@ -271,33 +271,3 @@ class Config:
             if target.kind == "schedule" and target.key in self.schedules:
                 return self.schedules[target.key].team
         return None
-
-
-BUILT_IN_POLICY = "last-resort"
-
-
-def built_in(channel: str | None, admins: tuple[str, ...]) -> Config:
-    """The last route that works without a file: everything goes to CHANNEL and pages ADMINS, never silence.
-
-    `admins` are Slack user ids (U...) or e-mail addresses.
-    """
-    people = {
-        f"admin{n}": Person(
-            key=f"admin{n}",
-            name=who,
-            email=who if "@" in who else None,
-            slack=None if "@" in who else who,
-            role=Role.ADMIN,
-        )
-        for n, who in enumerate(admins, start=1)
-    }
-    targets = tuple(Target("person", key) for key in people)
-    step = Step(timedelta(0), targets or ((Target("channel", channel),) if channel else ()))
-    return Config(
-        defaults=Defaults(channel=channel, fallback=targets, last_resort=tuple(people)),
-        people=people,
-        policies={
-            BUILT_IN_POLICY: Policy(BUILT_IN_POLICY, (step,), times=3, every=timedelta(minutes=5))
-        },
-        routes=(Route("last", group_by=("alertname", "service"), policy=BUILT_IN_POLICY),),
-    )

@@ -26,13 +26,8 @@ QUIET_WINDOW = timedelta(minutes=15)
 
 def await_quiet(tx: Tx, incident_id: int) -> None:
     """Resolved: a postmortem is drafted when it stays quiet."""
-    stamp = int(tx.now.timestamp() * 1000)
-    timers.add(
-        tx,
-        "quiet",
-        f"incident:{incident_id}",
-        tx.now + QUIET_WINDOW,
-        f"quiet:{incident_id}:{stamp}",
+    timers.rearm(
+        tx, "quiet", f"incident:{incident_id}", tx.now + QUIET_WINDOW, f"quiet:{incident_id}"
     )
 
 

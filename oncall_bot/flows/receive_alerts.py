@@ -69,6 +69,7 @@ class _Changes:
 
 def receive_alerts(tx: Tx, deliveries: Sequence[Delivery]) -> list[Received]:
     """Take in what was delivered; one answer a delivery. Nothing is refused here."""
+    alerts.line_up(tx)
     answers: dict[int, Received] = {}
     by_source: dict[str, list[int]] = defaultdict(list)
     for number, delivery in enumerate(deliveries):

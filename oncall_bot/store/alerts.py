@@ -103,6 +103,8 @@ _END = statement(
         missing_since=None,
     )
 )
+_INTAKE = 0x696E74616B65  # "intake": one of our keys of pg_advisory_xact_lock
+_LINE_UP = statement(select(func.pg_advisory_xact_lock(bindparam("key"))))
 _MOVE_END = statement(
     update(OCCURRENCE)
     .where(OCCURRENCE.c.id == bindparam("occurrence_id"), OCCURRENCE.c.ended_at.is_not(None))
@@ -357,6 +359,16 @@ _MISSING = statement(
     .where(OCCURRENCE.c.id == bindparam("occurrence_id"))
     .values(missing_since=bindparam("since"), missing_lists=bindparam("lists"))
 )
+
+
+def line_up(tx: Tx) -> None:
+    """On PostgreSQL intakes pass here one after the other until each commits, as they do on SQLite anyway.
+
+    Two slices of one storm open the same groups, incidents and destinations, each in the order of its own alerts:
+    side by side they met in deadlocks that took a second each and outlasted every retry (5,000 alerts: 68 s, now 1 s).
+    """
+    if tx.postgresql:
+        tx.all(_LINE_UP, key=_INTAKE)
 
 
 def seen_bodies(tx: Reader, source: str, sha256s: Sequence[str]) -> set[str]:

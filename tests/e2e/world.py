@@ -393,7 +393,9 @@ def world(
         given: dict[str, str] = {}
         if slackcheck is not None:
             app = slackcheck.App.from_manifest(manifest()) if with_manifest else slackcheck.App()
-            slack = stack.enter_context(slackcheck.Thread(app=app, **slack_options))
+            thread = slackcheck.Thread(app=app, **slack_options)
+            stack.callback(thread.loop.close)
+            slack = stack.enter_context(thread)
             stack.callback(_quiet, slack)
             given = {"ONCALL_SLACK_BOT_TOKEN": app.bot_token, "ONCALL_SLACK_API_URL": slack.api}
             if mode == "socket":

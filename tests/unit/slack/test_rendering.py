@@ -21,7 +21,7 @@ CONTENTS: dict[str, tuple[Content, str]] = {
     "runbook": (RunbookNotice(s.FIRING, s.BOOK), "Are database connections left?"),
     "summary": (DraftNotice(s.RESOLVED, "summary", "# S\n\nTwo pages."), "Suggested summary"),
     "postmortem": (DraftNotice(s.RESOLVED, "postmortem", "# P\n\n## What"), "Postmortem draft"),
-    "hand-off": (s.HANDED, "shop-primary: Ana Ruiz is on call now"),
+    "hand-off": (s.HANDED, "Ana Ruiz is on call now"),
     "test": (shown.TestNotice("Ana Ruiz", at(0), ("slack", "push")), "Test page"),
     "text": (TextNotice("Slack <refuses> us."), "Slack &lt;refuses&gt; us."),
 }
