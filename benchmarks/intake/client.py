@@ -14,6 +14,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import uvloop
 
@@ -109,8 +110,7 @@ class Connection(asyncio.Protocol):
         self.read, self.sent_at = b"", 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's own are no subclass
         self.send()
 
     def send(self) -> None:

@@ -47,7 +47,18 @@ def root(
         raise typer.Exit(2)
 
 
-for _module in (init, doctor, serving, applying, rota, explaining, runbooks, drafting, incidents, tokens):
+for _module in (
+    init,
+    doctor,
+    serving,
+    applying,
+    rota,
+    explaining,
+    runbooks,
+    drafting,
+    incidents,
+    tokens,
+):
     _module.add_to(app)
 
 

@@ -33,7 +33,9 @@ def add_to(app: typer.Typer) -> None:
 
 def apply(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The configuration, oncall.yaml.")],
-    plan: Annotated[bool, typer.Option("--plan", help="Show what would change; change nothing.")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Show what would change; change nothing.")
+    ] = False,
     json: JsonFlag = False,
 ) -> None:
     """Put a configuration into force, after showing what it changes.
@@ -54,7 +56,12 @@ def apply(
     settings = settings_now()
     if plan and not _there_is(settings):
         note("There is no database yet: everything is new.")
-        _tell(_lines(None, found, {}), "Nothing was changed: this is the plan.", json=json, applied=False)
+        _tell(
+            _lines(None, found, {}),
+            "Nothing was changed: this is the plan.",
+            json=json,
+            applied=False,
+        )
         return
     check_schema(address(settings))
     with opened(address(settings)) as store:
@@ -68,7 +75,8 @@ def apply(
 
 def export(
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write to this file, not to stdout.")
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write to this file, not to stdout."),
     ] = None,
     json: JsonFlag = False,
 ) -> None:
@@ -83,7 +91,9 @@ def export(
     with opened(address(settings)) as store:
         _, document, _ = store.look(_in_force)
     if document is None:
-        raise OncallError("No configuration is in force yet; `oncall-bot apply oncall.yaml` puts one.")
+        raise OncallError(
+            "No configuration is in force yet; `oncall-bot apply oncall.yaml` puts one."
+        )
     if json:
         as_json(document)
         return
@@ -153,7 +163,11 @@ def _apply(
         token_sha256=token_hashes(settings),
     ).result()
     revision, _, _ = store.look(_in_force)
-    end = f"Applied: revision {revision} is in force." if new else f"No change: revision {before} stays."
+    end = (
+        f"Applied: revision {revision} is in force."
+        if new
+        else f"No change: revision {before} stays."
+    )
     _tell(lines, end, json=json, applied=new, revision=revision)
 
 

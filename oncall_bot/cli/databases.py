@@ -57,7 +57,9 @@ def check_schema(url: str) -> None:
             " `oncall-bot serve`. Is ONCALL_DATABASE_URL set?"
         )
     if migrations.pending(url):
-        raise OncallError(f"The database {shown(url)} is of an older version; run `oncall-bot migrate`.")
+        raise OncallError(
+            f"The database {shown(url)} is of an older version; run `oncall-bot migrate`."
+        )
 
 
 @contextmanager

@@ -35,13 +35,16 @@ def draft(
     kind: Annotated[DraftKind, typer.Argument(metavar="summary|postmortem")],
     record: Annotated[
         Path | None,
-        typer.Option("--record", metavar="FILE", help="A record as `incidents export` writes it; - is stdin."),
+        typer.Option(
+            "--record", metavar="FILE", help="A record as `incidents export` writes it; - is stdin."
+        ),
     ] = None,
     incident: Annotated[
         int | None, typer.Option("--incident", metavar="N", help="An incident of the database.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write to this file, not to stdout.")
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write to this file, not to stdout."),
     ] = None,
 ) -> None:
     """Draft the summary or the postmortem of an incident, as Markdown.
@@ -81,7 +84,9 @@ def _record(path: Path) -> object:
     try:
         return json.loads(read_text(path, RECORD_MAX))
     except (ValueError, RecursionError):
-        raise BadInput(f"{path} is not JSON; write one with: oncall-bot incidents export N") from None
+        raise BadInput(
+            f"{path} is not JSON; write one with: oncall-bot incidents export N"
+        ) from None
 
 
 def _of_incident(settings: Settings, number: int) -> object:

@@ -41,13 +41,19 @@ def add_to(app: typer.Typer) -> None:
 def explain(
     labels: Annotated[
         str | None,
-        typer.Option("--labels", metavar="k=v,...", help='Labels; quote a value with commas: k="a,b".'),
+        typer.Option(
+            "--labels", metavar="k=v,...", help='Labels; quote a value with commas: k="a,b".'
+        ),
     ] = None,
     payload: Annotated[
         Path | None,
-        typer.Option("--payload", metavar="FILE", help="A webhook body of Alertmanager; - is stdin."),
+        typer.Option(
+            "--payload", metavar="FILE", help="A webhook body of Alertmanager; - is stdin."
+        ),
     ] = None,
-    source: Annotated[str, typer.Option("--source", help="The source that would post it.")] = "default",
+    source: Annotated[
+        str, typer.Option("--source", help="The source that would post it.")
+    ] = "default",
     config: ConfigFile = None,
     json: JsonFlag = False,
 ) -> None:
@@ -148,9 +154,16 @@ def _tell(found: Explained) -> None:
 
 def _tell_incident(touched: Touched) -> None:
     shown = touched.situation
-    head = "It would open an incident" if touched.is_new else f"It would touch incident {shown.incident_id}"
+    head = (
+        "It would open an incident"
+        if touched.is_new
+        else f"It would touch incident {shown.incident_id}"
+    )
     say(f"{head}: {shown.title} ({shown.severity}, urgency {shown.urgency})")
-    where = [f"team {shown.team}" if shown.team else "", f"channel {shown.channel}" if shown.channel else ""]
+    where = [
+        f"team {shown.team}" if shown.team else "",
+        f"channel {shown.channel}" if shown.channel else "",
+    ]
     if any(where):
         say(f"  {', '.join(part for part in where if part)}")
     if shown.runbook is not None:
@@ -159,7 +172,9 @@ def _tell_incident(touched: Touched) -> None:
         say(f"  Paged at once: {sentence}.")
     _tell_roads(shown, {one.partition(":")[0] for one in touched.pages})
     if shown.next is not None:
-        say(f"  Then, at {_clock(shown.next.at)}: {', '.join(shown.next.names) or 'nobody'} ({shown.next.what}).")
+        say(
+            f"  Then, at {_clock(shown.next.at)}: {', '.join(shown.next.names) or 'nobody'} ({shown.next.what})."
+        )
     if shown.nobody:
         say(f"  Nobody could be paged: {shown.nobody}.")
     if not touched.pages and shown.next is None and not shown.nobody:
@@ -169,7 +184,9 @@ def _tell_incident(touched: Touched) -> None:
 def _tell_roads(shown: Situation, now: set[str]) -> None:
     for paged in shown.paged:
         if paged.name in now and paged.roads:
-            roads: Sequence[str] = [f"{r.road} at {_clock(r.at)}" if r.at else r.road for r in paged.roads]
+            roads: Sequence[str] = [
+                f"{r.road} at {_clock(r.at)}" if r.at else r.road for r in paged.roads
+            ]
             loud = f" ({paged.note})" if paged.note else ""
             say(f"    {paged.name} by {', '.join(roads)}{loud}")
 

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from oncall_bot.cli.databases import database
-from oncall_bot.cli.terminal import JsonFlag, as_json, family, say, shown_at, table, unknown, write_out
+from oncall_bot.cli.terminal import (
+    JsonFlag,
+    as_json,
+    family,
+    say,
+    shown_at,
+    table,
+    unknown,
+    write_out,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -77,7 +86,8 @@ def show(number: Number, json: JsonFlag = False) -> None:
 def export(
     number: Number,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write to this file, not to stdout.")
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write to this file, not to stdout."),
     ] = None,
 ) -> None:
     """Export an incident's record as JSON (incident-record/1).
@@ -120,17 +130,27 @@ def _tell(shown: Situation, why: list[str], log: WorkLog) -> None:
         if value:
             say(f"  {name}: {value}")
     if shown.firing or shown.held_back:
-        say(f"  alerts: {shown.firing} firing, {shown.held_back} held back, {shown.alerts_ever} ever")
+        say(
+            f"  alerts: {shown.firing} firing, {shown.held_back} held back, {shown.alerts_ever} ever"
+        )
     if shown.next is not None:
-        say(f"  next: {', '.join(shown.next.names)} at {shown_at(shown.next.at)} ({shown.next.what})")
+        say(
+            f"  next: {', '.join(shown.next.names)} at {shown_at(shown.next.at)} ({shown.next.what})"
+        )
     _section("Paged", [_paged(one) for one in shown.paged])
     _section("Why", why)
-    entries = [f"{shown_at(e.at)}  {f'{e.actor}: ' if e.actor else ''}{e.text}" for e in log.entries]
+    entries = [
+        f"{shown_at(e.at)}  {f'{e.actor}: ' if e.actor else ''}{e.text}" for e in log.entries
+    ]
     _section("Log", ([f"({log.folded} earlier entries)"] if log.folded else []) + entries)
 
 
 def _since(shown: Situation) -> datetime:
-    known = {"acknowledged": shown.acked_at, "mitigated": shown.mitigated_at, "resolved": shown.resolved_at}
+    known = {
+        "acknowledged": shown.acked_at,
+        "mitigated": shown.mitigated_at,
+        "resolved": shown.resolved_at,
+    }
     return known.get(str(shown.state)) or shown.opened_at
 
 

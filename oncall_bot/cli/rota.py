@@ -108,7 +108,9 @@ def show(
         start = start or reader.now
         end = end or start + SHOWN_FOR
         if not start < end <= start + SHOWN_MAX:
-            raise typer.BadParameter("must be later than --from, by 3 years at most", param_hint="--to")
+            raise typer.BadParameter(
+                "must be later than --from, by 3 years at most", param_hint="--to"
+            )
         found = _shifts(reader, name, start, end)
         zone = reader.snapshot.config.schedules[name].definition.zone
         names = {shift.user: reader.snapshot.name(shift.user) for shift in found}
@@ -129,7 +131,9 @@ def show(
 
 @schedule.command("verify")
 def verify(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One schedule; else all.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="One schedule; else all.")
+    ] = None,
     months: Annotated[
         int, typer.Option("--months", metavar="N", min=1, max=MONTHS_MAX, help="How far to look.")
     ] = 3,
@@ -149,7 +153,9 @@ def verify(
         keys = [name] if name else list(config_now.schedules)
         until = reader.now + timedelta(days=months * 365.25 / 12)
         found = {key: _shifts(reader, key, reader.now, until) for key in keys}
-        quiet = quiet_people(reader, {s.user for shifts in found.values() for s in shifts if s.user})
+        quiet = quiet_people(
+            reader, {s.user for shifts in found.values() for s in shifts if s.user}
+        )
         zones = {key: config_now.schedules[key].definition.zone for key in keys}
     gaps = {key: [s for s in shifts if s.user is None] for key, shifts in found.items()}
     if json:

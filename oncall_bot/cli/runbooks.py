@@ -22,18 +22,30 @@ if TYPE_CHECKING:
 
 Folder = Annotated[
     Path | None,
-    typer.Argument(metavar="[DIR]", help="The folder; else ONCALL_RUNBOOKS_DIR or what oncall.yaml names."),
+    typer.Argument(
+        metavar="[DIR]", help="The folder; else ONCALL_RUNBOOKS_DIR or what oncall.yaml names."
+    ),
 ]
 Alerts = Annotated[
-    Path, typer.Option("--alerts", metavar="FILE", help="Alerts, one JSON object a line: id, labels, annotations.")
+    Path,
+    typer.Option(
+        "--alerts", metavar="FILE", help="Alerts, one JSON object a line: id, labels, annotations."
+    ),
 ]
 Library = Annotated[Path, typer.Option("--runbooks", metavar="DIR", help="The folder of runbooks.")]
 LinkBase = Annotated[
-    str, typer.Option("--link-base", metavar="URL", help="Links that begin so are slugs of runbooks.")
+    str,
+    typer.Option("--link-base", metavar="URL", help="Links that begin so are slugs of runbooks."),
 ]
 Above = Annotated[
     float | None,
-    typer.Option("--attach-above", metavar="X", min=0, max=1, help="Attach a ranked runbook from this score on."),
+    typer.Option(
+        "--attach-above",
+        metavar="X",
+        min=0,
+        max=1,
+        help="Attach a ranked runbook from this score on.",
+    ),
 ]
 
 runbooks = family("Runbooks: import a folder, check it, match alerts, measure.")
@@ -87,7 +99,9 @@ def check(folder: Folder = None, json: JsonFlag = False) -> None:
 def match(
     alerts: Alerts,
     library: Library,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the answers go, a line an alert.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Where the answers go, a line an alert.")
+    ],
     link_base: LinkBase = "",
     attach_above: Above = None,
     json: JsonFlag = False,
@@ -114,7 +128,9 @@ def match(
         return
     _faults(report.problems)
     how = ", ".join(f"{count} {name}" for name, count in report.attached.items())
-    say(f"{report.alerts} alerts, {report.runbooks} runbooks; attached by: {how or 'nothing'}. Wrote {out}.")
+    say(
+        f"{report.alerts} alerts, {report.runbooks} runbooks; attached by: {how or 'nothing'}. Wrote {out}."
+    )
 
 
 @runbooks.command("eval")
@@ -144,7 +160,9 @@ def measure(
 
 
 def _tell(report: Report) -> None:
-    say(f"{report.alerts} alerts, {report.runbooks} runbooks, attached from {report.attach_above:g} on")
+    say(
+        f"{report.alerts} alerts, {report.runbooks} runbooks, attached from {report.attach_above:g} on"
+    )
     heads = ("KIND", "ALERTS", "FIRST", "IN 3", "MRR", "ATTACHED RIGHT", "WRONG")
     rows = [
         (

@@ -42,11 +42,14 @@ def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What will use it, such as grafana.")],
     scope: Annotated[Scope, typer.Option("--scope", help="What it may do.")] = Scope.READ,
     days: Annotated[
-        int | None, typer.Option("--days", metavar="N", min=1, max=3660, help="It expires after N days.")
+        int | None,
+        typer.Option("--days", metavar="N", min=1, max=3660, help="It expires after N days."),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", help="Write it to a new file of mode 0600; show nothing."),
+        typer.Option(
+            "--out", metavar="FILE", help="Write it to a new file of mode 0600; show nothing."
+        ),
     ] = None,
     json: JsonFlag = False,
 ) -> None:

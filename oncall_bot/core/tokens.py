@@ -263,6 +263,11 @@ class Pool:
             }
         self._text.append(text.lower())
 
+    def add_name(self, text: str) -> None:
+        """Take in a name as it stands: the digits inside it are no measurement (`INC-7` is not 7)."""
+        self._tokens.names |= tokens_of(text).names
+        self._text.append(text.lower())
+
     def add_instant(self, at: datetime) -> None:
         """Take in a time of an event."""
         self._tokens.clocks |= {(at.hour, at.minute, at.second), (at.hour, at.minute, None)}

@@ -370,9 +370,8 @@ class Verifier:
 
     def _pool(self, cites: Sequence[str]) -> Pool:
         pool, known = Pool(), self.record
-        pool.add_text(
-            " ".join(filter(None, (known.id, known.severity, known.runbook, known.channel)))
-        )
+        for name in filter(None, (known.id, known.severity, known.runbook, known.channel)):
+            pool.add_name(name)
         for event in self._cited(cites):
             self._add_event(pool, event)
         for cite in cites:

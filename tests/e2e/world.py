@@ -383,7 +383,7 @@ def world(
     mode: str = "socket",
     env: Mapping[str, str] | None = None,
     start: bool = True,
-    with_manifest: bool = False,
+    with_manifest: bool = True,
     **slack_options: Any,
 ) -> Iterator[World]:
     """A world that is taken down whatever happens. `mode`: how Slack speaks to the bot, `socket` or `http`."""

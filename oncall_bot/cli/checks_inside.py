@@ -1,0 +1,308 @@
+"""What doctor looks at at home: settings, database, configuration, clock, zones, people, schedules, runbooks, roads.
+
+Knows what each should be and what to do when it is not. Refuses the network: that is checks_outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oncall_bot.cli.databases import address, opened
+from oncall_bot.cli.findings import Finding, fail, ok, warn
+from oncall_bot.cli.folders import runbooks_folder
+from oncall_bot.core.errors import BadInput, OncallError
+
+if TYPE_CHECKING:
+    from oncall_bot.core.config import Config
+    from oncall_bot.files.oncall_yaml import ConfigFile
+    from oncall_bot.settings import Settings
+    from oncall_bot.store.db import Reader
+    from oncall_bot.store.snapshot import Snapshot
+
+AHEAD = timedelta(days=28)
+DRIFT_NOTED, DRIFT_WRONG = timedelta(seconds=2), timedelta(seconds=60)
+ZONES_OLD = 2  # years
+NAMES_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What the database says: its rules, their sha256, and its clock beside ours."""
+
+    snapshot: Snapshot
+    sha256: str
+    seen: bool  # the file's content was in force at some time
+    drift: timedelta
+
+
+def settings_of(env: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
+    from oncall_bot.settings import load_settings, unknown_settings
+
+    try:
+        settings = load_settings(env)
+    except BadInput as error:
+        return None, [fail("settings", str(error))]
+    strange = unknown_settings(env)
+    found = [warn("settings", one, "unset it or correct its name") for one in strange]
+    if settings.public_url is None:
+        mend = "set ONCALL_PUBLIC_URL to the address under which phones reach this server"
+        found.append(warn("settings", "no links to acknowledge from outside Slack", mend))
+    return settings, found or [ok("settings", "all known and well-formed")]
+
+
+def database(settings: Settings, file: ConfigFile | None) -> tuple[InForce | None, list[Finding]]:
+    """Reachable, and of this version's schema."""
+    from oncall_bot.store import migrations
+    from oncall_bot.store.location import shown
+
+    url = address(settings)
+    try:
+        revision = migrations.current(url)
+        if revision is None:
+            what = f"there is none at {shown(url)} yet"
+            return None, [fail("database", what, "run: oncall-bot migrate (serve does it too)")]
+        if migrations.pending(url):
+            what = f"{shown(url)} is of an older version"
+            return None, [fail("database", what, "run: oncall-bot migrate")]
+        with opened(url) as store:
+            state = store.look(_in_force, file.sha256 if file else "")
+    except OncallError as error:
+        mend = "is the server up, and ONCALL_DATABASE_URL right?"
+        return None, [fail("database", str(error).rstrip("."), mend)]
+    found = [ok("database", f"{shown(url)} at revision {revision}")]
+    if state.snapshot.held:
+        found.append(
+            fail("sending", "held back since a restore; nobody is paged", "run: oncall-bot resume")
+        )
+    return state, found
+
+
+def _in_force(reader: Reader, sha256: str) -> InForce:
+    from oncall_bot.store import rules
+
+    latest = rules.latest(reader)
+    return InForce(
+        snapshot=reader.snapshot,
+        sha256=latest.sha256 if latest else "",
+        seen=bool(sha256) and rules.has_seen(reader, sha256),
+        drift=reader.now - datetime.now(UTC),
+    )
+
+
+def read_file(settings: Settings) -> ConfigFile | None:
+    if not settings.config.exists():
+        return None
+    from oncall_bot.files.oncall_yaml import read_config
+
+    return read_config(settings.config)
+
+
+def config_judged(file: ConfigFile | None, state: InForce | None) -> Config:
+    """What is in force; before the first start, what the file would put into force."""
+    from oncall_bot.core.config import Config
+    from oncall_bot.core.documents import config_of
+
+    if state is not None and state.snapshot.revision_id is not None:
+        return state.snapshot.config
+    return config_of(file.document) if file is not None and file.ok else Config()
+
+
+def configuration(
+    settings: Settings, file: ConfigFile | None, state: InForce | None
+) -> list[Finding]:
+    name, path = "configuration", settings.config
+    revision = state.snapshot.revision_id if state is not None else None
+    if file is None:
+        return [_without_file(settings, revision)]
+    if not file.ok:
+        more = len(file.faults) - 1
+        what = str(file.faults[0]) + (f" (and {more} more)" if more else "")
+        return [fail(name, what, f"see all: oncall-bot apply {path} --plan")]
+    if state is None or revision is None:
+        return [ok(name, f"{path} has no fault; it is applied at the first start")]
+    if state.sha256 == file.sha256:
+        return [ok(name, f"{path} is in force as revision {revision}")]
+    see = f"see: oncall-bot apply {path} --plan"
+    if state.seen:
+        what = f"{path} is an older one than what is in force (revision {revision}); serve leaves it alone"
+        return [warn(name, what, see)]
+    return [warn(name, f"{path} differs from revision {revision}, which is in force", see)]
+
+
+def _without_file(settings: Settings, revision: int | None) -> Finding:
+    name = "configuration"
+    if problem := settings.nobody_to_page(has_file=revision is not None):
+        return fail(name, problem)
+    if revision is not None:
+        return ok(name, f"no file {settings.config}; revision {revision} is in force")
+    if settings.channel or settings.admins:
+        mend = "write one: oncall-bot init"
+        return warn(name, "no file; everything pages ONCALL_ADMINS", mend)
+    return fail(
+        name, f"there is no {settings.config}; nobody could be paged", "run: oncall-bot init"
+    )
+
+
+def sources(settings: Settings, config: Config) -> list[Finding]:
+    """Somebody must be able to post."""
+    with_token = [
+        key for key, source in config.sources.items() if source.token_sha256 or source.token_file
+    ]
+    if settings.webhook_token is not None:
+        with_token.append("default")
+    if not with_token:
+        mend = "set ONCALL_WEBHOOK_TOKEN, or give a source its token_file (oncall-bot tokens create --out)"
+        return [fail("sources", "no token: every Alertmanager is refused", mend)]
+    return [ok("sources", f"may post: {', '.join(with_token)}")]
+
+
+def clock(state: InForce, *, sqlite: bool) -> list[Finding]:
+    if sqlite:
+        return [ok("clock", "SQLite keeps this machine's time")]
+    seconds = state.drift.total_seconds()
+    what = f"the database is {abs(seconds):.1f} s {'ahead' if seconds > 0 else 'behind'}"
+    mend = "let both machines keep time with NTP"
+    if abs(state.drift) > DRIFT_WRONG:
+        return [fail("clock", what, mend)]
+    return [warn("clock", what, mend)] if abs(state.drift) > DRIFT_NOTED else [ok("clock", what)]
+
+
+def zones(today: datetime) -> list[Finding]:
+    """The rules of daylight saving change by decree; data of two years ago may be wrong by an hour."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo("Europe/Berlin")
+    except ZoneInfoNotFoundError:
+        return [
+            fail(
+                "zones",
+                "there is no zone data",
+                "install the system's tzdata or the package tzdata",
+            )
+        ]
+    version = _zone_version()
+    year = int(version[:4]) if version[:4].isdigit() else today.year
+    if today.year - year >= ZONES_OLD:
+        return [warn("zones", f"zone data {version} is old", "update tzdata")]
+    return [ok("zones", f"zone data {version}")]
+
+
+def _zone_version() -> str:
+    """Of the system's data, which Python asks first; else of the package."""
+    from importlib import metadata
+    from zoneinfo import TZPATH
+
+    for folder in TZPATH:
+        try:
+            with (Path(folder) / "tzdata.zi").open(encoding="ascii") as opened_file:
+                return opened_file.readline(100).strip().rpartition(" ")[2]
+        except (OSError, UnicodeDecodeError):
+            continue
+    try:
+        return metadata.version("tzdata")
+    except metadata.PackageNotFoundError:
+        return "of unknown version"
+
+
+def people(config: Config, state: InForce | None, *, slack: bool) -> list[Finding]:
+    """Whoever may be paged at night must be reached by something that wakes."""
+    from oncall_bot.core.plan import people_without_loud_road
+
+    quiet = people_without_loud_road(config, _verified(state))
+    needed = _paged(config)
+    found = []
+    if red := [config.people[key].name for key in quiet if key in needed]:
+        mend = "each adds one in Slack (contacts), or give the person contacts in oncall.yaml"
+        found.append(fail("people", f"on call without a loud road: {_list(red)}", mend))
+    if others := [config.people[key].name for key in quiet if key not in needed]:
+        found.append(warn("people", f"without a loud road, and on no rota: {_list(others)}"))
+    if slack and state is not None and state.snapshot.revision_id is not None:
+        lost = [p.name for p in config.people.values() if not state.snapshot.slack_id(p.key)]
+        if lost:
+            mend = "is the e-mail the one they have in Slack? serve looks every 10 min"
+            found.append(warn("people", f"not found in Slack: {_list(lost)}", mend))
+    if not config.people:
+        return [fail("people", "there is nobody to page", "name people in oncall.yaml")]
+    return found or [ok("people", f"{len(config.people)}, each with a loud road")]
+
+
+def _verified(state: InForce | None) -> dict[str, set[str]]:
+    if state is None:
+        return {}
+    reach = state.snapshot.reach
+    return {key: {contact.kind for contact in one.contacts} for key, one in reach.items()}
+
+
+def _paged(config: Config) -> set[str]:
+    """Everybody a rota, a step or a fallback can name."""
+    from oncall_bot.core.rotations import people_named
+
+    targets = [t for policy in config.policies.values() for step in policy.steps for t in step.page]
+    targets += [
+        *config.defaults.fallback,
+        *(t for team in config.teams.values() for t in team.fallback),
+    ]
+    found = {target.key for target in targets if target.kind == "person"} | {
+        *config.defaults.last_resort
+    }
+    for target in targets:
+        if target.kind == "team" and target.key in config.teams:
+            found.update(config.teams[target.key].members)
+    for schedule in config.schedules.values():
+        found.update(people_named(schedule.definition))
+    return found
+
+
+def schedules(config: Config, state: InForce | None, now: datetime) -> list[Finding]:
+    from oncall_bot.core.rotations import shifts
+
+    found = []
+    for key, schedule in config.schedules.items():
+        covers = state.snapshot.overrides.get(key, ()) if state is not None else ()
+        gaps = [s for s in shifts(schedule.definition, now, now + AHEAD, covers) if s.user is None]
+        if gaps:
+            whole = sum(((gap.end - gap.start) for gap in gaps), timedelta(0)) / timedelta(hours=1)
+            mend = f"see: oncall-bot schedule show {key}"
+            what = f"{key} has nobody for {whole:.4g} hours of the next 28 days"
+            found.append(warn("schedules", what, mend))
+    return found or [ok("schedules", f"{len(config.schedules)}, no gap in the next 28 days")]
+
+
+def runbooks(settings: Settings, config: Config) -> list[Finding]:
+    from oncall_bot.files.runbooks import read_runbooks
+
+    folder = runbooks_folder(settings, config.runbooks.dir)
+    if folder is None:
+        return [warn("runbooks", "no folder is named", "give runbooks.dir in oncall.yaml")]
+    try:
+        books, problems = read_runbooks(folder)
+    except OncallError as error:
+        return [fail("runbooks", str(error).rstrip("."))]
+    if problems:
+        what = f"{len(problems)} problems in {folder}, the first: {problems[0]}"
+        return [warn("runbooks", what, f"see all: oncall-bot runbooks check {folder}")]
+    return [ok("runbooks", f"{len(books)} in {folder}")]
+
+
+def roads(config: Config) -> list[Finding]:
+    from oncall_bot.core.paging import is_loud
+    from oncall_bot.paging.roads import build_pager
+
+    faults = build_pager(config.channels).faults()
+    found: list[Finding] = [fail("roads", fault.rstrip(".")) for fault in faults.values()]
+    if not any(is_loud(channel) for channel in config.channels.values()):
+        mend = 'add one under channels in oncall.yaml, such as push: {url: "ntfys://ntfy.sh/{to}"}'
+        found.append(
+            fail("roads", "no loud road (push, voice, SMS, webhook): nobody is woken", mend)
+        )
+    return found or [ok("roads", ", ".join(config.channels))]
+
+
+def _list(names: list[str]) -> str:
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return ", ".join(names[:NAMES_SHOWN]) + more

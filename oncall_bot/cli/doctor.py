@@ -1,0 +1,102 @@
+"""doctor: is everything in place to page somebody tonight?
+
+Knows which checks there are and in which order they are told. Refuses to mend anything. Without a network it tells
+what it can: only what is configured is asked, each question for five seconds at most.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from oncall_bot.cli.findings import Finding, State, run_all
+from oncall_bot.cli.terminal import FAULT, JsonFlag, as_json, say
+
+if TYPE_CHECKING:
+    from oncall_bot.cli.checks_inside import InForce
+    from oncall_bot.files.oncall_yaml import ConfigFile
+    from oncall_bot.settings import Settings
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(doctor)
+
+
+def doctor(
+    json: JsonFlag = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Only what is not green.")] = False,
+) -> None:
+    """Check the whole installation; each line says what is so and what to do.
+
+    Settings, database, configuration, clock, zone data, people and their roads, schedules, runbooks, and what is
+    configured of Slack (tokens, scopes), Prometheus, Alertmanager (does it post here?) and the model. Nothing is
+    changed and nobody is paged. Exit 1 when something is red. Run it again until all is green.
+
+    Example: oncall-bot doctor
+    """
+    found = examine(os.environ)
+    red = any(one.state is State.FAIL for one in found)
+    if json:
+        as_json({"ok": not red, "checks": found})
+    else:
+        for one in found:
+            if not quiet or one.state is not State.OK:
+                say(str(one))
+        _tell_end(found)
+    if red:
+        raise typer.Exit(FAULT)
+
+
+def examine(env: Mapping[str, str]) -> list[Finding]:
+    """Every finding, in order. Settings that cannot be read end the examination: all else hangs on them."""
+    from datetime import UTC, datetime
+
+    from oncall_bot.cli import checks_inside as inside
+    from oncall_bot.cli import checks_outside as outside
+    from oncall_bot.cli.databases import address, quiet_logs
+
+    quiet_logs()
+    settings, found = inside.settings_of(env)
+    if settings is None:
+        return found
+    file = inside.read_file(settings)
+    state, more = _database(settings, file)
+    found += more
+    config = inside.config_judged(file, state)
+    now = datetime.now(UTC)
+    found += inside.configuration(settings, file, state)
+    found += inside.sources(settings, config)
+    if state is not None:
+        found += inside.clock(state, sqlite=address(settings).startswith("sqlite"))
+    found += inside.zones(now)
+    found += inside.people(config, state, slack=settings.slack_mode != "off")
+    found += inside.schedules(config, state, now)
+    found += inside.runbooks(settings, config)
+    found += inside.roads(config)
+    return found + run_all(list(outside.checks(settings, config)))
+
+
+def _database(settings: Settings, file: ConfigFile | None) -> tuple[InForce | None, list[Finding]]:
+    """The look at the database, bounded as the others are."""
+    from oncall_bot.cli import checks_inside as inside
+
+    held: list[InForce | None] = []
+
+    def check() -> list[Finding]:
+        state, found = inside.database(settings, file)
+        held.append(state)
+        return found
+
+    found = run_all([("database", check)])
+    return (held[0] if held else None), found
+
+
+def _tell_end(found: list[Finding]) -> None:
+    counts = {state: sum(1 for one in found if one.state is state) for state in State}
+    if not counts[State.FAIL] and not counts[State.WARN]:
+        say(f"All {len(found)} checks are green.")
+        return
+    say(f"{counts[State.FAIL]} red, {counts[State.WARN]} yellow, {counts[State.OK]} green.")
