@@ -104,7 +104,9 @@ class App:
         self._stack.callback(self.store.close)
         await self.store.write(processes.start, self.instance, alone=self.store.sqlite)
         await self._apply_config()
-        await self.store.view(ping)  # what was just applied is in force: tokens, the runbooks' folder
+        await self.store.view(
+            ping
+        )  # what was just applied is in force: tokens, the runbooks' folder
         await self._import_runbooks()
         await self._start_slack()
         await self._start_engine()
@@ -180,7 +182,13 @@ class App:
         broken = [Path(problem.file).stem for problem in problems]
         for source, mine in by_source.items():
             done = await self.store.write(import_runbooks, source, mine, keep=broken)
-            log.info("runbooks", source=source, added=done.added, changed=done.changed, archived=done.archived)
+            log.info(
+                "runbooks",
+                source=source,
+                added=done.added,
+                changed=done.changed,
+                archived=done.archived,
+            )
         self._runbooks_stamp = stamp
 
     def _runbooks_dir(self) -> Path | None:
@@ -209,7 +217,9 @@ class App:
                 command=settings.slack_command,
             ),
             self.store,
-            observe=lambda method, outcome: self.telemetry.slack_requests.labels(method, outcome).inc(),
+            observe=lambda method, outcome: self.telemetry.slack_requests.labels(
+                method, outcome
+            ).inc(),
             on_failure=self.telemetry.guarded,
         )
         await self.slack.start()
@@ -299,8 +309,10 @@ class App:
         self._stack.push_async_callback(_stop_server, server, serving)
         while not server.started:
             if serving.done():
-                raise BadInput(f"ONCALL_PORT: cannot listen on {self.settings.host}:{self.settings.port}")
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - uvicorn tells by a flag only
+                raise BadInput(
+                    f"ONCALL_PORT: cannot listen on {self.settings.host}:{self.settings.port}"
+                )
+            await asyncio.sleep(0.01)
         host, port = sockets[0].getsockname()[:2]
         self.url = f"http://{host}:{port}"
 

@@ -38,7 +38,7 @@ def apply(
     ] = False,
     json: JsonFlag = False,
 ) -> None:
-    """Put a configuration into force, after showing what it changes.
+    """Show what a configuration changes, and put it into force.
 
     The plan is a diff for people: + new, - gone, ~ changed, * who is on call, ! look at this. It names people
     without a loud road and gaps of the coming 28 days. With a fault in the file nothing changes: every fault is told
@@ -57,7 +57,7 @@ def apply(
     if plan and not _there_is(settings):
         note("There is no database yet: everything is new.")
         _tell(
-            _lines(None, found, {}),
+            _lines(None, found, None),
             "Nothing was changed: this is the plan.",
             json=json,
             applied=False,
@@ -134,7 +134,7 @@ def _in_force(reader: Reader) -> InForce:
 
 
 def _lines(
-    document: Mapping[str, Any] | None, found: ConfigFile, verified: dict[str, set[str]]
+    document: Mapping[str, Any] | None, found: ConfigFile, verified: dict[str, set[str]] | None
 ) -> list[PlanLine]:
     from datetime import UTC, datetime
 

@@ -5,7 +5,7 @@ Knows what each should be and what to do when it is not. Refuses the network: th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from oncall_bot.core.errors import BadInput, OncallError
 
@@ -107,7 +107,7 @@ def scratch(config: Path) -> Iterator[Store]:
             yield store
 
 
-def read_document(config: Path, *, read_secrets: bool = True) -> tuple[dict[str, object], str]:
+def read_document(config: Path, *, read_secrets: bool = True) -> tuple[dict[str, Any], str]:
     """The document of a file and its sha256; BadInput holds every fault, one a line."""
     from oncall_bot.files.oncall_yaml import read_config
 

@@ -29,7 +29,7 @@ def doctor(
     json: JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Only what is not green.")] = False,
 ) -> None:
-    """Check the whole installation; each line says what is so and what to do.
+    """Check the whole installation: what is so and what to do.
 
     Settings, database, configuration, clock, zone data, people and their roads, schedules, runbooks, and what is
     configured of Slack (tokens, scopes), Prometheus, Alertmanager (does it post here?) and the model. Nothing is

@@ -47,7 +47,7 @@ def draft(
         typer.Option("--out", metavar="FILE", help="Write to this file, not to stdout."),
     ] = None,
 ) -> None:
-    """Draft the summary or the postmortem of an incident, as Markdown.
+    """Draft an incident's summary or postmortem as Markdown.
 
     Numbers are computed from the record and every sentence names its evidence; what the record lacks is said, not
     filled in. From a file no database is needed. A model adds prose only when ONCALL_LLM_MODEL is set, and only

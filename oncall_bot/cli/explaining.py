@@ -57,10 +57,11 @@ def explain(
     config: ConfigFile = None,
     json: JsonFlag = False,
 ) -> None:
-    """Say what an alert would do: route, group, runbook, policy, people, and why.
+    """Say what an alert would do, whom it would page, and why.
 
-    The real intake runs on the real state in a transaction that is rolled back: nothing is stored and nobody is
-    paged. With --config a file is tried before it is applied; no database is needed then.
+    Route, group, hold, severity, runbook, policy, people and their roads, each with its reason. The real intake
+    runs on the real state in a transaction that is rolled back: nothing is stored and nobody is paged. With --config
+    a file is tried before it is applied; no database is needed then.
 
     Example: oncall-bot explain --labels alertname=CheckoutErrors,service=checkout,severity=critical
     """

@@ -19,7 +19,6 @@ from oncall_bot.cli.terminal import (
     say,
     shown_at,
     table,
-    unknown,
     write_out,
 )
 
@@ -74,7 +73,7 @@ def show(number: Number, json: JsonFlag = False) -> None:
     with database() as store, store.read() as reader:
         found = views.situation(reader, number)
         if found is None:
-            raise unknown("incident", str(number), [])
+            raise OncallError(f"There is no incident {number}.")
         log, why = views.work_log(reader, number), views.why(reader, number)
     if json:
         as_json({"incident": found, "why": why, "log": log})

@@ -71,7 +71,7 @@ def init(
     ] = "/oncall",
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
 ) -> None:
-    """Write oncall.yaml and .env, and print the link that creates the Slack app.
+    """Write oncall.yaml and .env, and print the Slack app's link.
 
     Asks for what no flag gives: who is on call, the time zone, the channel. The rota changes weekly; edit the file
     as you like and look at it with `apply --plan`. The .env holds a fresh webhook token and empty places for Slack's
@@ -82,9 +82,7 @@ def init(
     files = (folder / "oncall.yaml", folder / ".env")
     _refuse_overwriting(files, force=force)
     asked = Asked(
-        people=_people(
-            person if person else [_ask("Who is on call? Name <mail>, with commas between")]
-        ),
+        people=_people(person or [_ask("Who is on call? Name <mail>, with commas between")]),
         zone=_zone(zone or _ask("Time zone", _zone_here())),
         channel=_channel(channel or _ask("Slack channel for incidents", "#alerts")),
         push=push,
@@ -145,6 +143,9 @@ def _document(asked: Asked) -> dict[str, Any]:
     people = _keyed(asked.people)
     keys = list(people)
     push = {"push": {"url": asked.push}} if asked.push else {}
+    if asked.push and asked.push.startswith(("ntfy://", "ntfys://")):
+        for key, one in people.items():  # a topic nobody can guess: whoever knows it reads along
+            one["contacts"] = {"push": f"oncall-{key}-{secrets.token_hex(6)}"}
     document: dict[str, Any] = {
         "version": 1,
         "defaults": {
@@ -187,9 +188,9 @@ def _document(asked: Asked) -> dict[str, Any]:
     return document
 
 
-def _keyed(people: Sequence[tuple[str, str]]) -> dict[str, dict[str, str]]:
+def _keyed(people: Sequence[tuple[str, str]]) -> dict[str, dict[str, Any]]:
     """Each person under the first word of the name, made a key that nobody else has."""
-    found: dict[str, dict[str, str]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for name, mail in people:
         first = (name.split() or [mail.partition("@")[0]])[0].casefold()
         key = plain = _NOT_IN_KEYS.sub("", first).strip("._-")[:40] or "person"
@@ -288,6 +289,8 @@ def _tell(asked: Asked, files: Sequence[Path]) -> None:
         note(
             "There is no loud road yet: add one under channels, so that somebody is woken at night."
         )
+    elif asked.push.startswith(("ntfy://", "ntfys://")):
+        note("Each person subscribes in the ntfy app to the topic under contacts in oncall.yaml.")
     note("")
     note("1. Create the Slack app with this link, install it, and copy its two tokens into .env:")
     say(create_link(asked.command))

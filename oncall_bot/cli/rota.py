@@ -57,7 +57,7 @@ def who(
     config: ConfigFile = None,
     json: JsonFlag = False,
 ) -> None:
-    """Say who is on call, until when, and who follows when they do not answer.
+    """Say who is on call, until when, and who follows.
 
     Covers made in Slack count. A person without a loud road (push, voice, SMS, webhook) is named: a page at night
     would reach them in Slack only.
@@ -95,7 +95,7 @@ def show(
     config: ConfigFile = None,
     json: JsonFlag = False,
 ) -> None:
-    """Print a schedule's shifts, in its own zone, covers included.
+    """Print a schedule's shifts in its zone, covers included.
 
     A gap is shown as nobody. A cut of the window is not a hand-off: the first and last shift may be longer.
 
@@ -140,7 +140,7 @@ def verify(
     config: ConfigFile = None,
     json: JsonFlag = False,
 ) -> None:
-    """Look for gaps in the coming months, and for people on call whom no loud road reaches.
+    """Look for gaps ahead, and people whom no loud road reaches.
 
     Exit 1 when there is one. Good before a quarter begins, and with --config before a file is applied.
 
@@ -171,7 +171,7 @@ def verify(
 
 @schedule.command("answer")
 def answer() -> None:
-    """Answer a definition on stdin: who is on call in a window. JSON in, JSON out.
+    """Answer who is on call in a window: JSON on stdin, JSON out.
 
     In: {"definition": {...}, "window": {"from": T, "to": T}}. Out: {"shifts": [{"start", "end", "user"}]}, in UTC,
     gaps with user null. With one document on each line there is one answer on each line, at once; a line that cannot
@@ -263,7 +263,7 @@ def _answer(document: object) -> Mapping[str, Any]:
 
 def _documents() -> Iterator[object]:
     """Each line's document as it comes; one document may also be spread over many lines."""
-    lines = (line for line in sys.stdin if line.strip())
+    lines: Iterator[str] = (line for line in sys.stdin if line.strip())
     first = next(lines, None)
     if first is None:
         raise BadInput("nothing was given on stdin")

@@ -57,10 +57,11 @@ def add_to(app: typer.Typer) -> None:
 
 @runbooks.command("import")
 def import_(folder: Folder = None, json: JsonFlag = False) -> None:
-    """Bring the database to what a folder holds. A running bot does the same every 30 s.
+    """Bring the database to what a folder holds.
 
-    What changed gets a new version; what is gone is archived; a file that cannot be read keeps its last version, is
-    told, and makes the exit code 1. Runbooks written in Slack are not touched.
+    A running bot does the same every 30 s. What changed gets a new version; what is gone is archived; a file that
+    cannot be read keeps its last version, is told, and makes the exit code 1. Runbooks written in Slack are not
+    touched.
 
     Example: oncall-bot runbooks import runbooks/
     """
@@ -79,7 +80,9 @@ def import_(folder: Folder = None, json: JsonFlag = False) -> None:
 
 @runbooks.command("check")
 def check(folder: Folder = None, json: JsonFlag = False) -> None:
-    """Read a folder and tell what is wrong in it, with file and line. No database is needed for a named folder.
+    """Read a folder and tell what is wrong, with file and line.
+
+    For a named folder no database is needed. Exit 1 when there is a problem.
 
     Example: oncall-bot runbooks check runbooks/
     """
@@ -106,7 +109,7 @@ def match(
     attach_above: Above = None,
     json: JsonFlag = False,
 ) -> None:
-    """Rank the runbooks of a folder for each alert of a file, and say which would be attached.
+    """Rank a folder's runbooks for each alert of a file.
 
     A line of the answer: {"id", "ranked": [["runbooks/<source>/<slug>.md", score], ...], "attached": path or null}.
     Up to ten are ranked; attached is the product's own decision. No database and no settings are needed.

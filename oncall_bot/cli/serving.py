@@ -36,13 +36,14 @@ def serve() -> None:
     import asyncio
 
     from oncall_bot import app as wiring
+    from oncall_bot.core.fault_points import ignore
     from oncall_bot.settings import load_settings
     from oncall_bot.telemetry import logs
 
     settings = load_settings(os.environ)
     logs.configure(settings.log_level, settings.log_format)
     point = os.environ.get("ONCALL_TEST_KILL_AT")
-    at_fault_point = wiring.kill_at(point) if point else wiring.ignore
+    at_fault_point = wiring.kill_at(point) if point else ignore
     asyncio.run(wiring.run(settings, at_fault_point=at_fault_point))
 
 
@@ -65,7 +66,7 @@ def migrate() -> None:
 
 
 def backup(file: BackupFile) -> None:
-    """Write a consistent, checked copy of the database, while the bot goes on.
+    """Write a consistent copy of the database while the bot goes on.
 
     SQLite: a SQLite file. PostgreSQL: what pg_dump writes (its client tools must be on PATH). An earlier backup of
     that name is replaced at the end; any other file is left alone.
@@ -79,7 +80,7 @@ def backup(file: BackupFile) -> None:
 
 
 def restore(file: BackupFile) -> None:
-    """Put a backup in the database's place; nothing is sent before `oncall-bot resume`.
+    """Put a backup in place; nothing is sent before `resume`.
 
     Stop the bot first. The backup is brought up to this version. On SQLite the former database is kept beside it as
     NAME.before-restore. Then start the bot, look at what is open, and let it page again with `resume`.

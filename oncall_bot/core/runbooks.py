@@ -16,7 +16,7 @@ from typing import Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from oncall_bot.core.live_checks import LiveCheck
-from oncall_bot.core.matchers import Matcher, format_matchers, matches
+from oncall_bot.core.matchers import Matcher, matches
 
 How = Literal["matchers", "link", "name", "learned", "search"]
 
@@ -193,7 +193,7 @@ def _by_matchers(alert: _Alert, runbooks: RunbookIndex) -> Iterator[Match]:
     asked = runbooks.asked(alert.labels.get("alertname", ""))
     found = [one for one in asked if matches(one.matchers, alert.labels)]
     for runbook in sorted(found, key=lambda one: (-len(one.matchers), *_order(alert, one))):
-        why = f"the alert matches {format_matchers(runbook.matchers)}"
+        why = f"its matchers name {_named(runbook.matchers, alert.labels)}"
         yield Match(runbook, "matchers", 1.0, why)
 
 
@@ -220,6 +220,15 @@ EVIDENCE: tuple[Callable[[_Alert, RunbookIndex], Iterator[Match]], ...] = (
     _by_link,
     _by_name,
 )
+
+
+def _named(matchers: tuple[Matcher, ...], labels: Mapping[str, str]) -> str:
+    """The conditions as the alert meets them: `alertname=HostDown`, not the pattern of twenty names."""
+    met = [
+        str(one) if one.negative or not labels.get(one.name) else f"{one.name}={labels[one.name]}"
+        for one in matchers
+    ]
+    return ", ".join(met)[:200]
 
 
 def _order(alert: _Alert, runbook: Runbook) -> tuple[bool, str, str]:

@@ -308,9 +308,9 @@ class Delivery:
         """The same content with the addresses of its incident: page and card, as far as there are any."""
         link = self._ports.chat_link(*card) if card is not None else None
         if isinstance(content, Situation):
-            return views.with_links(content, self._public_url, link)
+            return views.with_links(content, link)
         if isinstance(content, PageNotice | RunbookNotice | DraftNotice):
-            linked = views.with_links(content.situation, self._public_url, link)
+            linked = views.with_links(content.situation, link)
             return replace(content, situation=linked)
         return content
 

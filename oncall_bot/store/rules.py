@@ -98,10 +98,16 @@ def prepare(tx: Tx) -> None:
         tx.run(_INSERT_NUMBER, id=1, n=1)
     if tx.first(_META) is None:
         tx.run(
-            _INSERT_META, id=1, schema=SCHEMA, min_code=MIN_CODE, signing_key=secrets.token_hex(32)
+            _INSERT_META,
+            id=1,
+            schema=SCHEMA,
+            min_code=MIN_CODE,
+            signing_key=secrets.token_hex(32),
         )
-    name(tx, "sources", ["default"], None)
-    changed(tx)
+        changed(tx)
+    if all(row.key != "default" for row in tx.all(_KEYS["sources"])):
+        name(tx, "sources", ["default"], None)
+        changed(tx)
 
 
 def latest(tx: Reader) -> Row | None:

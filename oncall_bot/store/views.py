@@ -14,10 +14,12 @@ from typing import Any
 
 from oncall_bot.core import escalation
 from oncall_bot.core.config import Person, Policy, Target, Urgency
+from oncall_bot.core.drafts import summary_line
 from oncall_bot.core.escalation import Position, Stage
 from oncall_bot.core.incidents import Status
 from oncall_bot.core.matchers import format_matchers, parse_matchers
 from oncall_bot.core.paging import Reach, find, has_loud_road, is_loud, roads
+from oncall_bot.core.records import parse_record
 from oncall_bot.core.routes import hold, routed
 from oncall_bot.core.runbooks import choose, first_steps
 from oncall_bot.core.search import SearchIndex, query_of
@@ -118,7 +120,15 @@ def _situation(reader: Reader, incident: Row) -> Situation:
         ack_until=paging.ack_until(),
         silence=_silence(reader, incident),
         merged_into=incident.merged_into_id,
+        summary_line=_summary_line(reader, incident),
     )
+
+
+def _summary_line(reader: Reader, incident: Row) -> str | None:
+    """What happened, in one computed line, once it is over."""
+    if incident.status != Status.RESOLVED or incident.urgency == "none":
+        return None
+    return summary_line(parse_record(records.record_of(reader, incident.id)))
 
 
 def _state(reader: Reader, incident: Row) -> State:
@@ -590,6 +600,6 @@ def contacts(reader: Reader, person_key: str) -> list[ContactShown]:
     return shown
 
 
-def with_links(shown: Situation, public_url: str | None, chat_link: str | None = None) -> Situation:
-    url = f"{public_url.rstrip('/')}/incidents/{shown.incident_id}" if public_url else None
-    return replace(shown, url=url, chat_link=chat_link)
+def with_links(shown: Situation, chat_link: str | None) -> Situation:
+    """The situation with the address of its card in chat. There is no incident page yet, so no link to one."""
+    return replace(shown, chat_link=chat_link)

@@ -64,5 +64,7 @@ def test_the_wheel_holds_nothing_else(wheel: zipfile.ZipFile) -> None:
 
 def test_the_command_and_the_licence_come_along(wheel: zipfile.ZipFile) -> None:
     (info,) = {name.split("/")[0] for name in wheel.namelist() if ".dist-info/" in name}
-    assert "oncall-bot = oncall_bot.__main__:main" in wheel.read(f"{info}/entry_points.txt").decode()
+    assert (
+        "oncall-bot = oncall_bot.__main__:main" in wheel.read(f"{info}/entry_points.txt").decode()
+    )
     assert b"Apache License" in wheel.read(f"{info}/licenses/LICENSE")

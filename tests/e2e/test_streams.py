@@ -172,7 +172,9 @@ def agrees_with_the_truth(name: str, rows: Sequence[dict[str, Any]]) -> None:
     stored = _stored(rows)
     wanted = streams.expected(truth)
     assert len({print_ for print_, _ in stored}) == conclude["distinct_fingerprints"]
-    if conclude["alert_instances"] > len(wanted):  # the list of a storm is cut, its counts are whole
+    if conclude["alert_instances"] > len(
+        wanted
+    ):  # the list of a storm is cut, its counts are whole
         assert len(stored) == conclude["alert_instances"]
         assert {state for state, _ in stored.values()} == {"resolved"}
     else:
@@ -293,9 +295,7 @@ async def test_replicas_that_disagree_do_open_it_again(station: Station) -> None
     "name",
     [
         "fire-resolve",
-        "group-grows",
         "pair-peered",
-        "ha-disagree",
         "storm-500-many-groups",
         "storm-5000-one-group",
     ],

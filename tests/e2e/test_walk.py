@@ -8,7 +8,7 @@ from tests.e2e.world import World, alert, body, ended, shown
 
 
 def test_an_alert_wakes_who_is_on_call_until_they_answer(build: Callable[..., World]) -> None:
-    world = build()
+    world = build(known=False)
     fires = alert()
     assert world.post(body(fires)).status == 200
     (ring,) = world.until(lambda: world.rings("alice-phone", "HighErrorRate"), "the telephone")

@@ -19,9 +19,9 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -189,11 +189,12 @@ class Serve:
         raise AssertionError(f"oncall-bot serve did not start\n{self.log()}")
 
     def _spawn(self, env: Mapping[str, str]) -> None:
-        base = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ}
+        base = {
+            key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ
+        }
         whole = {
             **base,
             "PYTHONPATH": str(REPOSITORY),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "ONCALL_HOST": "127.0.0.1",
             "ONCALL_PORT": str(self.port),
             "ONCALL_PUBLIC_URL": self.url,
@@ -262,7 +263,7 @@ class World:
     slack: Any
     serve: Serve
     mode: str = "socket"
-    slack_connects: bool = field(default=True)
+    known: bool = True
 
     # --- the bot ------------------------------------------------------------------------------------------------
 
@@ -275,7 +276,8 @@ class World:
             self.slack.server.app.request_url = f"{self.serve.url}/slack/events"
         else:
             self.slack.act("wait", connected=True, timeout=20)
-        self.until(self._everybody_is_known, "the people of the file are found in Slack")
+        if not self.known:
+            self.until(self._everybody_is_known, "the people of the file are found in Slack")
 
     def _everybody_is_known(self) -> bool:
         return not self.rows("SELECT key FROM person WHERE slack_user_id IS NULL")
@@ -383,16 +385,20 @@ def world(
     mode: str = "socket",
     env: Mapping[str, str] | None = None,
     start: bool = True,
-    with_manifest: bool = True,
+    known: bool = True,
     **slack_options: Any,
 ) -> Iterator[World]:
-    """A world that is taken down whatever happens. `mode`: how Slack speaks to the bot, `socket` or `http`."""
+    """A world that is taken down whatever happens.
+
+    `mode`: how Slack speaks to the bot, `socket` or `http`. `known`: the file gives people's Slack ids; otherwise the
+    bot finds them by e-mail, and the start waits for it.
+    """
     with contextlib.ExitStack() as stack:
         phone = stack.enter_context(Phone())
         slack = None
         given: dict[str, str] = {}
         if slackcheck is not None:
-            app = slackcheck.App.from_manifest(manifest()) if with_manifest else slackcheck.App()
+            app = slackcheck.App.from_manifest(manifest())
             thread = slackcheck.Thread(app=app, **slack_options)
             stack.callback(thread.loop.close)
             slack = stack.enter_context(thread)
@@ -402,6 +408,8 @@ def world(
                 given["ONCALL_SLACK_APP_TOKEN"] = app.app_token
             else:
                 given["ONCALL_SLACK_SIGNING_SECRET"] = app.signing_secret
+            if known:
+                config = _with_slack_ids(config, thread.server.ws.users.values())
         file = folder / "oncall.yaml"
         file.write_text(config.replace("@PHONE@", phone.at))
         serve = Serve(
@@ -415,10 +423,17 @@ def world(
             },
         )
         stack.callback(_end, serve)
-        made = World(folder, database, phone, slack, serve, mode)
+        made = World(folder, database, phone, slack, serve, mode, known)
         if start:
             made.start()
         yield made
+
+
+def _with_slack_ids(config: str, users: Iterable[Mapping[str, Any]]) -> str:
+    for user in users:
+        email = f"email: {user['profile'].get('email')}"
+        config = config.replace(email, f"{email}, slack: {user['id']}")
+    return config
 
 
 def _end(serve: Serve) -> None:

@@ -100,7 +100,9 @@ def test_a_gap_in_the_schedule_pages_the_fallback_at_once(world: World) -> None:
     assert any("nobody is on call for nobody" in line for line in world.timeline())
 
 
-def test_a_person_without_a_loud_road_is_paged_in_slack_and_the_record_says_so(world: World) -> None:
+def test_a_person_without_a_loud_road_is_paged_in_slack_and_the_record_says_so(
+    world: World,
+) -> None:
     world.told(world.alert())
     world.run()
     world.store.write(page_by_hand, 1, "cy", world.person("ana")).result()
@@ -109,7 +111,9 @@ def test_a_person_without_a_loud_road_is_paged_in_slack_and_the_record_says_so(w
     assert "Paged Cy Okafor: slack (no loud road)" in world.timeline()
 
 
-def test_with_nobody_to_page_the_incident_says_why_and_the_last_resort_is_tried_again(world: World) -> None:
+def test_with_nobody_to_page_the_incident_says_why_and_the_last_resort_is_tried_again(
+    world: World,
+) -> None:
     lonely = copy.deepcopy(DOCUMENT)
     lonely["people"] = {"eve": {"name": "Eve"}}
     for section in ("teams", "services", "schedules"):
@@ -121,7 +125,9 @@ def test_with_nobody_to_page_the_incident_says_why_and_the_last_resort_is_tried_
     world.told(world.alert())
     world.run()
     assert "Eve is named" in (world.shown().nobody or "")
-    assert world.rows("SELECT count(*) FROM timer WHERE state = 'pending' AND kind = 'escalate'") == [(1,)]
+    assert world.rows(
+        "SELECT count(*) FROM timer WHERE state = 'pending' AND kind = 'escalate'"
+    ) == [(1,)]
 
 
 def test_escalate_now_pages_the_next_step_once_for_impatient_thumbs(world: World) -> None:
@@ -139,7 +145,12 @@ def test_after_escalating_the_policy_goes_on_by_time(world: World) -> None:
     world.run()
     world.store.write(escalate, 1, world.person("ana")).result()
     world.pass_time(21 * 60)
-    assert minutes(world) == [(0, "ana-phone"), (0, "bo-phone"), (15, "ana-phone"), (20, "bo-phone")]
+    assert minutes(world) == [
+        (0, "ana-phone"),
+        (0, "bo-phone"),
+        (15, "ana-phone"),
+        (20, "bo-phone"),
+    ]
 
 
 def test_a_hand_over_pages_the_other_person_until_they_answer(world: World) -> None:
@@ -164,7 +175,9 @@ def test_paging_an_unknown_name_says_what_would_do(world: World) -> None:
     )
 
 
-def test_a_resolve_by_hand_ends_paging_and_a_new_alert_of_the_group_opens_it_again(world: World) -> None:
+def test_a_resolve_by_hand_ends_paging_and_a_new_alert_of_the_group_opens_it_again(
+    world: World,
+) -> None:
     world.told(world.alert(instance="a"))
     world.run()
     world.store.write(resolve, 1, world.person("ana"), reason="rolled back").result()
@@ -207,7 +220,10 @@ def test_the_page_waits_for_its_road_rule(world: World) -> None:
     world.apply(richer)
     world.told(world.alert())
     world.pass_time(90, step=10)
-    assert [(got.what, got.kind, round((got.at - world.phone[0].at).total_seconds())) for got in world.phone] == [
+    assert [
+        (got.what, got.kind, round((got.at - world.phone[0].at).total_seconds()))
+        for got in world.phone
+    ] == [
         (world.phone[0].what, "push", 0),
         (world.phone[1].what, "voice", 60),
     ]

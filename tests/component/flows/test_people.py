@@ -47,7 +47,12 @@ def test_the_same_press_declares_once(world: World) -> None:
 def test_a_declaration_that_cannot_be_read_says_what_would_do(
     world: World, title: str, severity: str, reason: str
 ) -> None:
-    assert world.store.write(declare, title, severity, world.person("bo"), press_id="p").result().reason == reason
+    assert (
+        world.store.write(declare, title, severity, world.person("bo"), press_id="p")
+        .result()
+        .reason
+        == reason
+    )
 
 
 def test_raising_the_severity_by_hand_pages_from_step_one(world: World) -> None:
@@ -60,7 +65,9 @@ def test_raising_the_severity_by_hand_pages_from_step_one(world: World) -> None:
     assert world.shown().severity == "SEV3"
 
 
-def test_a_resolved_critical_incident_is_drafted_after_a_quiet_quarter_of_an_hour(world: World) -> None:
+def test_a_resolved_critical_incident_is_drafted_after_a_quiet_quarter_of_an_hour(
+    world: World,
+) -> None:
     start = world.clock.now
     world.told(world.alert(), starts_at=start)
     world.run()
@@ -108,7 +115,9 @@ def test_what_is_said_in_the_thread_goes_on_the_record_once_and_can_be_pinned(wo
     root = world.rows("SELECT channel_id, ts FROM slack_message WHERE role = 'root'")[0]
     ana = world.person("ana")
     for _ in range(2):
-        world.store.write(record_chat, root[0], root[1], "1772452900.000100", ana, "pool is empty").result()
+        world.store.write(
+            record_chat, root[0], root[1], "1772452900.000100", ana, "pool is empty"
+        ).result()
     world.store.write(pin_chat, root[0], "1772452900.000100", world.person("bo")).result()
     assert world.timeline().count("pool is empty") == 2  # said once, pinned once
     elsewhere = world.store.write(record_chat, "C1", "9.9", "9.9", ana, "lunch?").result()
@@ -128,7 +137,9 @@ def test_an_event_is_taken_once(world: World) -> None:
 
 def code_of(world: World) -> str:
     """The six digits that came over the new road."""
-    payload = world.rows("SELECT payload FROM outbox WHERE kind = 'loud' ORDER BY id DESC LIMIT 1")[0][0]
+    payload = world.rows("SELECT payload FROM outbox WHERE kind = 'loud' ORDER BY id DESC LIMIT 1")[
+        0
+    ][0]
     text = payload if isinstance(payload, str) else str(payload)
     return next(word.strip('.",') for word in text.split() if word.strip('.",').isdigit())
 
@@ -140,7 +151,11 @@ def test_a_road_counts_once_its_code_came_back(world: World) -> None:
     world.run()
     assert added.done
     assert world.rang() == ["cy-phone"]
-    assert not world.store.write(verify_contact, "cy", "000000" if code != "000000" else "1", cy).result().done
+    assert (
+        not world.store.write(verify_contact, "cy", "000000" if code != "000000" else "1", cy)
+        .result()
+        .done
+    )
     assert world.store.write(verify_contact, "cy", code, cy).result().reason == "Your push works."
     shown = world.store.look(views.contacts, "cy")
     assert [(c.kind, c.verified, c.loud) for c in shown] == [("push", True, True)]
@@ -151,7 +166,9 @@ def test_a_code_is_not_guessed_and_not_used_late(world: World) -> None:
     world.store.write(add_contact, "cy", "push", "cy-phone", cy).result()
     code = code_of(world)
     for _ in range(5):
-        world.store.write(verify_contact, "cy", "111111" if code != "111111" else "222222", cy).result()
+        world.store.write(
+            verify_contact, "cy", "111111" if code != "111111" else "222222", cy
+        ).result()
     assert not world.store.write(verify_contact, "cy", code, cy).result().done
     world.store.write(add_contact, "cy", "push", "cy-phone", cy).result()
     code = code_of(world)
@@ -171,7 +188,9 @@ def test_own_roads_can_be_removed_and_tested(world: World) -> None:
     world.run()
     assert tested.reason == "A test page is on its way by Slack, push."
     assert world.rang() == ["ana-phone"]
-    assert not world.store.write(remove_contact, "ana", "push", None, ana).result().done  # the file owns it
+    assert (
+        not world.store.write(remove_contact, "ana", "push", None, ana).result().done
+    )  # the file owns it
 
 
 def test_an_override_changes_who_is_paged_and_tells_both(world: World) -> None:
@@ -189,8 +208,12 @@ def test_an_override_changes_who_is_paged_and_tells_both(world: World) -> None:
 
 def test_an_override_that_cannot_be_is_refused(world: World) -> None:
     now, bo = world.clock.now, world.person("bo")
-    past = world.store.write(set_override, "primary", now - timedelta(hours=3), now, "bo", bo).result()
-    unknown = world.store.write(set_override, "nowhere", now, now + timedelta(hours=1), "bo", bo).result()
+    past = world.store.write(
+        set_override, "primary", now - timedelta(hours=3), now, "bo", bo
+    ).result()
+    unknown = world.store.write(
+        set_override, "nowhere", now, now + timedelta(hours=1), "bo", bo
+    ).result()
     assert (past.done, unknown.done) == (False, False)
     assert "Schedules: nobody, primary" in unknown.reason or "primary" in unknown.reason
 

@@ -9,7 +9,9 @@ from oncall_bot.core.situation import State
 from tests.component.flows.world import World
 
 
-def test_a_critical_alert_rings_the_phone_and_slack_of_the_one_on_call_at_once(world: World) -> None:
+def test_a_critical_alert_rings_the_phone_and_slack_of_the_one_on_call_at_once(
+    world: World,
+) -> None:
     world.told(world.alert())
     world.run()
     assert world.rang() == ["ana-phone"]
@@ -27,7 +29,9 @@ def test_the_first_line_of_the_timeline_is_what_fires(world: World) -> None:
     assert world.timeline()[1:3] == ["2 alerts fire: HighErrorRate", "Paged Ana Ruiz: slack, push"]
 
 
-def test_the_same_body_again_wakes_nobody_and_changes_only_when_it_was_last_seen(world: World) -> None:
+def test_the_same_body_again_wakes_nobody_and_changes_only_when_it_was_last_seen(
+    world: World,
+) -> None:
     for _ in range(2):
         world.told(world.alert(), starts_at=world.clock.now, body="same")
         world.run()
@@ -194,7 +198,9 @@ def test_an_alert_without_a_service_still_pages(world: World) -> None:
     assert world.rang() == ["ana-phone"]
 
 
-def test_a_short_flap_under_a_waiting_route_rings_nobody_and_leaves_one_incident(world: World) -> None:
+def test_a_short_flap_under_a_waiting_route_rings_nobody_and_leaves_one_incident(
+    world: World,
+) -> None:
     start = world.clock.now
     world.told(world.alert("Slow"))
     world.run()

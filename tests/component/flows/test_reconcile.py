@@ -11,7 +11,9 @@ from oncall_bot.flows.reconcile import Listed, Lists, confirmed, reconcile, reop
 from tests.component.flows.world import World
 
 
-def lists(*alerts: tuple[Mapping[str, str], datetime], whole: bool = True, held_by: str | None = None) -> Lists:
+def lists(
+    *alerts: tuple[Mapping[str, str], datetime], whole: bool = True, held_by: str | None = None
+) -> Lists:
     found = [Listed(fingerprint(labels), starts_at, held_by) for labels, starts_at in alerts]
     return Lists("default", whole, {one.fingerprint: one for one in found})
 

@@ -14,12 +14,18 @@ from tests.component.flows.world import DOCUMENT, World
 
 def silence(world: World, minutes: int = 60, incident_id: int = 1) -> None:
     outcome = world.store.write(
-        silence_incident, incident_id, timedelta(minutes=minutes), "database move", world.person("bo")
+        silence_incident,
+        incident_id,
+        timedelta(minutes=minutes),
+        "database move",
+        world.person("bo"),
     ).result()
     assert outcome.done, outcome.reason
 
 
-def test_a_silenced_incident_pages_nobody_until_its_time_is_over_and_then_does(world: World) -> None:
+def test_a_silenced_incident_pages_nobody_until_its_time_is_over_and_then_does(
+    world: World,
+) -> None:
     world.told(world.alert())
     world.run()
     silence(world, 60)

@@ -6,7 +6,9 @@ from tests.component.flows.world import World
 
 
 def gale(world: World, count: int) -> list[dict[str, str]]:
-    return [world.alert(f"Broken{n}", service=f"svc-{n}", instance=f"web-{n}") for n in range(count)]
+    return [
+        world.alert(f"Broken{n}", service=f"svc-{n}", instance=f"web-{n}") for n in range(count)
+    ]
 
 
 def test_many_groups_in_many_deliveries_are_one_incident_and_one_page(world: World) -> None:

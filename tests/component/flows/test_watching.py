@@ -104,7 +104,9 @@ def test_a_page_that_can_never_arrive_alerts_the_admins_by_another_road(world: W
     for _ in range(3):
         world.clock.advance(120)
         for row in world.store.write(outbox.claim, "me", 10, timedelta(minutes=1)).result():
-            fate = broken if row.page_id and row.kind == "message" else Fate("sent", provider_id="x")
+            fate = (
+                broken if row.page_id and row.kind == "message" else Fate("sent", provider_id="x")
+            )
             world.store.write(delivered, row.id, "me", fate).result()
     world.run()
     assert "dee-phone" in world.rang()

@@ -41,16 +41,27 @@ DOCUMENT: dict[str, Any] = {
         "ana": {"name": "Ana Ruiz", "slack": "U0ANAANA1", "contacts": {"push": "ana-phone"}},
         "bo": {"name": "Bo Lindt", "slack": "U0BOBOBO1", "contacts": {"push": "bo-phone"}},
         "cy": {"name": "Cy Okafor", "slack": "U0CYCYCY1"},
-        "dee": {"name": "Dee Marsh", "slack": "U0DEEDEE1", "role": "admin", "contacts": {"push": "dee-phone"}},
+        "dee": {
+            "name": "Dee Marsh",
+            "slack": "U0DEEDEE1",
+            "role": "admin",
+            "contacts": {"push": "dee-phone"},
+        },
     },
     "channels": {
         "push": {"url": "ntfy://127.0.0.1/{to}"},
         "voice": {"url": "json://127.0.0.1/{to}"},
         "mail": {"url": "mailto://127.0.0.1/{to}"},
     },
-    "teams": {"shop": {"members": ["ana", "bo", "cy"], "channel": "#shop", "fallback": ["person:dee"]}},
+    "teams": {
+        "shop": {"members": ["ana", "bo", "cy"], "channel": "#shop", "fallback": ["person:dee"]}
+    },
     "services": {
-        "checkout": {"team": "shop", "policy": "primary", "label_values": ["checkout", "checkout-api"]},
+        "checkout": {
+            "team": "shop",
+            "policy": "primary",
+            "label_values": ["checkout", "checkout-api"],
+        },
         "search": {"team": "shop", "policy": "primary"},
     },
     "schedules": {
@@ -185,15 +196,26 @@ class World:
         if row.kind == "message":
             message_id = int(row.payload["message_id"])
             role = "page" if row.page_id else "edit"
-            self.slack.append(Got(self.clock.now, row.destination.removeprefix("slack:"), role, row.dedupe_key))
+            self.slack.append(
+                Got(self.clock.now, row.destination.removeprefix("slack:"), role, row.dedupe_key)
+            )
             drawn = (message_id, row.generation, str(row.id))
             place = (row.destination.removeprefix("slack:"), f"{message_id}.000")
         elif row.kind == "notice":
             to = row.destination.removeprefix("slack:")
-            self.slack.append(Got(self.clock.now, to, "notice", str(row.payload.get("text") or row.payload["what"])))
+            self.slack.append(
+                Got(
+                    self.clock.now,
+                    to,
+                    "notice",
+                    str(row.payload.get("text") or row.payload["what"]),
+                )
+            )
         elif row.kind == "loud":
             what = str(row.payload.get("title") or row.dedupe_key)
-            self.phone.append(Got(self.clock.now, str(row.payload["address"]), str(row.payload["road"]), what))
+            self.phone.append(
+                Got(self.clock.now, str(row.payload["address"]), str(row.payload["road"]), what)
+            )
         self.store.write(delivered, row.id, "me", fate, drawn=drawn, place=place).result()
 
     def pass_time(self, seconds: float, step: float = 30.0) -> None:

@@ -239,10 +239,10 @@ def test_processes_that_start_together_migrate_once(empty_database: str) -> None
             text=True,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
-        for _ in range(3)
+        for _ in range(2)
     ]
     said = [process.communicate(timeout=60)[0] for process in started]
-    assert [process.returncode for process in started] == [0, 0, 0], said
+    assert [process.returncode for process in started] == [0, 0], said
     assert all(words.strip().endswith("0001") for words in said), said
     assert sum("schema_upgraded" in words for words in said) == 1, said
     found = rows(empty_database)

@@ -67,7 +67,9 @@ def test_the_fingerprint_is_alertmanagers_own() -> None:
     assert fingerprint(labels) == "b0fcddf1d15e68b0"
 
 
-@given(st.dictionaries(st.text(min_size=1, max_size=8), st.text(min_size=1, max_size=8), max_size=6))
+@given(
+    st.dictionaries(st.text(min_size=1, max_size=8), st.text(min_size=1, max_size=8), max_size=6)
+)
 def test_the_fingerprint_knows_no_order_and_no_empty_values(labels: dict[str, str]) -> None:
     backwards = dict(reversed(labels.items()))
     assert fingerprint(labels) == fingerprint(backwards) == fingerprint({**labels, "empty": ""})

@@ -13,7 +13,9 @@ def policy(*targets: str) -> Policy:
 
 
 def test_the_team_of_a_policy_is_that_of_its_service_else_of_its_first_step() -> None:
-    by_service = Config(services={"s": Service("s", "shop", "p")}, policies={"p": policy("person:ana")})
+    by_service = Config(
+        services={"s": Service("s", "shop", "p")}, policies={"p": policy("person:ana")}
+    )
     by_step = Config(policies={"p": policy("team:ops")})
     assert by_service.team_of_policy("p") == "shop"
     assert by_step.team_of_policy("p") == "ops"

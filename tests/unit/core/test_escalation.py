@@ -37,7 +37,9 @@ def asked(urgency: Urgency, steps: int = 12) -> list[tuple[float, str]]:
     while decision.next_due is not None and len(told) < steps:
         due = decision.next_due
         decision = machine.step_due(POLICY, ROSTER, decision.run, due, urgency, due.at)
-        told += [((due.at - NOON) / timedelta(minutes=1), ask.targets[0].key) for ask in decision.asks]
+        told += [
+            ((due.at - NOON) / timedelta(minutes=1), ask.targets[0].key) for ask in decision.asks
+        ]
     return told
 
 
@@ -79,7 +81,9 @@ def test_an_outdated_timer_does_nothing() -> None:
     assert (late.run, late.asks, late.next_due) == (acked.run, (), None)
 
 
-def test_a_step_that_reaches_nobody_is_followed_at_once_then_the_fallback_then_the_last_resort() -> None:
+def test_a_step_that_reaches_nobody_is_followed_at_once_then_the_fallback_then_the_last_resort() -> (
+    None
+):
     run, position, seen = Run(Status.RUNNING, round_started_at=NOON), Position(0, 0), []
     for _ in range(4):
         due = machine.nobody_there(POLICY, run, position, Urgency.HIGH, NOON, reached=False)
@@ -112,12 +116,19 @@ def test_the_ack_timeout_asks_the_one_who_had_it_and_then_begins_anew(by: str) -
     again = machine.ack_timed_out(POLICY, acked.run, acked.next_due, Urgency.HIGH, due_at)
     assert again.next_due is not None
     assert again.next_due.position == Position(0, 0)
-    assert [t.key for ask in again.asks for t in ask.targets] == (["bo"] if by == "person:bo" else [])
+    assert [t.key for ask in again.asks for t in ask.targets] == (
+        ["bo"] if by == "person:bo" else []
+    )
     assert again.next_due.at == (due_at + machine.REPAGE_GRACE if again.asks else due_at)
 
 
 def test_names_of_positions_are_words() -> None:
-    names = [Position(0, 1), Position(1, 0), Position(1, 0, Stage.FALLBACK), Position(1, 0, Stage.LAST_RESORT)]
+    names = [
+        Position(0, 1),
+        Position(1, 0),
+        Position(1, 0, Stage.FALLBACK),
+        Position(1, 0, Stage.LAST_RESORT),
+    ]
     assert [machine.step_name(POLICY, at) for at in names] == [
         "step 2 of 3",
         "step 1 of 3, round 2 of 2",
@@ -156,10 +167,14 @@ class Incident(RuleBasedStateMachine):
         assert due is not None
         self.now = max(self.now, due.at + timedelta(seconds=late))
         if due.kind == "ack_timeout":
-            self.take(machine.ack_timed_out(self.policy, self.decision.run, due, self.urgency, self.now))
+            self.take(
+                machine.ack_timed_out(self.policy, self.decision.run, due, self.urgency, self.now)
+            )
         else:
             self.take(
-                machine.step_due(self.policy, ROSTER, self.decision.run, due, self.urgency, self.now)
+                machine.step_due(
+                    self.policy, ROSTER, self.decision.run, due, self.urgency, self.now
+                )
             )
 
     @rule(seconds=st.integers(1, 900))
@@ -171,7 +186,11 @@ class Incident(RuleBasedStateMachine):
     @rule()
     @precondition(lambda self: not self.over)
     def acknowledge(self) -> None:
-        self.take(machine.acknowledged(self.policy, self.decision.run, "person:ana", self.urgency, self.now))
+        self.take(
+            machine.acknowledged(
+                self.policy, self.decision.run, "person:ana", self.urgency, self.now
+            )
+        )
 
     @rule()
     @precondition(lambda self: not self.over)

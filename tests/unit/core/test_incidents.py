@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oncall_bot.core.config import Urgency
-from oncall_bot.core.incidents import TITLE_MAX, is_worse, storm_title, title_of, urgency_for, words_of
+from oncall_bot.core.incidents import (
+    TITLE_MAX,
+    is_worse,
+    storm_title,
+    title_of,
+    urgency_for,
+    words_of,
+)
 
 
 @pytest.mark.parametrize(

@@ -39,4 +39,6 @@ def test_then_since_when_why_you_and_what_fires() -> None:
 
 
 def test_a_page_that_arrives_after_the_end_says_so() -> None:
-    assert text_of(notice(State.RESOLVED, None)).startswith("Over since. Incident 42. You are asked (main")
+    assert text_of(notice(State.RESOLVED, None)).startswith(
+        "Over since. Incident 42. You are asked (main"
+    )

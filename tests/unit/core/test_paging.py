@@ -17,7 +17,11 @@ CONFIG = Config(
         "letters": Channel("letters", "mailtos://h/{to}"),
     },
 )
-PUSH, VOICE, MAIL = Contact("c1", "push", "p"), Contact("c2", "voice", "v"), Contact("c3", "mail", "m")
+PUSH, VOICE, MAIL = (
+    Contact("c1", "push", "p"),
+    Contact("c2", "voice", "v"),
+    Contact("c3", "mail", "m"),
+)
 
 
 def by(reach: Reach, urgency: Urgency = Urgency.HIGH) -> list[tuple[str, int]]:
@@ -25,7 +29,12 @@ def by(reach: Reach, urgency: Urgency = Urgency.HIGH) -> list[tuple[str, int]]:
 
 
 def test_high_urgency_goes_to_slack_and_a_loud_road_at_once_and_on_by_the_rules() -> None:
-    assert by(Reach("U1", (PUSH, VOICE, MAIL))) == [("slack", 0), ("push", 0), ("voice", 60), ("mail", 180)]
+    assert by(Reach("U1", (PUSH, VOICE, MAIL))) == [
+        ("slack", 0),
+        ("push", 0),
+        ("voice", 60),
+        ("mail", 180),
+    ]
 
 
 def test_low_urgency_goes_to_slack() -> None:

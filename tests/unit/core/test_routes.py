@@ -6,7 +6,16 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from oncall_bot.core.config import Config, Maintenance, Policy, Route, Service, Step, Target, Urgency
+from oncall_bot.core.config import (
+    Config,
+    Maintenance,
+    Policy,
+    Route,
+    Service,
+    Step,
+    Target,
+    Urgency,
+)
 from oncall_bot.core.matchers import parse_matchers
 from oncall_bot.core.routes import ActiveSilence, group_key, hold, maintenance_until, routed
 
@@ -109,7 +118,9 @@ NIGHT = Maintenance("night", (), "Europe/Berlin", (1,), time(22), time(4))
         ("2026-03-03T21:30:00", None),
     ],
 )
-def test_a_window_over_midnight_belongs_to_the_day_it_begins_on(now: str, until: str | None) -> None:
+def test_a_window_over_midnight_belongs_to_the_day_it_begins_on(
+    now: str, until: str | None
+) -> None:
     found = maintenance_until(NIGHT, datetime.fromisoformat(now).replace(tzinfo=UTC))
     expected = datetime.fromisoformat(until).replace(tzinfo=UTC) if until else None
     assert found == expected

@@ -41,9 +41,7 @@ def test_an_explicit_matcher_beats_the_link_and_the_link_beats_the_name() -> Non
     link = {"runbook_url": "https://wiki.example.com/two"}
     labels = {"alertname": "DiskFull"}
     everything = asked([by_name, by_link, by_matcher], labels, link)
-    assert everything == Match(
-        by_matcher, "matchers", 1.0, 'the alert matches {alertname="DiskFull"}'
-    )
+    assert everything == Match(by_matcher, "matchers", 1.0, "its matchers name alertname=DiskFull")
     assert asked([by_name, by_link], labels, link) == Match(
         by_link, "link", 1.0, "the rule links to it"
     )
