@@ -21,6 +21,7 @@ from oncall_bot.cli.terminal import (
     table,
     write_out,
 )
+from oncall_bot.core.errors import OncallError
 
 if TYPE_CHECKING:
     from datetime import datetime

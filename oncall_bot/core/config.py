@@ -1,6 +1,6 @@
 """What the file says, as values: people, teams, services, schedules, policies, severities, routes, sources.
 
-Knows the shape of a revision of `oncall.yaml` once it is read and checked (SCHEMA of the file: docs/reference/oncall-yaml.md).
+Knows the shape of a revision of `oncall.yaml` once it is read and checked (docs/reference/oncall-yaml.md).
 Refuses to know YAML, line numbers, SQL, and whatever people own in Slack (contacts, overrides, silences).
 Serves every decision: routing, paging, severities, sources.
 """

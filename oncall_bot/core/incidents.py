@@ -15,7 +15,7 @@ from oncall_bot.core.config import Urgency
 STORM_GROUPS = 20
 STORM_WITHIN = timedelta(seconds=60)
 BRAKE = timedelta(seconds=2)
-"""How long a team's next group waits while another has just opened: long enough to see a storm, short enough to page."""
+"""A second group of a team within a minute waits so long: enough to see a storm, short enough to page."""
 
 CALM_AFTER_FLAP = timedelta(minutes=5)
 SILENCE_MIN, SILENCE_MAX = timedelta(minutes=5), timedelta(hours=24)

@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 PATH = "/webhook/alertmanager"
 BODY_MAX = 64 * 1024 * 1024
+INLINE_MAX = 256 * 1024
 COMMIT_WITHIN = 3.0
 SLICE_WITHIN = 0.5
 """More time for each further slice of a large body."""
@@ -109,7 +110,7 @@ class Intake:
     async def _take(self, send: Send, source: str, body: bytes) -> None:
         began = time.perf_counter()
         try:
-            deliveries = decode(body, source, datetime.now(UTC))
+            deliveries = await _decode(body, source)
         except NotJson as error:
             self._telemetry.alerts_rejected.labels("not_json").inc()
             await _problem(send, 400, str(error))
@@ -179,6 +180,13 @@ class Intake:
         for status, count in (("firing", firing), ("resolved", resolved), ("unreadable", unread)):
             if count:
                 self._telemetry.alerts_received.labels(source, status).inc(count)
+
+
+async def _decode(body: bytes, source: str) -> list[Delivery]:
+    """The deliveries of a body; a large one is read on a thread, so that presses and pages go on meanwhile."""
+    if len(body) <= INLINE_MAX:
+        return decode(body, source, datetime.now(UTC))
+    return await asyncio.to_thread(decode, body, source, datetime.now(UTC))
 
 
 async def _read(headers: Sequence[tuple[bytes, bytes]], receive: Receive) -> bytes:
