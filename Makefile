@@ -6,7 +6,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help test install format format-check lint unit component e2e docs suite lock clean
+.PHONY: help test install format lint format-check ruff types contracts unit component e2e docs suite lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -27,10 +27,18 @@ format: install ## write every file the one way
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lint: install ## format check, ruff, mypy, import contracts
+lint: format-check ruff types contracts ## format check, ruff, mypy, import contracts
+
+format-check: install
 	$(BIN)/ruff format --check .
+
+ruff: install
 	$(BIN)/ruff check .
+
+types: install
 	$(BIN)/mypy
+
+contracts: install
 	$(BIN)/lint-imports --no-logo
 
 unit: install ## the core alone: no database, no network, seconds

@@ -11,6 +11,7 @@ import hashlib
 import os
 import secrets
 import signal
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -298,6 +299,8 @@ class App:
                 port=self.settings.port,
                 log_config=None,
                 access_log=False,
+                http="httptools",
+                ws="none",
                 lifespan="off",
                 server_header=False,
                 timeout_graceful_shutdown=10,
@@ -508,6 +511,15 @@ async def _stop_server(server: uvicorn.Server, serving: asyncio.Task[None]) -> N
     server.should_exit = True
     with suppress(asyncio.CancelledError):
         await serving
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """The event loop of the process: uvloop, where there is one for the system."""
+    if sys.platform == "win32":
+        return asyncio.new_event_loop()
+    import uvloop
+
+    return uvloop.new_event_loop()
 
 
 async def run(settings: Settings, *, at_fault_point: Callable[[FaultPoint], None] = ignore) -> None:

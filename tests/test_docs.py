@@ -132,6 +132,24 @@ def test_every_metric_in_the_documents_is_counted() -> None:
         assert named <= known, f"{short(page)}: {named - known}"
 
 
+def test_every_metric_is_documented() -> None:
+    text = (ROOT / "docs/reference/metrics.md").read_text(encoding="utf-8")
+    rendered = Telemetry().render().decode()
+    assert not [
+        name
+        for name in re.findall(r"^# TYPE (\w+)", rendered, re.MULTILINE)
+        if f"`{name}`" not in text
+    ]
+
+
+def test_every_table_is_documented() -> None:
+    text = (ROOT / "docs/reference/tables.md").read_text(encoding="utf-8")
+    code = (ROOT / "oncall_bot/store/tables.py").read_text(encoding="utf-8")
+    assert not [
+        name for name in re.findall(r'__tablename__ = "(\w+)"', code) if f"`{name}`" not in text
+    ]
+
+
 def test_every_setting_in_the_documents_exists() -> None:
     from oncall_bot.settings import describe, unknown_settings
 
@@ -221,8 +239,8 @@ def test_code_that_names_a_document_names_one_that_exists() -> None:
     wrong = []
     for path in (ROOT / "oncall_bot").rglob("*.py"):
         for name in re.findall(r"\bdocs/[\w/-]+(?:\.\w+)?", path.read_text(encoding="utf-8")):
-            target = ROOT / name
-            numbered = list(target.parent.glob(f"{target.name}-*.md"))
-            if not target.exists() and not numbered:
+            folder, start = (ROOT / name).parent, Path(name).name
+            known = {start, f"{start}.md", *(p.name for p in folder.glob(f"{start}-*.md"))}
+            if not any((folder / one).exists() for one in known):
                 wrong.append(f"{short(path)}: {name}")
     assert not wrong

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -66,15 +65,13 @@ def slack(settings: Settings) -> list[Finding]:
 
 
 def prometheus(source: str, url: str) -> list[Finding]:
-    from oncall_bot.prometheus.queries import PrometheusMetrics
+    from oncall_bot.prometheus import checkup
 
     name = f"prometheus {source}"
     try:
-        PrometheusMetrics(url, timeout=int(ASK_WITHIN)).value("vector(1)", at=datetime.now(UTC))
+        checkup.answers_queries(url, ASK_WITHIN)
     except DeliveryError as error:
-        return [
-            fail(name, f"{_host(url)}: {str(error).rstrip('.')}", "graphs and live checks need it")
-        ]
+        return [fail(name, str(error).rstrip("."), "graphs and live checks need it")]
     return [ok(name, f"{_host(url)} answers")]
 
 

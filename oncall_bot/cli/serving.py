@@ -44,7 +44,8 @@ def serve() -> None:
     logs.configure(settings.log_level, settings.log_format)
     point = os.environ.get("ONCALL_TEST_KILL_AT")
     at_fault_point = wiring.kill_at(point) if point else ignore
-    asyncio.run(wiring.run(settings, at_fault_point=at_fault_point))
+    with asyncio.Runner(loop_factory=wiring.new_loop) as runner:
+        runner.run(wiring.run(settings, at_fault_point=at_fault_point))
 
 
 def migrate() -> None:

@@ -213,6 +213,9 @@ class Delivery:
 
     async def _message(self, row: Row) -> _Done:
         message_id = int(row.payload["message_id"])
+        if self._ports.chat is None:  # before anything is read and drawn for nobody
+            fate = Fate("skipped", answer="Slack is not connected")
+            return _Done(fate, (message_id, row.generation, ""))
         prepared = await self._store.view(_prepare_message, message_id)
         if prepared is None:
             return _Done(

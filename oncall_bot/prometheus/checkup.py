@@ -1,13 +1,14 @@
-"""Does an Alertmanager answer, and does its configuration post to us? One look, for doctor.
+"""Does Prometheus answer; does an Alertmanager, and does its configuration post to us? One look, for doctor.
 
-Knows `GET /api/v2/status` and how receivers stand in the text of its configuration, where newer versions hide
-addresses. Refuses to parse YAML: a line with our path is enough. Changes nothing there. Blocking.
+Knows `GET /api/v1/query`, `GET /api/v2/status` and how receivers stand in the text of its configuration, where
+newer versions hide addresses. Refuses to parse YAML: a line with our path is enough. Changes nothing there. Blocking.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -41,19 +42,41 @@ class _Status(msgspec.Struct):
 
 def look(address: str, within: float = WITHIN) -> AlertmanagerFound:
     """What the Alertmanager there says of itself. DeliveryError when it does not answer as one."""
-    url = f"{address.rstrip('/')}/api/v2/status"
+    try:
+        status = msgspec.convert(_get(address, "/api/v2/status", within), type=_Status)
+    except msgspec.ValidationError as error:
+        raise DeliveryError("it does not answer as an Alertmanager does") from error
+    return found_in(status.config.get("original", ""), status.versionInfo.get("version", ""))
+
+
+def answers_queries(address: str, within: float = WITHIN) -> None:
+    """Whether a Prometheus there answers the smallest query. DeliveryError when it does not. Tried once."""
+    answer = _get(address, "/api/v1/query?query=vector(1)", within)
+    if not isinstance(answer, dict) or answer.get("status") != "success":
+        raise DeliveryError("it does not answer as a Prometheus does")
+
+
+def _get(address: str, path: str, within: float) -> Any:
     try:
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.get(url, timeout=within, allow_redirects=False)
+            answer = session.get(
+                f"{address.rstrip('/')}{path}", timeout=within, allow_redirects=False
+            )
         answer.raise_for_status()
-        status = msgspec.json.decode(answer.content[:STATUS_MAX], type=_Status)
+        return msgspec.json.decode(answer.content[:STATUS_MAX])
+    except requests.HTTPError as error:
+        status = error.response.status_code
+        raise DeliveryError(f"{_host(address)} answered {status}") from error
     except requests.RequestException as error:
-        host = urlsplit(address).netloc.rpartition("@")[2]
-        raise DeliveryError(f"{host} did not answer: {type(error).__name__}") from error
+        raise DeliveryError(f"{_host(address)} did not answer: {type(error).__name__}") from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise DeliveryError("it does not answer as an Alertmanager does") from error
-    return found_in(status.config.get("original", ""), status.versionInfo.get("version", ""))
+        raise DeliveryError(f"{_host(address)} did not answer in JSON") from error
+
+
+def _host(address: str) -> str:
+    """Host and port; a login in the address stays hidden."""
+    return urlsplit(address).netloc.rpartition("@")[2]
 
 
 def found_in(config: str, version: str = "") -> AlertmanagerFound:

@@ -103,7 +103,6 @@ class Edge:
     clock: Callable[[], datetime] = now_utc
     bot_user: str = ""
     workspace_url: str = ""
-    public_url: str | None = None
     on_failure: Callable[[str], None] = lambda guard: None
     working: set[asyncio.Task[Any]] = field(default_factory=set)
 

@@ -64,7 +64,9 @@ _RENDERED = statement(
     )
 )
 _UNQUEUED = statement(
-    update(MESSAGE).where(MESSAGE.c.id == bindparam("message_id")).values(queued=False)
+    update(MESSAGE)
+    .where(MESSAGE.c.id == bindparam("message_id"))
+    .values(queued=False, rendered_at=bindparam("at"))
 )
 _AT = statement(
     select(MESSAGE.c.incident_id, MESSAGE.c.role, MESSAGE.c.page_id).where(
@@ -146,8 +148,8 @@ def rendered(
 
 
 def given_up(tx: Tx, message_id: int) -> None:
-    """No edit waits any more; the next change will queue one again."""
-    tx.run(_UNQUEUED, message_id=message_id)
+    """No edit waits any more; the next change will queue one again, no sooner than after one that was drawn."""
+    tx.run(_UNQUEUED, message_id=message_id, at=tx.now)
 
 
 def at(tx: Reader, channel: str, ts: str) -> Row | None:

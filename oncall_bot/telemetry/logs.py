@@ -168,6 +168,7 @@ def _take_over(handler: logging.Handler, level: str) -> None:
         theirs = logging.getLogger(name)
         theirs.handlers.clear()
         theirs.propagate = True
+        theirs.setLevel(logging.NOTSET)
     for name, quiet in _QUIETER.items():
         logging.getLogger(name).setLevel(max(quiet, logging.getLevelName(level)))
 

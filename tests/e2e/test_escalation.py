@@ -42,7 +42,7 @@ def test_the_link_on_the_telephone_shows_first_and_acknowledges_when_pressed(
 
     pressed = http(link["url"], b"")
     assert pressed.status == 200, pressed.body
-    world.until(lambda: world.channel(contains="Alice Adams has it"), "the card says so")
+    world.until(lambda: world.channel(contains="acknowledged by Alice Adams"), "the card says so")
     again = http(link["url"], b"")
     assert again.status < 500
     assert "already" in again.body.lower()
@@ -60,7 +60,7 @@ def test_the_second_to_press_is_told_who_was_first(build: Callable[..., World]) 
     assert http(to_bob["click"], b"").status == 200
     late = http(to_alice["click"], b"")
     assert "Bob Brown" in late.body
-    world.until(lambda: world.channel(contains="Bob Brown has it"), "the card")
+    world.until(lambda: world.channel(contains="acknowledged by Bob Brown"), "the card")
     world.until(lambda: world.dms("alice", "Bob Brown"), "her own message says who has it")
 
 

@@ -50,7 +50,7 @@ def test_killed_at_a_fault_point_it_pages_once_all_the_same(
     assert len(world.rows("SELECT id FROM incident")) == 1
 
     world.human("alice").click("incidents", text="Acknowledge")
-    world.until(lambda: world.channel(contains="Alice Adams has it"), "she has it")
+    world.until(lambda: world.channel(contains="acknowledged by Alice Adams"), "she has it")
     assert world.post(body(ended(fires))).status == 200
     world.until(lambda: world.channel(contains="esolved"), "it is over")
     assert len(world.channel()) == 1
