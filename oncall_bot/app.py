@@ -39,7 +39,7 @@ from oncall_bot.engine.reconciler import Reconciler
 from oncall_bot.engine.tick import Tick
 from oncall_bot.engine.watchdog import Watchdog
 from oncall_bot.files.oncall_yaml import read_config
-from oncall_bot.files.runbooks import read_runbooks
+from oncall_bot.files.runbooks import read_runbooks, starter_library
 from oncall_bot.flows.apply_config import BUILT_IN, apply_config
 from oncall_bot.flows.import_runbooks import import_runbooks
 from oncall_bot.flows.record_chat import remember_slack_id
@@ -193,11 +193,12 @@ class App:
         self._runbooks_stamp = stamp
 
     def _runbooks_dir(self) -> Path | None:
+        """The folder of the settings, else of the file, else the library that comes with us."""
         if self.settings.runbooks_dir is not None:
             return self.settings.runbooks_dir
         named = self.store.snapshot.config.runbooks.dir
         if named is None:
-            return None
+            return starter_library()
         folder = Path(named)
         return folder if folder.is_absolute() else self.settings.config.parent / folder
 

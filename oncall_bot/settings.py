@@ -204,7 +204,11 @@ class Settings(BaseSettings):
     alertmanager_url: Address | None = _setting(
         None, "Alertmanager of the source `default`, asked what still fires.", repr=False
     )
-    runbooks_dir: Path | None = _setting(None, "A folder of runbooks in Markdown, read at start.")
+    runbooks_dir: Path | None = _setting(
+        None,
+        "A folder of runbooks in Markdown, read at start and when a file changes. Without it, and"
+        " without runbooks.dir in the file, the starter library that comes with the bot.",
+    )
     heartbeat_url: Annotated[SecretStr, AfterValidator(_secret_address)] | None = _setting(
         None, "An outside monitor, called every minute while the bot's own checks pass."
     )

@@ -6,7 +6,7 @@ Refuses to know whether somebody is on call. Serves `flows.receive_alerts` and `
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -116,6 +116,42 @@ class ActiveSilence:
     source: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class HoldInForce:
+    """A hold that is open now, and which alerts it holds."""
+
+    match: tuple[Matcher, ...]
+    hold: Hold
+
+
+def holds_in_force(
+    config: Config,
+    silences: Sequence[ActiveSilence],
+    now: datetime,
+    *,
+    source: str | None = None,
+) -> tuple[HoldInForce, ...]:
+    """Every silence and maintenance window that is open now; the one that ends last comes first."""
+    found = [
+        HoldInForce(
+            s.match, Hold(f"silence:{s.id}", s.ends_at, f"silence {s.id} by {s.created_by}")
+        )
+        for s in silences
+        if s.starts_at <= now < s.ends_at and (s.source is None or s.source == source)
+    ]
+    for window in config.maintenance:
+        until = maintenance_until(window, now)
+        if until is not None:
+            why = f"maintenance {window.key}"
+            found.append(HoldInForce(window.match, Hold(f"maintenance:{window.key}", until, why)))
+    return tuple(sorted(found, key=lambda one: one.hold.until, reverse=True))
+
+
+def held_by(holds: Iterable[HoldInForce], labels: Mapping[str, str]) -> Hold | None:
+    """The hold that keeps this alert back longest, or None."""
+    return next((one.hold for one in holds if matches(one.match, labels)), None)
+
+
 def hold(
     config: Config,
     silences: Sequence[ActiveSilence],
@@ -125,18 +161,7 @@ def hold(
     source: str | None = None,
 ) -> Hold | None:
     """The silence or maintenance window that holds this alert back now; the one that ends last, when several do."""
-    holds = [
-        Hold(f"silence:{s.id}", s.ends_at, f"silence {s.id} by {s.created_by}")
-        for s in silences
-        if s.starts_at <= now < s.ends_at
-        and (s.source is None or s.source == source)
-        and matches(s.match, labels)
-    ]
-    for window in config.maintenance:
-        until = maintenance_until(window, now)
-        if until is not None and matches(window.match, labels):
-            holds.append(Hold(f"maintenance:{window.key}", until, f"maintenance {window.key}"))
-    return max(holds, key=lambda h: h.until, default=None)
+    return held_by(holds_in_force(config, silences, now, source=source), labels)
 
 
 def maintenance_until(window: Maintenance, now: datetime) -> datetime | None:

@@ -94,6 +94,13 @@ def read_runbooks(folder: Path) -> tuple[list[Runbook], list[Problem]]:
     return runbooks, problems
 
 
+def starter_library() -> Path | None:
+    """The runbooks that come with the bot: in the wheel, or beside the package in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    places = (package / "_runbooks", package.parent / "runbooks")
+    return next((place for place in places if place.is_dir()), None)
+
+
 def parse_runbook(text: str, name: str) -> tuple[Runbook, list[Problem]]:
     """One runbook from the text of the file `name` (its path inside the folder, with slashes).
 

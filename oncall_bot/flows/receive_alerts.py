@@ -24,7 +24,7 @@ from oncall_bot.core.alerts import (
     Verdict,
     judge,
 )
-from oncall_bot.core.routes import hold
+from oncall_bot.core.routes import held_by, holds_in_force
 from oncall_bot.flows import unreadable, watchdog
 from oncall_bot.flows.holding import plan_end
 from oncall_bot.flows.placing import Opened, place
@@ -87,6 +87,7 @@ class _Batch:
         self.tx = tx
         self.source = source
         self.source_id = tx.snapshot.sources[source]
+        self.holds = holds_in_force(tx.snapshot.config, tx.snapshot.silences, tx.now, source=source)
         self.deliveries = deliveries
         self.changes = _Changes()
         self.known = self._load()
@@ -227,10 +228,7 @@ class _Batch:
         # opened and ended inside one batch: it still passes through its group, so nothing is lost
 
     def _hold(self, notice: Notice) -> str | None:
-        snapshot = self.tx.snapshot
-        held = hold(
-            snapshot.config, snapshot.silences, notice.labels, self.tx.now, source=self.source
-        )
+        held = held_by(self.holds, notice.labels)
         if held is None:
             return None
         self.changes.holds[held.key] = held.until

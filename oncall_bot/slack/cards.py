@@ -269,12 +269,12 @@ def _buttons(s: Situation) -> list[Block | None]:
         case State.ACKNOWLEDGED:
             return [
                 button("Mitigated", "incident.mitigate", n),
-                _resolve(s),
+                resolve_button(s),
                 button("Get help", "incident.page", n),
                 _menu(s, "hand_over", "silence", "severity", "note", "why"),
             ]
         case State.MITIGATED:
-            return [_resolve(s), _menu(s, "hand_over", "severity", "note", "why")]
+            return [resolve_button(s), _menu(s, "hand_over", "severity", "note", "why")]
         case State.SILENCED:
             return [
                 button("End the silence", "silence.end", n),
@@ -301,7 +301,8 @@ def _open(s: Situation) -> Block | None:
     return button("All alerts", "incident.open", s.incident_id, url=s.url)
 
 
-def _resolve(s: Situation) -> Block:
+def resolve_button(s: Situation) -> Block:
+    """Resolve; while something fires it asks first."""
     asked = None
     if s.firing:
         still = "1 alert still fires" if s.firing == 1 else f"{s.firing:,} alerts still fire"

@@ -12,6 +12,7 @@ from datetime import datetime
 from oncall_bot.core.situation import HandOff, PageNotice, Situation, State
 from oncall_bot.slack import phrases
 from oncall_bot.slack.blocks import Block, Drawn, actions, button, context, section
+from oncall_bot.slack.cards import resolve_button
 from oncall_bot.slack.escape import code, escape, link, push, utc, when
 from oncall_bot.slack.phrases import MARKS, count, duration, names
 
@@ -126,6 +127,7 @@ def _yours(notice: PageNotice, now: datetime) -> Drawn:
         actions(
             [
                 button("Mitigated", "incident.mitigate", s.incident_id),
+                resolve_button(s),
                 button("Get help", "incident.page", s.incident_id),
                 button("Hand over…", "incident.hand_over", s.incident_id),
             ]

@@ -318,7 +318,9 @@ class Store:
                     return None
                 queue.changed.wait()
             first = queue.jobs.popleft()
-            return [first, *_companions(first, queue.jobs)] if isinstance(first, _Share) else [first]
+            return (
+                [first, *_companions(first, queue.jobs)] if isinstance(first, _Share) else [first]
+            )
 
     def _work(self) -> None:
         while (taken := self._take()) is not None:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     ColumnElement,
     Dialect,
@@ -31,6 +33,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from oncall_bot.store.types import Instant, from_micros, to_micros
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 Processor = Callable[[Any], Any]
 Row = Any  # a named tuple of the selected columns
 
@@ -154,21 +159,21 @@ class _Compiled:
         compiled = built.compile(dialect=dialect)
         self.sql = str(compiled)
         self._fixed: dict[str, Any] = {}
-        self._binders: dict[str, Processor] = {}
+        self._binders: list[tuple[str, Processor]] = []
         for bind, key in compiled.bind_names.items():
-            process = bind.type.dialect_impl(dialect).bind_processor(dialect)
+            process = _bind_processor(bind.type, dialect)
             if process is not None:
-                self._binders[key] = process
+                self._binders.append((key, process))
             if not bind.required:
                 value = compiled.params[key]
                 self._fixed[key] = value if process is None else process(value)
         self._rows = _row_maker(built, dialect)
 
     def bind(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        bound = dict(self._fixed)
-        for key, value in values.items():
-            process = self._binders.get(key)
-            bound[key] = value if process is None else process(value)
+        bound = {**self._fixed, **values}
+        for key, process in self._binders:
+            if key in values:
+                bound[key] = process(values[key])
         return bound
 
     def bind_all(self, many: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -176,6 +181,32 @@ class _Compiled:
 
     def rows(self, raw: Iterable[tuple[Any, ...]]) -> list[Row]:
         return [self._rows(row) for row in raw]
+
+
+def _bind_processor(type_: Any, dialect: Dialect) -> Processor | None:
+    """What the driver wants for values of this type; SQLite's instants and JSON without SQLAlchemy's detours."""
+    if dialect.name == "sqlite":
+        if isinstance(type_, Instant):
+            return _micros_or_none
+        if isinstance(type_, JSON) and not type_.none_as_null:
+            return _encode
+    process: Processor | None = type_.dialect_impl(dialect).bind_processor(dialect)
+    return process
+
+
+def _result_processor(type_: Any, dialect: Dialect) -> Processor | None:
+    if dialect.name == "sqlite" and isinstance(type_, Instant):
+        return _instant_or_none
+    process: Processor | None = type_.dialect_impl(dialect).result_processor(dialect, None)
+    return process
+
+
+def _micros_or_none(value: datetime | None) -> int | None:
+    return None if value is None else to_micros(value)
+
+
+def _instant_or_none(value: int | None) -> datetime | None:
+    return None if value is None else from_micros(value)
 
 
 def _row_maker(built: Any, dialect: Dialect) -> Callable[[tuple[Any, ...]], Row]:
@@ -191,8 +222,7 @@ def _row_maker(built: Any, dialect: Dialect) -> Callable[[tuple[Any, ...]], Row]
         (n, process)
         for n, column in enumerate(columns)
         if not isinstance(column.type, Numeric | Float)
-        and (process := column.type.dialect_impl(dialect).result_processor(dialect, None))
-        is not None
+        and (process := _result_processor(column.type, dialect)) is not None
     ]
     if not processors:
         return make._make
