@@ -100,7 +100,9 @@ class App:
         url = self.settings.database_url.get_secret_value()
         self._stack.enter_context(hold(url))
         await asyncio.to_thread(migrations.upgrade, url)
-        self.store = Store(url, on_failure=self.telemetry.guarded)
+        self.store = Store(
+            url, on_failure=self.telemetry.guarded, observe=self.telemetry.observed
+        )
         self.store.open()
         self._stack.callback(self.store.close)
         await self.store.write(processes.start, self.instance, alone=self.store.sqlite)

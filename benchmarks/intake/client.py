@@ -174,7 +174,9 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--alerts", type=int, default=1, help="alerts in a request")
     parser.add_argument("--connections", "-c", type=int, default=32)
-    parser.add_argument("--run", required=True, help="a word: alerts of another run are other alerts")
+    parser.add_argument(
+        "--run", required=True, help="a word: alerts of another run are other alerts"
+    )
     args = parser.parse_args()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         json.dump(runner.run(load(args)), sys.stdout)

@@ -82,7 +82,9 @@ def load(server: Server, word: str, *, requests: int, alerts: int, connections: 
     }
     command = [sys.executable, "-m", "benchmarks.intake.client"]
     command += [f"--{name}={value}" for name, value in given.items()]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=ROUND_WITHIN)
+    done = subprocess.run(
+        command, cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=ROUND_WITHIN
+    )
     said = json.loads(done.stdout)
     answered = int(said["answered"])
     if said["refused"]:
@@ -123,12 +125,17 @@ def interleaved(
     return case
 
 
-def grown(stack: ExitStack, folder: Path, sink: Sink, rounds: int, requests: int, stored: int) -> Case:
+def grown(
+    stack: ExitStack, folder: Path, sink: Sink, rounds: int, requests: int, stored: int
+) -> Case:
     """A bot with many stored alerts against one that has none; the empty one is a new process each round."""
     full = _kept(stack, start_bot(folder, f"bot, {stored:,} stored", sink))
     say(f"  storing {stored:,} alerts first")
     load(full, "before", requests=-(-stored // 64), alerts=64, connections=8)
-    case = Case(f"One alert a request, c=32, {stored:,} alerts stored before", [Series("bot, empty"), Series(full.name)])
+    case = Case(
+        f"One alert a request, c=32, {stored:,} alerts stored before",
+        [Series("bot, empty"), Series(full.name)],
+    )
     for number in range(rounds):
         empty = _kept(stack, start_bot(folder, f"bot, empty {number}", sink))
         one = interleaved("", [empty, full], 1, requests=requests, word=f"grown{number}")
@@ -239,7 +246,9 @@ def report(args: argparse.Namespace, cases: list[Case], found: list[str]) -> str
     ]
     for case in cases:
         lines += table(case)
-    lines += [f"- {fault}" for fault in found] or ["Every answered alert was stored, in every round."]
+    lines += [f"- {fault}" for fault in found] or [
+        "Every answered alert was stored, in every round."
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -252,11 +261,15 @@ def main() -> None:
         f" were missed: at least {RATE_AT_LEAST} of F's rate and at most {CPU_AT_MOST:.0f} times its CPU.",
     )
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default 5)")
-    parser.add_argument("--requests", type=int, default=10_000, help="requests a round (default 10000)")
+    parser.add_argument(
+        "--requests", type=int, default=10_000, help="requests a round (default 10000)"
+    )
     parser.add_argument(
         "--stored", type=int, default=100_000, help="also with so many alerts stored before; 0: not"
     )
-    parser.add_argument("--quick", action="store_true", help="two small rounds, no goals, no file: for CI")
+    parser.add_argument(
+        "--quick", action="store_true", help="two small rounds, no goals, no file: for CI"
+    )
     parser.add_argument("--no-file", action="store_true", help="print the tables only")
     args = parser.parse_args()
     if args.quick:

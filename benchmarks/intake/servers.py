@@ -159,7 +159,9 @@ class Sink:
 
 def _answer(path: str, number: int) -> dict[str, object]:
     if "conversations.list" in path:
-        channels = [{"id": f"C{n}", "name": name, "is_member": True} for n, name in enumerate(CHANNELS)]
+        channels = [
+            {"id": f"C{n}", "name": name, "is_member": True} for n, name in enumerate(CHANNELS)
+        ]
         return {"ok": True, "channels": channels}
     if "conversations." in path:
         return {"ok": True, "messages": [], "channel": {"id": "D1"}}

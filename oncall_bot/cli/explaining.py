@@ -146,11 +146,17 @@ def _tell(found: Explained) -> None:
         for sentence in sentences:
             say(f"  {sentence}")
     say()
-    if not found.incidents:
+    if not found.incidents and not found.waiting:
         say("No incident would be touched, and nobody paged.")
     for touched in found.incidents:
         _tell_incident(touched)
+    if found.waiting:
+        say(f"{_groups(found.waiting)} would wait 2 s for its incident, in case a storm is coming.")
     say("Nothing of this was kept.")
+
+
+def _groups(count: int) -> str:
+    return "One more group" if count == 1 else f"Each of {count} more groups"
 
 
 def _tell_incident(touched: Touched) -> None:

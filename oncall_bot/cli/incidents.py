@@ -40,7 +40,9 @@ def add_to(app: typer.Typer) -> None:
 @incidents.command("list")
 def listed(
     all_: Annotated[bool, typer.Option("--all", help="Closed and quiet ones too.")] = False,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=1000)] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, max=1000, help="How many at most.")
+    ] = 50,
     json: JsonFlag = False,
 ) -> None:
     """List open incidents, newest first.

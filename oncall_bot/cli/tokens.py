@@ -108,7 +108,9 @@ def revoke(
 
 @tokens.command("list")
 def listed(json: JsonFlag = False) -> None:
-    """List all tokens, revoked ones too; the tokens themselves are known to nobody here.
+    """List all tokens, revoked ones too.
+
+    By name and first letters: the tokens themselves are known to nobody here.
 
     Example: oncall-bot tokens list
     """

@@ -27,15 +27,11 @@ _MASK = 0xFFFFFFFFFFFFFFFF
 
 
 @lru_cache(maxsize=16384)
-def _step(low: int, name: str, text: str) -> tuple[int, int]:
-    """What one label does to the hash: (factor, addend). Only the hash's lowest byte decides, so labels that
-    alerts share are computed once, not for each alert."""
-    data = b"%s\xff%s\xff" % (name.encode(), text.encode())
-    value = low
-    for byte in data:
-        value = ((value ^ byte) * _FNV_PRIME) & _MASK
-    factor = pow(_FNV_PRIME, len(data), _MASK + 1)
-    return factor, (value - low * factor) & _MASK
+def _fnv1a(pairs: tuple[tuple[str, str], ...]) -> str:
+    value, prime, mask = _FNV_OFFSET, _FNV_PRIME, _MASK
+    for byte in b"".join([b"%s\xff%s\xff" % (n.encode(), v.encode()) for n, v in pairs]):
+        value = (value ^ byte) * prime & mask
+    return f"{value:016x}"
 
 
 def fingerprint(labels: Mapping[str, str]) -> str:
@@ -43,12 +39,7 @@ def fingerprint(labels: Mapping[str, str]) -> str:
 
     Source: prometheus/common model.LabelsToSignature; empty values are left out. 16 hex digits.
     """
-    value = _FNV_OFFSET
-    for name, text in sorted(labels.items()):
-        if text:
-            factor, addend = _step(value & 0xFF, name, text)
-            value = (value * factor + addend) & _MASK
-    return f"{value:016x}"
+    return _fnv1a(tuple(sorted([pair for pair in labels.items() if pair[1]])))
 
 
 def cut(text: str, limit: int = VALUE_MAX_CHARACTERS) -> str:

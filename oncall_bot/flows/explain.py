@@ -37,6 +37,7 @@ class Explained:
     unreadable: Sequence[str]
     why: Sequence[tuple[str, Sequence[str]]]
     incidents: Sequence[Touched]
+    waiting: int  # groups that wait for the brake, in case a storm is coming
 
 
 def explain(tx: Tx, deliveries: Sequence[Delivery]) -> Explained:
@@ -47,26 +48,33 @@ def explain(tx: Tx, deliveries: Sequence[Delivery]) -> Explained:
         verdicts: Counter[str] = Counter()
         for one in received:
             verdicts.update({str(verdict): count for verdict, count in one.verdicts.items()})
-        touched = [_touched(tx, number, number > last) for number in _numbers(tx, deliveries, last)]
+        groups = _groups(tx, deliveries)
+        numbers = _new(tx, last) | {number for number in groups.values() if number is not None}
+        touched = [_touched(tx, number, number > last) for number in sorted(numbers)[-TOUCHED_MAX:]]
     return Explained(
         verdicts=dict(verdicts),
         unreadable=[one.reason for delivery in deliveries for one in delivery.unreadable],
         why=_why(tx, deliveries),
         incidents=[one for one in touched if one is not None],
+        waiting=sum(1 for number in groups.values() if number is None),
     )
 
 
-def _numbers(tx: Tx, deliveries: Sequence[Delivery], last: int) -> list[int]:
-    """The incidents of the delivered alerts, and every one that is new."""
-    found = {row.id for row in incidents.latest(tx, limit=TOUCHED_MAX) if row.id > last}
+def _new(tx: Tx, last: int) -> set[int]:
+    return {row.id for row in incidents.latest(tx, limit=TOUCHED_MAX) if row.id > last}
+
+
+def _groups(tx: Tx, deliveries: Sequence[Delivery]) -> dict[int, int | None]:
+    """Each group of the delivered alerts with its incident, None while the brake holds it."""
+    found: dict[int, int | None] = {}
     for delivery in deliveries:
         source_id = tx.snapshot.sources[delivery.source]
         prints = list(dict.fromkeys(notice.fingerprint for notice in delivery.notices))
         known = alerts.known(tx, source_id, prints).values()
         occurrences = [row.occurrence_id for row in known if row.occurrence_id is not None]
-        groups = alerts.groups_of(tx, occurrences)
-        found |= {row.incident_id for row in groups if row.incident_id is not None}
-    return sorted(found)[-TOUCHED_MAX:]
+        for row in alerts.groups_of(tx, occurrences):
+            found[row.group_id] = row.incident_id
+    return found
 
 
 def _touched(tx: Tx, number: int, is_new: bool) -> Touched | None:

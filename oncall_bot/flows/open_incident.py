@@ -77,6 +77,7 @@ def attach_runbook(
     match = choose(
         labels, annotations, snapshot.shelf.index, snapshot.config.runbooks.link_base or ""
     )
+    tx.observe("runbook_matches", match.how if match is not None else "none")
     if match is None:
         return False
     runbook_id = snapshot.shelf.ids[(match.runbook.source, match.runbook.slug)]
@@ -101,17 +102,14 @@ def fire_entry(tx: Tx, names: Sequence[str], count: int) -> Entry:
     return Entry(Kind.ALERT, text, tx.now, data=data, trust="external")
 
 
-def alerts_fire(
-    tx: Tx, incident_id: int, severities: Sequence[Severity], entries: Sequence[Entry]
-) -> None:
-    """More fires: write it down, and raise severity and urgency when the newcomer is worse."""
-    incidents.write(tx, incident_id, entries)
-    incident = incidents.lock(tx, incident_id)
-    if incident is None or incident.status == Status.RESOLVED:
-        return
+def rise(tx: Tx, incident: Row, severities: Sequence[Severity]) -> None:
+    """More fires in it: severity and urgency rise when a newcomer is worse. `incident` as it was before."""
     worst = min(severities, key=lambda s: rules.SEVERITIES.index(s.incident), default=None)
-    if worst is not None and rules.is_worse(worst.incident, incident.severity):
-        raise_severity(tx, incident, worst)
+    if worst is None or not rules.is_worse(worst.incident, incident.severity):
+        return
+    now = incidents.lock(tx, incident.id)  # it may have been opened again meanwhile
+    if now is not None and now.status != Status.RESOLVED:
+        raise_severity(tx, now, worst)
 
 
 def raise_severity(tx: Tx, incident: Row, severity: Severity) -> None:

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from oncall_bot.core.config import Severity, Urgency
-from oncall_bot.core.incidents import BRAKE, STORM_GROUPS, STORM_WITHIN
+from oncall_bot.core.incidents import BRAKE, STORM_GROUPS, STORM_WITHIN, Status
 from oncall_bot.core.routes import Routed, routed
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import open_incident as opening
 from oncall_bot.flows import showing
 from oncall_bot.store import alerts, incidents, timers
 from oncall_bot.store.db import Tx
+from oncall_bot.store.statements import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,7 @@ class _Touched:
 def place(tx: Tx, opened: Sequence[Opened], ended: Sequence[int]) -> None:
     """Give what fires to its groups, take what ended from them, and let their incidents know."""
     placing = _Placing(tx)
-    for one in opened:
-        placing.open(one)
+    placing.open(opened)
     placing.join_and_end(ended)
     placing.tell_incidents()
 
@@ -85,27 +85,38 @@ class _Placing:
 
     # --- groups -------------------------------------------------------------------------------------------------
 
-    def open(self, one: Opened) -> None:
-        for way in routed(self.tx.snapshot.config, one.labels):
-            if way.route.heartbeat is not None:
-                continue  # its silence is the alarm, not its firing
+    def open(self, opened: Sequence[Opened]) -> None:
+        config = self.tx.snapshot.config
+        routes = [
+            (one, way)
+            for one in opened
+            for way in routed(config, one.labels)
+            if way.route.heartbeat is None  # there its silence is the alarm, not its firing
+        ]
+        self._find_open(routes)
+        for one, way in routes:
             group = self._group(one, way)
             self.members.append((group.id, one.occurrence_id, way, one))
 
-    def _group(self, one: Opened, way: Routed) -> _Group:
-        key = (one.source_id, way.route.key, way.group_key)
-        group = self.groups.get(key)
-        if group is None:
-            group = self.groups[key] = self._find_or_make(one, way)
-            self.by_id[group.id] = group
+    def _find_open(self, routes: Sequence[tuple[Opened, Routed]]) -> None:
+        """The groups that are open by now, with one query a route."""
+        wanted: dict[tuple[int, str], set[str]] = defaultdict(set)
+        for one, way in routes:
+            wanted[one.source_id, way.route.key].add(way.group_key)
+        for (source_id, route_key), keys in sorted(wanted.items()):
+            for key, row in alerts.open_groups(self.tx, source_id, route_key, sorted(keys)).items():
+                self._keep((source_id, route_key, key), _Group(row.id, row.incident_id))
+
+    def _keep(self, key: tuple[int, str, str], group: _Group) -> _Group:
+        self.groups[key] = self.by_id[group.id] = group
         return group
 
-    def _find_or_make(self, one: Opened, way: Routed) -> _Group:
+    def _group(self, one: Opened, way: Routed) -> _Group:
+        key = (one.source_id, way.route.key, way.group_key)
+        return self.groups.get(key) or self._keep(key, self._reopen_or_make(one, way))
+
+    def _reopen_or_make(self, one: Opened, way: Routed) -> _Group:
         tx = self.tx
-        found = alerts.open_groups(tx, one.source_id, way.route.key, [way.group_key])
-        row = found.get(way.group_key)
-        if row is not None:
-            return _Group(row.id, row.incident_id)
         since = tx.now - way.route.reopen_within
         last = alerts.last_group(tx, one.source_id, way.route.key, way.group_key, since=since)
         if last is not None:
@@ -228,20 +239,28 @@ class _Placing:
     # --- incidents ----------------------------------------------------------------------------------------------
 
     def tell_incidents(self) -> None:
-        for incident_id, touched in sorted(self.touched.items()):
-            incidents.count(self.tx, incident_id, firing=touched.firing, ever=touched.ever)
+        """Counters, timelines and messages of all of them with one statement each; the rest where it is due."""
+        tx = self.tx
+        rows = incidents.lock_all(tx, sorted(self.touched))
+        incidents.grow(tx, [self._growth(row) for row in rows])
+        for row in rows:
+            touched = self.touched[row.id]
             if touched.names:
-                opening.reopen(self.tx, incident_id)
-                first = incident_id in self.told
-                entry = opening.fire_entry(self.tx, touched.names, len(touched.names))
-                entries = [] if first else [entry]
-                opening.alerts_fire(
-                    self.tx, incident_id, list(touched.severities.values()), entries
-                )
-            if touched.ended:
-                incidents.write(self.tx, incident_id, [_end_entry(self.tx, touched)])
-                opening.alerts_over(self.tx, incident_id)
-            showing.changed(self.tx, incident_id)
+                if row.status == Status.RESOLVED:
+                    opening.reopen(tx, row.id)
+                opening.rise(tx, row, list(touched.severities.values()))
+            if touched.ended and row.firing + touched.firing <= 0:
+                opening.alerts_over(tx, row.id)
+        showing.changed_all(tx, rows)
+
+    def _growth(self, row: Row) -> incidents.Growth:
+        touched = self.touched[row.id]
+        entries = []
+        if touched.names and row.id not in self.told:
+            entries.append(opening.fire_entry(self.tx, touched.names, len(touched.names)))
+        if touched.ended:
+            entries.append(_end_entry(self.tx, touched))
+        return incidents.Growth(row, touched.firing, touched.ever, entries)
 
 
 def _end_entry(tx: Tx, touched: _Touched) -> Entry:

@@ -5,8 +5,11 @@ Knows which messages show an incident. Refuses to know what they look like. Serv
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from oncall_bot.store import incidents, messages
 from oncall_bot.store.db import Tx
+from oncall_bot.store.statements import Row
 
 
 def open_messages(tx: Tx, incident_id: int, channel: str | None, *, runbook: bool) -> None:
@@ -17,6 +20,15 @@ def open_messages(tx: Tx, incident_id: int, channel: str | None, *, runbook: boo
         if messages.role_of(tx, incident_id, role) is None:
             messages.create(tx, incident_id=incident_id, role=role, channel=channel)
     changed(tx, incident_id, at_once=True)
+
+
+def changed_all(tx: Tx, rows: Sequence[Row]) -> None:
+    """`changed` for many incidents at once: alerts came or went in them."""
+    storms = {row.id for row in rows if row.origin == "storm"}
+    for message in messages.touch_all(tx, [row.id for row in rows]):
+        storm = message.incident_id in storms
+        every = messages.STORM_EDIT_EVERY if storm else messages.EDIT_EVERY
+        messages.queue(tx, message, every=every)
 
 
 def changed(tx: Tx, incident_id: int, *, at_once: bool = False, pages: bool = False) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from oncall_bot.core.incidents import SILENCE_MAX, SILENCE_MIN
+from oncall_bot.core.incidents import SILENCE_MAX, SILENCE_MIN, Status
 from oncall_bot.core.matchers import Matcher, format_matchers
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.timeline import Entry, Kind
@@ -50,6 +50,9 @@ def silence_incident(
     key = f"silence:{silence_id}"
     alerts.mute(tx, {row.occurrence_id: key for row in members})
     incidents.change(tx, incident_id, silence_id=silence_id, held=len(members))
+    if incident.status == Status.ACKED:
+        # nobody has to have it until then; at the end it pages anew, as the answer below promises
+        incidents.change(tx, incident_id, status=str(Status.OPEN))
     paging.stop(tx, incident, held=True)
     holding.plan_end(tx, key, ends_at)
     text = f"{actor.name} silenced {format_matchers(matchers)} for {for_}: {comment}"

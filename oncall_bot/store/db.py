@@ -108,7 +108,12 @@ class Tx(Reader):
     def __init__(self, connection: Connection, now: datetime, snapshot: Snapshot) -> None:
         super().__init__(connection, now, snapshot)
         self.nudged = False
+        self.observed: list[tuple[str, str]] = []
         self._handed_out: dict[str, int] = {}
+
+    def observe(self, metric: str, label: str) -> None:
+        """Count one event under a label of our own, once it is committed."""
+        self.observed.append((metric, label))
 
     def nudge(self) -> None:
         self.nudged = True
@@ -216,11 +221,13 @@ class Store:
         *,
         clock: Clock | None = None,
         on_failure: Callable[[str], None] = lambda guard: None,
+        observe: Callable[[str, str], None] = lambda metric, label: None,
     ) -> None:
         self.url = url
         self.sqlite = make_url(url).get_backend_name() == "sqlite"
         self._clock = clock or (anchored_clock() if self.sqlite else None)
         self._on_failure = on_failure
+        self._observe = observe
         self._engine = engine_for(url, writes=True)
         self._read_engine = (
             engine_for(url, writes=False)
@@ -372,6 +379,8 @@ class Store:
         with self._engine.connect() as connection, connection.begin():
             tx = Tx(connection, *self._now_and_rules(connection))
             answer = run(tx)
+        for metric, label in tx.observed:
+            self._observe(metric, label)
         if tx.nudged:
             for call in self._on_commit:
                 call()

@@ -7,6 +7,7 @@ Serves flows and views. A flow that changes an incident takes its row by `lock` 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +34,12 @@ _OPEN = [str(status) for status in OPEN]
 _LOCK = Statement(
     lambda dialect: locking(
         select(INCIDENT).where(INCIDENT.c.id == bindparam("incident_id")), dialect
+    )
+)
+_LOCK_ALL = Statement(
+    lambda dialect: locking(
+        select(INCIDENT).where(any_of(INCIDENT.c.id, "incident_ids")).order_by(INCIDENT.c.id),
+        dialect,
     )
 )
 _GET = statement(select(INCIDENT).where(INCIDENT.c.id == bindparam("incident_id")))
@@ -67,6 +74,16 @@ _COUNT = statement(
     .values(
         firing=INCIDENT.c.firing + bindparam("firing_delta"),
         alerts_ever=INCIDENT.c.alerts_ever + bindparam("ever_delta"),
+        updated_at=bindparam("at"),
+    )
+)
+_GROW = statement(
+    update(INCIDENT)
+    .where(INCIDENT.c.id == bindparam("incident_id"))
+    .values(
+        firing=INCIDENT.c.firing + bindparam("firing_delta"),
+        alerts_ever=INCIDENT.c.alerts_ever + bindparam("ever_delta"),
+        next_seq=INCIDENT.c.next_seq + bindparam("entries"),
         updated_at=bindparam("at"),
     )
 )
@@ -165,6 +182,11 @@ def lock(tx: Tx, incident_id: int) -> Row | None:
     return tx.first(_LOCK, incident_id=incident_id)
 
 
+def lock_all(tx: Tx, incident_ids: Sequence[int]) -> list[Row]:
+    """Their rows by id, ours until the end of the transaction."""
+    return tx.all(_LOCK_ALL, incident_ids=list(incident_ids)) if incident_ids else []
+
+
 def get(tx: Reader, incident_id: int) -> Row | None:
     return tx.first(_GET, incident_id=incident_id)
 
@@ -203,6 +225,41 @@ def change(tx: Tx, incident_id: int, **values: Any) -> None:
 def count(tx: Tx, incident_id: int, *, firing: int, ever: int) -> None:
     """Move the counters that spare every reader a count."""
     tx.run(_COUNT, incident_id=incident_id, firing_delta=firing, ever_delta=ever, at=tx.now)
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What one transaction adds to a locked incident. Entries carry no `source_ref`."""
+
+    row: Row
+    firing: int
+    ever: int
+    entries: Sequence[Entry]
+
+
+def grow(tx: Tx, grown: Sequence[Growth]) -> None:
+    """As `count` and `write` for many incidents, in two statements."""
+    tx.many(
+        _GROW,
+        [
+            {
+                "incident_id": one.row.id,
+                "firing_delta": one.firing,
+                "ever_delta": one.ever,
+                "entries": len(one.entries),
+                "at": tx.now,
+            }
+            for one in grown
+        ],
+    )
+    tx.many(
+        _INSERT_EVENT,
+        [
+            _event(tx, one.row.id, one.row.next_seq + n, entry)
+            for one in grown
+            for n, entry in enumerate(one.entries)
+        ],
+    )
 
 
 def write(tx: Tx, incident_id: int, entries: Sequence[Entry]) -> None:

@@ -7,15 +7,16 @@ Edits are merged: one waiting edit for each message, at most one in 3 s, one in 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from oncall_bot.store import outbox
 from oncall_bot.store import tables as t
 from oncall_bot.store.db import Reader, Tx
 from oncall_bot.store.outbox import Lane
-from oncall_bot.store.statements import Row, insert_of, statement
+from oncall_bot.store.statements import Row, any_of, insert_of, one_of, statement
 
 MESSAGE = t.SlackMessage.__table__  # type: ignore[attr-defined]
 
@@ -50,6 +51,27 @@ _WANT = statement(
     .where(MESSAGE.c.id == bindparam("message_id"))
     .values(generation=MESSAGE.c.generation + 1, queued=True)
     .returning(MESSAGE.c.generation, MESSAGE.c.rendered_at)
+)
+_TOUCH_ALL = statement(
+    update(MESSAGE)
+    .where(
+        any_of(MESSAGE.c.incident_id, "incident_ids"),
+        MESSAGE.c.page_id.is_(None),
+        or_(one_of(MESSAGE.c.role, ["root", "work_log"]), MESSAGE.c.rendered_generation == 0),
+    )
+    .values(generation=MESSAGE.c.generation + 1)
+    .returning(
+        MESSAGE.c.id,
+        MESSAGE.c.incident_id,
+        MESSAGE.c.role,
+        MESSAGE.c.channel,
+        MESSAGE.c.generation,
+        MESSAGE.c.rendered_at,
+        MESSAGE.c.queued,
+    )
+)
+_QUEUED = statement(
+    update(MESSAGE).where(MESSAGE.c.id == bindparam("message_id")).values(queued=True)
 )
 _RENDERED = statement(
     update(MESSAGE)
@@ -109,13 +131,27 @@ def touch(tx: Tx, message: Row, *, every: timedelta = EDIT_EVERY, at_once: bool 
     wanted = tx.one(_WANT, message_id=message.id)
     if message.queued:
         return
-    not_before = None
-    if wanted.rendered_at is not None and not at_once:
+    _queue(tx, message, wanted, None if at_once else every)
+
+
+def touch_all(tx: Tx, incident_ids: Sequence[int]) -> list[Row]:
+    """Every card and work log of these incidents shows old news. Those for which no edit waits: `queue` each."""
+    if not incident_ids:
+        return []
+    rows = tx.all(_TOUCH_ALL, incident_ids=list(incident_ids))
+    return [row for row in rows if not row.queued]
+
+
+def queue(tx: Tx, message: Row, *, every: timedelta) -> None:
+    """Leave an edit of a message that `touch_all` named."""
+    tx.run(_QUEUED, message_id=message.id)
+    _queue(tx, message, message, every)
+
+
+def _queue(tx: Tx, message: Row, wanted: Row, every: timedelta | None) -> None:
+    generation, not_before = wanted.generation, None
+    if wanted.rendered_at is not None and every is not None:
         not_before = max(tx.now, wanted.rendered_at + every)
-    _queue(tx, message, wanted.generation, not_before)
-
-
-def _queue(tx: Tx, message: Row, generation: int, not_before: datetime | None) -> None:
     outbox.add(
         tx,
         lane=LANES.get(message.role, Lane.THREAD),

@@ -134,6 +134,11 @@ class Telemetry:
         for guard in GUARDS:  # present from the start, so that a first failure is an increase
             self.guard_failures.labels(guard)
 
+    def observed(self, metric: str, label: str) -> None:
+        """What a committed transaction counted: today the runbook matches, by how they were found."""
+        if metric == "runbook_matches":
+            self.runbook_matches.labels(label).inc()
+
     def guarded(self, guard: str) -> None:
         """Count a fault that the guard of this name (one of GUARDS) has stopped."""
         self.guard_failures.labels(guard if guard in GUARDS else "other").inc()

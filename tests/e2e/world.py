@@ -306,9 +306,24 @@ class World:
 
     def until(self, look: Callable[[], T], what: str = "", within: float = 15.0) -> T:
         """What `look` returns once that is true-ish, else an error with the bot's last words."""
-        return wait_until(
-            look, within, why=lambda: f"Waited for: {what or look}.\n{self.serve.log(25)}"
-        )
+        return wait_until(look, within, why=lambda: f"Waited for: {what}.\n{self.evidence()}")
+
+    def evidence(self) -> str:
+        """What a person would look at who asks why something did not come."""
+        lines = [
+            str(tuple(row.values()))
+            for row in self.rows(
+                "SELECT id, kind, destination, state, attempts, last_error, dedupe_key FROM outbox"
+                " ORDER BY id DESC LIMIT 12"
+            )
+        ]
+        calls = []
+        if self.slack is not None:
+            calls = [
+                f"{one['at']} {one.get('method', one['kind'])} {str(one.get('response', ''))[:90]}"
+                for one in list(self.slack.server.log)[-12:]
+            ]
+        return "\n".join(["outbox:", *lines, "slack:", *calls, "log:", self.serve.log(15)])
 
     def rows(self, sql: str, **params: Any) -> list[dict[str, Any]]:
         """Rows of the bot's database, looked at by another process."""
@@ -326,6 +341,12 @@ class World:
 
     def human(self, name: str) -> Any:
         return self.slack.human(name)
+
+    def reacts(self, user: str, channel: str, ts: str, emoji: str) -> dict[str, Any]:
+        """A person's reaction; slackcheck's own client cannot send one, its argument is called `name`."""
+        done = self.slack.server.act_react(user, channel, ts, emoji)
+        found: dict[str, Any] = asyncio.run_coroutine_threadsafe(done, self.slack.loop).result(10)
+        return found
 
     def channel(self, name: str = "incidents", contains: str = "") -> list[dict[str, Any]]:
         """The bot's own messages that stand in a channel, outside of threads."""

@@ -1,0 +1,333 @@
+"""doctor: green when all is in place, else one line for each thing with what to do, and never a long wait."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from oncall_bot.cli.checks_inside import InForce, clock, zones
+from oncall_bot.cli.findings import Finding, State, ok, run_all
+from oncall_bot.prometheus.checkup import found_in, snippet
+from oncall_bot.slack.manifest import scopes
+from oncall_bot.store import rules
+from oncall_bot.store.db import Store
+from oncall_bot.store.snapshot import Snapshot
+from tests.component.cli.conftest import CONFIG, Run, Said
+from tests.fakes.http import Answer, FakeHttp, Got, http_server
+
+ALL_REACHED = (
+    CONFIG.replace(
+        "bo@example.com}", "bo@example.com, slack: U0BO12345, contacts: {push: bo-phone}}"
+    )
+    .replace("ana@example.com,", "ana@example.com, slack: U0ANA1234,")
+    .replace("dee@example.com,", "dee@example.com, slack: U0DEE1234,")
+    + "runbooks: {dir: runbooks}\n"
+)
+ALERTMANAGER = """\
+receivers:
+- name: oncall-bot
+  webhook_configs:
+  - send_resolved: true
+    http_config:
+      authorization:
+        type: Bearer
+        credentials: <secret>
+    url: {url}
+    max_alerts: 0
+"""
+
+
+def answers(
+    *,
+    scope: str | None = None,
+    receiver: str = "https://oncall.example.com/webhook/alertmanager",
+    models: tuple[str, ...] = ("some-model",),
+) -> Callable[[Got], Answer]:
+    """One server that is Slack, Prometheus, Alertmanager and the model."""
+    given = ",".join(scopes()) if scope is None else scope
+
+    def answer(got: Got) -> Answer:
+        headers: dict[str, str] = {"Content-Type": "application/json"}
+        if got.path == "/api/auth.test":
+            headers["x-oauth-scopes"] = given
+            content: object = {"ok": True, "team": "Shop", "user": "oncall"}
+        elif got.path == "/api/apps.connections.open":
+            content = {"ok": True, "url": "wss://127.0.0.1/link"}
+        elif got.path == "/api/v2/status":
+            original = ALERTMANAGER.format(url=receiver)
+            content = {"config": {"original": original}, "versionInfo": {"version": "0.25.0"}}
+        elif got.path == "/api/v1/query":
+            content = {"status": "success", "data": {"resultType": "vector", "result": []}}
+        elif got.path == "/v1/models":
+            content = {"object": "list", "data": [{"id": one, "object": "model"} for one in models]}
+        else:
+            return Answer(404)
+        return Answer(headers=headers, body=json.dumps(content).encode())
+
+    return answer
+
+
+@pytest.fixture
+async def there() -> AsyncIterator[FakeHttp]:
+    async with http_server() as fake:
+        fake.answer = answers()
+        yield fake
+
+
+@pytest.fixture
+def whole(there: FakeHttp, home: Path, url: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """`run`, where everything that can be configured is, and is in order."""
+    (home / "runbooks").mkdir()
+    (home / "runbooks" / "a.md").write_text("# A\n\nText\n")
+    (home / "oncall.yaml").write_text(ALL_REACHED)
+    base = f"http://{there.at}"
+    for name, value in {
+        "PUBLIC_URL": "https://oncall.example.com",
+        "WEBHOOK_TOKEN": "a-token-of-the-settings",
+        "SLACK_BOT_TOKEN": "xoxb-1",
+        "SLACK_APP_TOKEN": "xapp-1",
+        "SLACK_API_URL": f"{base}/api/",
+        "PROMETHEUS_URL": base,
+        "ALERTMANAGER_URL": base,
+        "LLM_BASE_URL": f"{base}/v1",
+        "LLM_MODEL": "some-model",
+        "HEARTBEAT_URL": "http://127.0.0.1:9/beat",
+    }.items():
+        monkeypatch.setenv(f"ONCALL_{name}", value)
+    assert run("apply", "oncall.yaml").code == 0
+    return run
+
+
+async def doctor(run: Run, *words: str) -> Said:
+    return await asyncio.to_thread(run, "doctor", *words)
+
+
+def line_of(said: Said, name: str) -> str:
+    found = [line for line in said.out.splitlines() if line[6:].startswith(f"{name}:")]
+    assert len(found) == 1, said.out
+    return found[0]
+
+
+async def test_all_is_green_where_all_is_in_place(whole: Run, there: FakeHttp) -> None:
+    said = await doctor(whole)
+    assert said.out.splitlines()[-1].endswith("checks are green."), said.out
+    assert said.code == 0
+    assert "oncall in Shop, Socket Mode" in line_of(said, "slack")
+    assert "posts to oncall.example.com" in line_of(said, "alertmanager default")
+    assert {got.method for got in there.got if got.path.startswith("/api/v")} == {"GET"}
+    assert not [got for got in there.got if got.path == "/beat"]
+
+
+async def test_a_program_reads_the_findings_as_json(whole: Run) -> None:
+    found = (await doctor(whole, "--json")).json
+    assert found["ok"] is True
+    assert {"name": "database", "state": "ok"}.items() <= found["checks"][1].items()
+
+
+async def test_only_what_is_not_green_is_told_when_asked_so(whole: Run) -> None:
+    assert len((await doctor(whole, "--quiet")).out.splitlines()) == 1
+
+
+async def test_scopes_that_slack_has_not_granted_are_named(whole: Run, there: FakeHttp) -> None:
+    there.answer = answers(scope=",".join(set(scopes()) - {"chat:write"}))
+    said = await doctor(whole)
+    assert said.code == 1
+    assert line_of(said, "slack").startswith("FAIL  slack: scopes not granted: chat:write; paste ")
+
+
+async def test_a_token_that_slack_refuses_is_told(whole: Run, there: FakeHttp) -> None:
+    there.answer = Answer(
+        headers={"Content-Type": "application/json"}, body=b'{"ok": false, "error": "invalid_auth"}'
+    )
+    said = await doctor(whole)
+    assert "FAIL  slack: Slack refuses the bot token: invalid_auth" in said.out
+
+
+async def test_an_alertmanager_that_posts_elsewhere_gets_the_snippet_to_paste(
+    whole: Run, there: FakeHttp
+) -> None:
+    there.answer = answers(receiver="https://elsewhere.example.com/hook")
+    said = await doctor(whole)
+    assert said.code == 1
+    assert "no receiver there posts to this bot" in line_of(said, "alertmanager default")
+    assert "- url: https://oncall.example.com/webhook/alertmanager" in said.out
+
+
+async def test_an_alertmanager_that_hides_its_addresses_is_yellow(
+    whole: Run, there: FakeHttp
+) -> None:
+    there.answer = answers(receiver="<secret>")
+    said = await doctor(whole)
+    assert said.code == 0
+    assert line_of(said, "alertmanager default").startswith("warn  ")
+
+
+async def test_a_model_that_the_server_does_not_have_is_yellow(whole: Run, there: FakeHttp) -> None:
+    there.answer = answers(models=("another",))
+    said = await doctor(whole)
+    assert line_of(said, "model").startswith("warn  ")
+    assert "does not list some-model" in line_of(said, "model")
+
+
+async def test_what_never_answers_is_red_after_five_seconds_for_all_of_it_together(
+    whole: Run, there: FakeHttp
+) -> None:
+    there.answer = Answer(never=True)
+    began = time.monotonic()
+    said = await doctor(whole)
+    assert time.monotonic() - began < 12
+    assert said.code == 1
+    for name in ("slack", "prometheus default", "alertmanager default", "model"):
+        assert line_of(said, name).startswith("FAIL  "), name
+
+
+def test_an_empty_folder_says_what_to_do_first_without_any_network(run: Run, home: Path) -> None:
+    said = run("doctor")
+    assert said.code == 1
+    assert line_of(said, "database").endswith("run: oncall-bot migrate (serve does it too)")
+    assert line_of(said, "configuration").endswith("run: oncall-bot init")
+    assert line_of(said, "slack").startswith("warn  slack: off")
+    assert line_of(said, "model").startswith("ok  ")
+    assert list(home.iterdir()) == []
+
+
+def test_before_the_first_start_the_file_itself_is_judged(run: Run, home: Path) -> None:
+    (home / "oncall.yaml").write_text(ALL_REACHED)
+    said = run("doctor")
+    assert "it is applied at the first start" in line_of(said, "configuration")
+    assert line_of(said, "people") == "ok    people: 3, each with a loud road"
+    assert line_of(said, "runbooks").startswith("FAIL  ")
+
+
+def test_a_bad_setting_ends_the_examination_with_its_name(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONCALL_PORT", "80a")
+    said = run("doctor")
+    assert said.code == 1
+    assert said.out.splitlines()[0].startswith("FAIL  settings: ONCALL_PORT: '80a' is not a port")
+
+
+def test_a_misspelt_setting_gets_the_nearest_that_exists(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONCALL_SLACK_BOT_TOKN", "xoxb-1")
+    said = run("doctor")
+    assert "did you mean ONCALL_SLACK_BOT_TOKEN" in said.out
+
+
+def test_people_on_call_without_a_loud_road_are_red(applied: Run) -> None:
+    said = applied("doctor")
+    assert said.code == 1
+    assert line_of(said, "people").startswith(
+        "FAIL  people: on call without a loud road: Bo Lindt; "
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        (CONFIG.replace("after: 5m", "after: 9m"), "differs from revision 1"),
+        (CONFIG.replace("after: 5m", "after: 5x"), '"5x" is not a duration'),
+        (CONFIG, "is in force as revision 1"),
+    ],
+)
+def test_the_file_is_compared_with_what_is_in_force(
+    now: str, told: str, applied: Run, config: Path
+) -> None:
+    config.write_text(now)
+    assert told in line_of(applied("doctor"), "configuration")
+
+
+def test_a_file_that_is_older_than_what_is_in_force_is_told(applied: Run, config: Path) -> None:
+    """A replica with a forgotten file: serve leaves it alone, and somebody must hear of it."""
+    config.write_text(CONFIG.replace("after: 5m", "after: 9m"))
+    assert applied("apply", str(config)).code == 0
+    config.write_text(CONFIG)
+    said = line_of(applied("doctor"), "configuration")
+    assert said.startswith("warn  ")
+    assert "is an older one than what is in force (revision 2)" in said
+
+
+def test_sending_that_is_held_since_a_restore_is_red(applied: Run, store: Store) -> None:
+    store.write(rules.hold_sending, held=True).result()
+    said = applied("doctor")
+    assert said.code == 1
+    assert line_of(said, "sending").endswith("run: oncall-bot resume")
+
+
+def test_gaps_broken_runbooks_and_unusable_roads_are_told(run: Run, home: Path, url: str) -> None:
+    (home / "runbooks").mkdir()
+    (home / "runbooks" / "a.md").write_text("---\nmatch: 'a=~\"(\"'\n---\n")
+    hours = 'restrictions: [{days: [1, 2, 3, 4, 5], from: "09:00", to: "17:00"}], users: [ana, bo]'
+    text = ALL_REACHED.replace("users: [ana, bo]}", f"{hours}}}").replace(
+        "channels:\n", "channels:\n  voice: {url_file: /nowhere/voice}\n"
+    )
+    (home / "oncall.yaml").write_text(text)
+    assert run("apply", "oncall.yaml").code == 0
+    said = run("doctor")
+    assert "shop has nobody for" in line_of(said, "schedules")
+    assert "1 problems in" in line_of(said, "runbooks")
+    assert line_of(said, "roads").startswith("FAIL  roads: ")
+    assert "voice" in line_of(said, "roads")
+
+
+def test_a_database_that_is_away_is_red_and_its_password_is_not_shown(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONCALL_DATABASE_URL", "postgresql://bot:secret@127.0.0.1:9/oncall")
+    said = run("doctor")
+    assert said.code == 1
+    assert line_of(said, "database").startswith("FAIL  ")
+    assert "secret" not in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    ("drift", "state"), [(0.5, State.OK), (-5.0, State.WARN), (90.0, State.FAIL)]
+)
+def test_a_clock_apart_from_the_databases_is_yellow_then_red(drift: float, state: State) -> None:
+    found = clock(
+        InForce(Snapshot.empty(), "", seen=False, drift=timedelta(seconds=drift)), sqlite=False
+    )
+    assert found[0].state is state
+
+
+def test_zone_data_of_years_ago_is_yellow() -> None:
+    assert zones(datetime.now(UTC))[0].state is State.OK
+    assert zones(datetime(2040, 1, 1, tzinfo=UTC))[0].state is State.WARN
+
+
+def test_a_check_that_does_not_end_costs_its_own_line_only() -> None:
+    def slow() -> list[Finding]:
+        time.sleep(1.0)
+        return []
+
+    found = run_all([("slow", slow), ("quick", lambda: [ok("quick", "fine")])], within=0.1)
+    assert [(one.name, one.state) for one in found] == [("slow", State.FAIL), ("quick", State.OK)]
+
+
+@pytest.mark.parametrize(
+    ("line", "posts", "hidden"),
+    [
+        ("url: http://a:8080/webhook/alertmanager", True, False),
+        ('  - url: "http://a:8080/webhook/alertmanager/"', True, False),
+        ("url: http://a:8080/webhook/other", False, False),
+        ("url: <secret>", False, True),
+        ("runbook_url: http://a/webhook/alertmanager", False, False),
+    ],
+)
+def test_a_receiver_is_known_by_its_path(line: str, posts: bool, hidden: bool) -> None:
+    found = found_in(f"webhook_configs:\n{line}\n")
+    assert (bool(found.posts_to), found.hidden) == (posts, hidden)
+
+
+def test_the_snippet_would_be_recognised_as_ours() -> None:
+    assert found_in(snippet("https://oncall.example.com/")).posts_to == (
+        "https://oncall.example.com/webhook/alertmanager",
+    )

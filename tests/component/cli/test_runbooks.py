@@ -1,0 +1,160 @@
+"""Runbook folders from the command line: checked, imported, matched, measured."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from oncall_bot.app import RUNBOOK_SOURCE
+from oncall_bot.cli.folders import SOURCE
+from oncall_bot.store.db import Store
+from tests.component.cli.conftest import CONFIG, Run
+from tests.shared import shared
+
+GOOD = '---\ntitle: Disk full\nmatch: alertname="DiskFull"\n---\n\n## Steps\n\n1. Make room.\n'
+BAD = "---\ntitle: Bad\nmatch: 'alertname=~\"(\"'\n---\n\nText\n"
+
+
+@pytest.fixture
+def folder(home: Path) -> Path:
+    path = home / "books"
+    path.mkdir()
+    (path / "disk-full.md").write_text(GOOD)
+    return path
+
+
+def titles(store: Store) -> list[str]:
+    return [book.title for book in store.look(lambda reader: reader.snapshot.shelf.index.runbooks)]
+
+
+def test_a_folder_is_imported_and_changes_are_counted(
+    applied: Run, folder: Path, store: Store
+) -> None:
+    assert (
+        applied("runbooks", "import", str(folder)).out
+        == "1 added, 0 changed, 0 unchanged, 0 archived\n"
+    )
+    (folder / "disk-full.md").write_text(GOOD.replace("Disk full", "Disk is full"))
+    (folder / "more.md").write_text("# More\n\nText\n")
+    found = applied("runbooks", "import", str(folder), "--json").json
+    assert found == {"added": 1, "changed": 1, "unchanged": 0, "archived": 0, "problems": []}
+    (folder / "more.md").unlink()
+    assert "1 archived" in applied("runbooks", "import", str(folder)).out
+    assert titles(store) == ["Disk is full"]
+
+
+def test_a_broken_file_is_told_and_keeps_its_last_version(
+    applied: Run, folder: Path, store: Store
+) -> None:
+    applied("runbooks", "import", str(folder))
+    (folder / "disk-full.md").write_text(BAD)
+    said = applied("runbooks", "import", str(folder))
+    assert said.code == 1
+    assert said.err.startswith("oncall-bot: disk-full.md:3:")
+    assert titles(store) == ["Disk full"]
+
+
+def test_the_folder_is_that_of_the_settings_or_of_the_file(
+    run: Run, url: str, folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "There is no runbook folder" in run("runbooks", "import").err
+    (home / "oncall.yaml").write_text(CONFIG + "runbooks: {dir: books}\n")
+    assert run("apply", "oncall.yaml").code == 0
+    assert run("runbooks", "check").out == "1 runbooks, 0 problems\n"
+    other = home / "other"
+    other.mkdir()
+    monkeypatch.setenv("ONCALL_RUNBOOKS_DIR", str(other))
+    assert run("runbooks", "check").out == "0 runbooks, 0 problems\n"
+
+
+def test_check_tells_file_and_line_and_needs_no_database(run: Run, folder: Path) -> None:
+    (folder / "bad.md").write_text(BAD)
+    said = run("runbooks", "check", str(folder))
+    assert (said.code, said.out) == (1, "1 runbooks, 1 problems\n")
+    assert said.err.startswith("oncall-bot: bad.md:3:")
+    assert run("runbooks", "check", str(folder), "--json").json["problems"][0]["line"] == 3
+    assert "can't find the runbook folder" in run("runbooks", "check", "gone").err
+
+
+def test_match_writes_a_line_for_each_alert(run: Run, folder: Path, home: Path) -> None:
+    (home / "alerts.jsonl").write_text(
+        json.dumps({"id": "a", "alertname": "DiskFull"})
+        + "\n"
+        + json.dumps({"id": "b", "alertname": "Zzz"})
+        + "\n"
+    )
+    said = run(
+        "runbooks",
+        "match",
+        "--alerts",
+        "alerts.jsonl",
+        "--runbooks",
+        str(folder),
+        "--out",
+        "out.jsonl",
+    )
+    assert said.code == 0
+    lines = [json.loads(line) for line in (home / "out.jsonl").read_text().splitlines()]
+    assert [line["id"] for line in lines] == ["a", "b"]
+    assert lines[0]["attached"] == "runbooks/disk-full.md"
+    assert lines[0]["ranked"][0][0] == "runbooks/disk-full.md"
+    assert lines[1] == {"id": "b", "ranked": [], "attached": None}
+
+
+def test_eval_measures_what_the_lines_say_is_right(run: Run, folder: Path, home: Path) -> None:
+    lines = [
+        {"id": "a", "alertname": "DiskFull", "runbook": "runbooks/disk-full.md", "variant": "own"},
+        {"id": "b", "alertname": "DiskFull", "runbook": "runbooks/other.md", "variant": "own"},
+        {"id": "c", "alertname": "DiskFull", "runbook": None},
+        {"id": "d", "alertname": "Zzz", "runbook": None},
+    ]
+    (home / "alerts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = run(
+        "runbooks", "eval", "--alerts", "alerts.jsonl", "--runbooks", str(folder), "--json"
+    ).json
+    assert found["kinds"]["own"]["alerts"] == 2
+    assert found["kinds"]["own"]["first"] == 0.5
+    assert found["kinds"]["own"]["attached_wrong"] == 0.5
+    assert (found["without_runbook"], found["false_matches"]) == (2, 0.5)
+
+
+def test_eval_says_so_when_nobody_has_said_what_is_right(
+    run: Run, folder: Path, home: Path
+) -> None:
+    (home / "alerts.jsonl").write_text(json.dumps({"id": "a", "alertname": "DiskFull"}) + "\n")
+    said = run("runbooks", "eval", "--alerts", "alerts.jsonl", "--runbooks", str(folder))
+    assert said.code == 1
+    assert "says which runbook is right" in said.err
+
+
+def test_eval_agrees_with_the_scorer_of_the_reference_set(run: Run) -> None:
+    """The outside scorer's own arithmetic, on the same answers."""
+    import importlib.util
+
+    data = shared("data/runbook-matching")
+    found = run(
+        *("runbooks", "eval", "--alerts", str(data / "alerts.jsonl"), "--runbooks", str(data)),
+        "--json",
+    ).json
+    run(
+        *("runbooks", "match", "--alerts", str(data / "alerts.jsonl")),
+        *("--runbooks", str(data), "--out", "out.jsonl"),
+    )
+    spec = importlib.util.spec_from_file_location("scorer", data / "score_runbooks.py")
+    assert spec
+    assert spec.loader
+    scorer = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(scorer)
+    truth = {one["id"]: one for one in scorer.load(str(data / "alerts.jsonl"))}
+    answers = {one["id"]: one["ranked"] for one in scorer.load("out.jsonl")}
+    group = [one for one in truth.values() if one["variant"] == "renamed"]
+    firsts = [one for one in group if answers[one["id"]][:1]]
+    right = sum(one["qrels"].get(answers[one["id"]][0][0]) == 2 for one in firsts)
+    assert found["kinds"]["renamed"]["first"] == pytest.approx(right / len(group))
+    assert found["alerts"] == len(truth)
+
+
+def test_the_source_of_a_folder_is_named_as_serve_names_it() -> None:
+    assert SOURCE == RUNBOOK_SOURCE
