@@ -135,6 +135,9 @@ def configuration(
 
 def _without_file(settings: Settings, revision: int | None) -> Finding:
     name = "configuration"
+    if settings.config_is_named:
+        mend = "correct ONCALL_CONFIG; serve does not start"
+        return fail(name, f"there is no file {settings.config}", mend)
     if problem := settings.nobody_to_page(has_file=revision is not None):
         return fail(name, problem)
     if revision is not None:
@@ -278,7 +281,7 @@ def runbooks(settings: Settings, config: Config) -> list[Finding]:
 
     folder = runbooks_folder(settings, config.runbooks.dir)
     if folder is None:
-        return [warn("runbooks", "no folder is named", "give runbooks.dir in oncall.yaml")]
+        return [warn("runbooks", "no folder, and none comes along", "give runbooks.dir")]
     try:
         books, problems = read_runbooks(folder)
     except OncallError as error:
@@ -286,7 +289,8 @@ def runbooks(settings: Settings, config: Config) -> list[Finding]:
     if problems:
         what = f"{len(problems)} problems in {folder}, the first: {problems[0]}"
         return [warn("runbooks", what, f"see all: oncall-bot runbooks check {folder}")]
-    return [ok("runbooks", f"{len(books)} in {folder}")]
+    own = settings.runbooks_dir is not None or config.runbooks.dir is not None
+    return [ok("runbooks", f"{len(books)} in {folder}" if own else f"{len(books)} that come along")]
 
 
 def roads(config: Config) -> list[Finding]:

@@ -91,7 +91,7 @@ def scratch(config: Path) -> Iterator[Store]:
     """A migrated database in a temporary folder with the file applied and its runbooks imported."""
     import tempfile
 
-    from oncall_bot.cli.folders import import_folder
+    from oncall_bot.cli.folders import folder_beside, import_folder
     from oncall_bot.flows.apply_config import apply_config
     from oncall_bot.store import migrations
 
@@ -101,9 +101,9 @@ def scratch(config: Path) -> Iterator[Store]:
         migrations.upgrade(url)
         with opened(url) as store:
             store.write(apply_config, document, sha256, str(config)).result()
-            named = document.get("runbooks", {}).get("dir")
-            if named and (config.parent / named).is_dir():
-                import_folder(store, config.parent / named)
+            books = folder_beside(config, document.get("runbooks", {}).get("dir"))
+            if books is not None and books.is_dir():
+                import_folder(store, books)
             yield store
 
 

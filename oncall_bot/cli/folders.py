@@ -19,13 +19,20 @@ SOURCE = "file"  # of runbooks that lie directly in the folder, even when there 
 
 
 def runbooks_folder(settings: Settings, named: str | None) -> Path | None:
-    """ONCALL_RUNBOOKS_DIR, else what the configuration names, relative to the file."""
+    """ONCALL_RUNBOOKS_DIR, else what the file names, relative to it, else the library that comes with the bot."""
     if settings.runbooks_dir is not None:
         return settings.runbooks_dir
+    return folder_beside(settings.config, named)
+
+
+def folder_beside(config: Path, named: str | None) -> Path | None:
+    """The folder that a configuration names, else the library that comes with the bot."""
+    from oncall_bot.files.runbooks import starter_library
+
     if named is None:
-        return None
+        return starter_library()
     folder = Path(named)
-    return folder if folder.is_absolute() else settings.config.parent / folder
+    return folder if folder.is_absolute() else config.parent / folder
 
 
 def import_folder(store: Store, folder: Path) -> tuple[dict[str, int], list[Problem]]:

@@ -197,6 +197,15 @@ def test_an_empty_folder_says_what_to_do_first_without_any_network(run: Run, hom
     assert list(home.iterdir()) == []
 
 
+def test_a_configuration_that_is_named_and_missing_is_red(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONCALL_CONFIG", "gone.yaml")
+    assert line_of(run("doctor"), "configuration").startswith(
+        "FAIL  configuration: there is no file gone.yaml; correct ONCALL_CONFIG"
+    )
+
+
 def test_before_the_first_start_the_file_itself_is_judged(run: Run, home: Path) -> None:
     (home / "oncall.yaml").write_text(ALL_REACHED)
     said = run("doctor")

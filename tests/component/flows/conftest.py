@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from oncall_bot.store.db import Store
 from tests.component.flows.world import World
 from tests.databases import HandClock
-from oncall_bot.store.db import Store
 
 
 @pytest.fixture
