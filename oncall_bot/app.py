@@ -13,6 +13,7 @@ import secrets
 import signal
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
@@ -60,7 +61,8 @@ from oncall_bot.web.app import build_web
 
 log = structlog.get_logger(__name__)
 
-DIRECTORY_EVERY = timedelta(minutes=10)
+DIRECTORY_EVERY = timedelta(minutes=1)
+STRANGER_FOR = timedelta(minutes=30)
 RUNBOOKS_EVERY = timedelta(seconds=30)
 RETENTION_EVERY = timedelta(hours=1)
 TICK_EVERY = timedelta(seconds=0.5)
@@ -80,6 +82,7 @@ class App:
         self._at = at_fault_point
         self._stack = AsyncExitStack()
         self._runbooks_stamp: object = None
+        self._strangers = _Strangers()
         self.url = ""
 
     # --- life ---------------------------------------------------------------------------------------------------
@@ -100,9 +103,7 @@ class App:
         url = self.settings.database_url.get_secret_value()
         self._stack.enter_context(hold(url))
         await asyncio.to_thread(migrations.upgrade, url)
-        self.store = Store(
-            url, on_failure=self.telemetry.guarded, observe=self.telemetry.observed
-        )
+        self.store = Store(url, on_failure=self.telemetry.guarded, observe=self.telemetry.observed)
         self.store.open()
         self._stack.callback(self.store.close)
         await self.store.write(processes.start, self.instance, alone=self.store.sqlite)
@@ -114,6 +115,11 @@ class App:
         await self._start_slack()
         await self._start_engine()
         await self._start_web()
+        if not self.store.snapshot.tokens:
+            log.warning(
+                "no_source_token",
+                why="no ONCALL_WEBHOOK_TOKEN and no source in the file: alerts get a 401",
+            )
         log.info("serving", url=self.url, slack=self.settings.slack_mode, instance=self.instance)
 
     # --- what is in force ---------------------------------------------------------------------------------------
@@ -392,7 +398,7 @@ class App:
             return
         snapshot = self.store.snapshot
         for key, person in snapshot.config.people.items():
-            if snapshot.slack_id(key) or not person.email:
+            if snapshot.slack_id(key) or not person.email or self._strangers.holds(person.email):
                 continue
             try:
                 slack_id = await self.slack.directory.slack_id(person.email)
@@ -402,6 +408,7 @@ class App:
             if slack_id:
                 await self.store.write(remember_slack_id, key, slack_id)
             else:
+                self._strangers.add(person.email)
                 log.warning("person_not_in_slack", person=key)
 
     async def _not_ready(self) -> list[str]:
@@ -409,6 +416,20 @@ class App:
         if self.tick.age() > READY_TICK_AGE_S:
             reasons.append(f"the tick is {self.tick.age():.0f} s old")
         return reasons
+
+
+class _Strangers:
+    """E-mail addresses that Slack did not know when asked; asked again after STRANGER_FOR."""
+
+    def __init__(self) -> None:
+        self._asked: dict[str, float] = {}
+
+    def add(self, email: str) -> None:
+        self._asked[email] = time.monotonic()
+
+    def holds(self, email: str) -> bool:
+        asked = self._asked.get(email)
+        return asked is not None and time.monotonic() - asked < STRANGER_FOR.total_seconds()
 
 
 class _Pagers:

@@ -27,9 +27,9 @@ _MASK = 0xFFFFFFFFFFFFFFFF
 
 
 @lru_cache(maxsize=16384)
-def _fnv1a(pairs: tuple[tuple[str, str], ...]) -> str:
+def _fnv1a(data: bytes) -> str:
     value, prime, mask = _FNV_OFFSET, _FNV_PRIME, _MASK
-    for byte in b"".join([b"%s\xff%s\xff" % (n.encode(), v.encode()) for n, v in pairs]):
+    for byte in data:
         value = (value ^ byte) * prime & mask
     return f"{value:016x}"
 
@@ -39,7 +39,8 @@ def fingerprint(labels: Mapping[str, str]) -> str:
 
     Source: prometheus/common model.LabelsToSignature; empty values are left out. 16 hex digits.
     """
-    return _fnv1a(tuple(sorted([pair for pair in labels.items() if pair[1]])))
+    pairs = sorted([pair for pair in labels.items() if pair[1]])
+    return _fnv1a(b"".join([b"%s\xff%s\xff" % (n.encode(), v.encode()) for n, v in pairs]))
 
 
 def cut(text: str, limit: int = VALUE_MAX_CHARACTERS) -> str:

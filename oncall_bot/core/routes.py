@@ -27,7 +27,10 @@ class Routed:
     policy: str | None
     team: str | None
     service: str | None
-    why: str
+
+    @property
+    def why(self) -> str:
+        return _why(self.route)
 
 
 def routed(config: Config, labels: Mapping[str, str]) -> tuple[Routed, ...]:
@@ -56,7 +59,6 @@ def _under(config: Config, route: Route, labels: Mapping[str, str]) -> Routed:
         policy=policy,
         team=team or (config.team_of_policy(policy) if policy else None),
         service=service,
-        why=_why(route),
     )
 
 

@@ -324,10 +324,19 @@ class Store:
                 if queue.closed:
                     return None
                 queue.changed.wait()
-            first = queue.jobs.popleft()
-            return (
-                [first, *_companions(first, queue.jobs)] if isinstance(first, _Share) else [first]
-            )
+            taken: list[_Job | _Share] = [queue.jobs.popleft()]
+            first = taken[0]
+            if isinstance(first, _Share):
+                weight = first.weight
+                while queue.jobs and len(taken) < BATCH_MAX:
+                    following = queue.jobs[0]
+                    if not isinstance(following, _Share) or following.flow != first.flow:
+                        break
+                    weight += following.weight
+                    if weight > BATCH_WEIGHT_MAX:
+                        break
+                    taken.append(queue.jobs.popleft())
+            return taken
 
     def _work(self) -> None:
         while (taken := self._take()) is not None:
@@ -425,28 +434,6 @@ class Store:
         """`fn(reader, ...)` on a reader thread."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, lambda: self.look(fn, *args, **kwargs))
-
-
-def _companions(first: _Share, jobs: deque[_Job | _Share]) -> list[_Job | _Share]:
-    """Take out of the queue the shares that fit into the first one's transaction, past jobs that wait between them.
-
-    Whoever waits for a job has sent nothing since, so a share that overtakes a job overtakes a stranger's.
-    """
-    taken: list[_Job | _Share] = []
-    passed: list[_Job | _Share] = []
-    weight = first.weight
-    while jobs and len(taken) + 1 < BATCH_MAX:
-        following = jobs.popleft()
-        if not isinstance(following, _Share) or following.flow != first.flow:
-            passed.append(following)
-        elif weight + following.weight > BATCH_WEIGHT_MAX:
-            passed.append(following)
-            break
-        else:
-            weight += following.weight
-            taken.append(following)
-    jobs.extendleft(reversed(passed))
-    return taken
 
 
 def _answer(answers: Sequence[tuple[_Share, Any, BaseException | None]]) -> None:
