@@ -13,7 +13,6 @@ import secrets
 import signal
 import sys
 import threading
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
@@ -27,13 +26,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from oncall_bot import __version__
-from oncall_bot.core.documents import normalised, sha256_of
+from oncall_bot.core.documents import built_in_document, normalised, sha256_of
 from oncall_bot.core.errors import BadInput, OncallError
 from oncall_bot.core.fault_points import FaultPoint, ignore
 from oncall_bot.core.runbooks import Runbook
 from oncall_bot.engine.auditor import EVERY as AUDIT_EVERY
 from oncall_bot.engine.auditor import Auditor
 from oncall_bot.engine.delivery import Delivery, Ports
+from oncall_bot.engine.directory import EVERY as DIRECTORY_EVERY
+from oncall_bot.engine.directory import SlackIds
 from oncall_bot.engine.jobs import Duty, Jobs
 from oncall_bot.engine.reconciler import EVERY as RECONCILE_EVERY
 from oncall_bot.engine.reconciler import Reconciler
@@ -43,11 +44,10 @@ from oncall_bot.files.oncall_yaml import read_config
 from oncall_bot.files.runbooks import read_runbooks, starter_library
 from oncall_bot.flows.apply_config import BUILT_IN, apply_config
 from oncall_bot.flows.import_runbooks import import_runbooks
-from oncall_bot.flows.record_chat import remember_slack_id
 from oncall_bot.flows.shifts import plan_handoffs
 from oncall_bot.paging.heartbeat import HttpHeartbeat
-from oncall_bot.paging.roads import Roads, build_pager
-from oncall_bot.ports import DeliveryError, Drafter, Pager
+from oncall_bot.paging.roads import CurrentRoads
+from oncall_bot.ports import Drafter
 from oncall_bot.prometheus.alertmanager import AlertmanagerApi
 from oncall_bot.prometheus.webhook import Intake
 from oncall_bot.settings import Settings
@@ -61,8 +61,6 @@ from oncall_bot.web.app import build_web
 
 log = structlog.get_logger(__name__)
 
-DIRECTORY_EVERY = timedelta(minutes=1)
-STRANGER_FOR = timedelta(minutes=30)
 RUNBOOKS_EVERY = timedelta(seconds=30)
 RETENTION_EVERY = timedelta(hours=1)
 TICK_EVERY = timedelta(seconds=0.5)
@@ -82,7 +80,6 @@ class App:
         self._at = at_fault_point
         self._stack = AsyncExitStack()
         self._runbooks_stamp: object = None
-        self._strangers = _Strangers()
         self.url = ""
 
     # --- life ---------------------------------------------------------------------------------------------------
@@ -236,7 +233,7 @@ class App:
         self._stack.push_async_callback(self.slack.stop)
 
     async def _start_engine(self) -> None:
-        self._pagers = _Pagers(self.store)
+        self._pagers = CurrentRoads(lambda: self.store.snapshot.config.channels)
         self._stack.push_async_callback(self._pagers.aclose)
         source = AlertmanagerApi()
         ports = Ports(
@@ -273,17 +270,18 @@ class App:
         self.store.on_commit(lambda: _soon(loop, self.delivery.nudge))
         sending = asyncio.create_task(self.delivery.run(), name="delivery")
         self._stack.push_async_callback(_end, self.delivery.stop, sending)
-        jobs = Jobs(
-            {
-                "tick": (TICK_EVERY, self.tick.run),
-                "audit": (AUDIT_EVERY, self.auditor.run),
-                "reconcile": (RECONCILE_EVERY, reconciler.run),
-                "hand_offs": (timedelta(seconds=60), self._duty("hand_offs", self._plan_handoffs)),
-                "directory": (DIRECTORY_EVERY, self._duty("directory", self._find_slack_ids)),
-                "runbooks": (RUNBOOKS_EVERY, self._duty("runbooks", self._import_runbooks)),
-                "retention": (RETENTION_EVERY, self._duty("retention", self._forget)),
-            }
-        )
+        duties: dict[str, tuple[timedelta, Duty]] = {
+            "tick": (TICK_EVERY, self.tick.run),
+            "audit": (AUDIT_EVERY, self.auditor.run),
+            "reconcile": (RECONCILE_EVERY, reconciler.run),
+            "hand_offs": (timedelta(seconds=60), self._duty("hand_offs", self._plan_handoffs)),
+            "runbooks": (RUNBOOKS_EVERY, self._duty("runbooks", self._import_runbooks)),
+            "retention": (RETENTION_EVERY, self._duty("retention", self._forget)),
+        }
+        if self.slack is not None:
+            ids = SlackIds(self.store, self.slack.directory)
+            duties["directory"] = (DIRECTORY_EVERY, self._duty("directory", ids.run))
+        jobs = Jobs(duties)
         jobs.start()
         self._stack.callback(jobs.stop)
         watchdog = Watchdog(
@@ -392,97 +390,11 @@ class App:
         while await self.store.write(retention.forget) >= retention.SLICE:
             pass  # a slice at a time, so that pages pass between them
 
-    async def _find_slack_ids(self) -> None:
-        """People known by e-mail only: ask Slack once who they are."""
-        if self.slack is None or not await self.slack.ready(within=30.0):
-            return
-        snapshot = self.store.snapshot
-        for key, person in snapshot.config.people.items():
-            if snapshot.slack_id(key) or not person.email or self._strangers.holds(person.email):
-                continue
-            try:
-                slack_id = await self.slack.directory.slack_id(person.email)
-            except DeliveryError as error:
-                log.warning("directory_failed", person=key, error=str(error)[:200])
-                return
-            if slack_id:
-                await self.store.write(remember_slack_id, key, slack_id)
-            else:
-                self._strangers.add(person.email)
-                log.warning("person_not_in_slack", person=key)
-
     async def _not_ready(self) -> list[str]:
         reasons = [] if await self.store.view(ping) else ["the database does not answer"]
         if self.tick.age() > READY_TICK_AGE_S:
             reasons.append(f"the tick is {self.tick.age():.0f} s old")
         return reasons
-
-
-class _Strangers:
-    """E-mail addresses that Slack did not know when asked; asked again after STRANGER_FOR."""
-
-    def __init__(self) -> None:
-        self._asked: dict[str, float] = {}
-
-    def add(self, email: str) -> None:
-        self._asked[email] = time.monotonic()
-
-    def holds(self, email: str) -> bool:
-        asked = self._asked.get(email)
-        return asked is not None and time.monotonic() - asked < STRANGER_FOR.total_seconds()
-
-
-class _Pagers:
-    """The Pager of the revision in force; a new revision gets a new one."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._channels: object = None
-        self._roads: Roads | None = None
-        self._old: list[Roads] = []
-
-    def current(self) -> Pager:
-        channels = self._store.snapshot.config.channels
-        if self._roads is None or channels != self._channels:
-            if self._roads is not None:
-                self._old.append(self._roads)
-            self._channels, self._roads = channels, build_pager(channels)
-        return self._roads
-
-    async def aclose(self) -> None:
-        for roads in [*self._old, *([self._roads] if self._roads else [])]:
-            await roads.aclose()
-
-
-def built_in_document(channel: str | None, admins: Sequence[str]) -> dict[str, Any]:
-    """The last route that works without a file: everything pages ADMINS and shows in CHANNEL, never silence."""
-    people = {
-        f"admin-{n}": {
-            "name": who.partition("@")[0],
-            "role": "admin",
-            **({"email": who} if "@" in who else {"slack": who}),
-        }
-        for n, who in enumerate(admins, start=1)
-    }
-    page = [f"person:{key}" for key in people] or ([f"channel:{channel}"] if channel else [])
-    defaults: dict[str, Any] = {"fallback": page, "last_resort": list(people)}
-    if channel:
-        defaults["channel"] = channel
-    document: dict[str, Any] = {
-        "version": 1,
-        "defaults": defaults,
-        "people": people,
-        "routes": [{"name": "last", "group_by": ["alertname", "service"], "wait": "0s"}],
-    }
-    if page:
-        document["policies"] = {
-            "everybody": {
-                "steps": [{"after": "0m", "page": page}],
-                "repeat": {"times": 3, "every": "5m"},
-            }
-        }
-        document["routes"][0]["policy"] = "everybody"
-    return document
 
 
 def _secret(value: Any) -> str:

@@ -97,7 +97,7 @@ def restore(file: BackupFile) -> None:
 def resume() -> None:
     """Send again after a restore.
 
-    What is long overdue is asked about at its source first, and folded into one late page for each person.
+    What became due meanwhile is decided and sent then; look at `oncall-bot incidents list` before.
 
     Example: oncall-bot resume
     """

@@ -18,6 +18,7 @@ from oncall_bot.store.db import Tx
 
 TOUCHED_MAX = 50
 KINDS_MAX = 5
+PAGES_MAX = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,18 @@ def explain(tx: Tx, deliveries: Sequence[Delivery]) -> Explained:
             verdicts.update({str(verdict): count for verdict, count in one.verdicts.items()})
         groups = _groups(tx, deliveries)
         numbers = _new(tx, last) | {number for number in groups.values() if number is not None}
-        touched = [_touched(tx, number, number > last) for number in sorted(numbers)[-TOUCHED_MAX:]]
+        shown = {number: views.situation(tx, number) for number in sorted(numbers)[-TOUCHED_MAX:]}
+        pages = {number: _pages(tx, number) for number in shown}
+    touched = [
+        Touched(situation, number > last, _new_pages(tx, number, pages[number]))
+        for number, situation in shown.items()
+        if situation is not None
+    ]
     return Explained(
         verdicts=dict(verdicts),
         unreadable=[one.reason for delivery in deliveries for one in delivery.unreadable],
         why=_why(tx, deliveries),
-        incidents=[one for one in touched if one is not None],
+        incidents=touched,
         waiting=sum(1 for number in groups.values() if number is None),
     )
 
@@ -77,20 +84,17 @@ def _groups(tx: Tx, deliveries: Sequence[Delivery]) -> dict[int, int | None]:
     return found
 
 
-def _touched(tx: Tx, number: int, is_new: bool) -> Touched | None:
-    situation = views.situation(tx, number)
-    if situation is None:
-        return None
-    return Touched(situation, is_new, _pages(tx, number))
+def _pages(tx: Tx, number: int) -> dict[int, str]:
+    return {
+        page.id: f"{tx.snapshot.name(page.person) if page.person else page.target}: {page.reason.get('found')}"
+        for page in runs.pages(tx, number, limit=PAGES_MAX)
+    }
 
 
-def _pages(tx: Tx, number: int) -> list[str]:
-    """Only those decided in this transaction: an incident that was open before has others."""
-    return [
-        f"{tx.snapshot.name(page.person) if page.person else page.target}: {page.reason.get('found')}"
-        for page in runs.pages(tx, number)
-        if page.decided_at == tx.now
-    ]
+def _new_pages(tx: Tx, number: int, pages: Mapping[int, str]) -> list[str]:
+    """Those that are gone again now: an incident that was open before has others."""
+    kept = _pages(tx, number)
+    return [sentence for page_id, sentence in pages.items() if page_id not in kept]
 
 
 def _why(tx: Tx, deliveries: Sequence[Delivery]) -> list[tuple[str, Sequence[str]]]:

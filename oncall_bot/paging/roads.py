@@ -7,7 +7,7 @@ is wrong with a road).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx2
@@ -24,7 +24,7 @@ APPRISE_EXTRA_SECONDS = (
     2.0  # it allows 4 s to connect and 4 s to answer, and threads wait in a queue
 )
 
-__all__ = ["Roads", "build_pager", "is_loud", "read_secret_file"]
+__all__ = ["CurrentRoads", "Roads", "build_pager", "is_loud", "read_secret_file"]
 
 
 class Roads:
@@ -118,3 +118,25 @@ def read_secret_file(path: str) -> str:
     """The content of a secret file; at most 64 kB are read."""
     with Path(path).open(encoding="utf-8") as file:
         return file.read(65_536)
+
+
+class CurrentRoads:
+    """The Pager of the revision in force; a new revision gets a new one."""
+
+    def __init__(self, channels: Callable[[], Mapping[str, Channel]]) -> None:
+        self._in_force = channels
+        self._channels: object = None
+        self._roads: Roads | None = None
+        self._old: list[Roads] = []
+
+    def current(self) -> Pager:
+        channels = self._in_force()
+        if self._roads is None or channels != self._channels:
+            if self._roads is not None:
+                self._old.append(self._roads)
+            self._channels, self._roads = channels, build_pager(channels)
+        return self._roads
+
+    async def aclose(self) -> None:
+        for roads in [*self._old, *([self._roads] if self._roads else [])]:
+            await roads.aclose()

@@ -8,6 +8,7 @@ Serves the modules of `store`. Measured: 33-53 us an alert on the hot path this 
 from __future__ import annotations
 
 import json
+import re
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -22,10 +23,11 @@ from sqlalchemy import (
     Float,
     Numeric,
     Select,
+    String,
     Text,
     bindparam,
     insert,
-    or_,
+    literal_column,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -86,8 +88,8 @@ def any_of(column: Any, name: str) -> ColumnElement[bool]:
 
 
 def one_of(column: Any, values: Sequence[Any]) -> ColumnElement[bool]:
-    """`column` is one of these constants; written out, so that the statement is compiled once."""
-    return or_(*(column == value for value in values))
+    """`column` is one of these constants; written out, so that an index over just these rows serves it."""
+    return cast("ColumnElement[bool]", column.in_([literal_column(_quoted(value)) for value in values]))
 
 
 class Statement:
@@ -157,7 +159,7 @@ class _Compiled:
 
     def __init__(self, built: Any, dialect: Dialect) -> None:
         compiled = built.compile(dialect=dialect)
-        self.sql = str(compiled)
+        self.sql = _with_constants(str(compiled), compiled, dialect)
         self._fixed: dict[str, Any] = {}
         self._binders: list[tuple[str, Processor]] = []
         for bind, key in compiled.bind_names.items():
@@ -181,6 +183,28 @@ class _Compiled:
 
     def rows(self, raw: Iterable[tuple[Any, ...]]) -> list[Row]:
         return [self._rows(row) for row in raw]
+
+
+def _with_constants(sql: str, compiled: Any, dialect: Dialect) -> str:
+    """The texts a statement compares with, written out: a planner that sees only a parameter cannot know that
+    an index over the pending rows holds all it needs, and reads the whole table instead."""
+    for bind, key in compiled.bind_names.items():
+        value = bind.value
+        if bind.required or not isinstance(bind.type, String) or not _is_word(value):
+            continue
+        mark = f"%\\({re.escape(key)}\\)s" if dialect.name == "postgresql" else f":{re.escape(key)}\\b"
+        text = _quoted(value)
+        sql = re.sub(mark, text, sql)
+    return sql
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str) and value.replace("_", "").isalnum()
+
+
+def _quoted(word: str) -> str:
+    assert _is_word(word), word  # our own words only; outside text is always bound
+    return f"'{word}'"
 
 
 def _bind_processor(type_: Any, dialect: Dialect) -> Processor | None:

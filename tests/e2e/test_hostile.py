@@ -28,14 +28,41 @@ ELSEWHERE = {
     "hs06": "what a model may do: the tests of drafts",
 }
 _numbers = itertools.count(1)
-TEAMS = 80
-"""Each alert is another team's: twenty groups of one team in a minute would be a storm, which pages once."""
+TEAMS, PEOPLE = 80, 10
+"""Each alert is another team's: twenty groups of one team in a minute would be a storm, which pages once; and Slack
+takes one message a second for each channel."""
 
-_TEAM = "  t{n}: {{members: [alice], channel: \"#incidents\", fallback: [person:carol]}}\n"
-_SERVICE = "  s{n}: {{team: t{n}, policy: shop-primary, label_values: [s{n}]}}\n"
-MANY_TEAMS = CONFIG.replace(
-    "services:\n", "".join(_TEAM.format(n=n) for n in range(TEAMS)) + "services:\n"
-).replace("schedules:\n", "".join(_SERVICE.format(n=n) for n in range(TEAMS)) + "schedules:\n")
+_TEAM = '  t{n}: {{members: [u{p}], channel: "#t{n}", fallback: [person:carol]}}\n'
+_SERVICE = "  s{n}: {{team: t{n}, policy: p{p}, label_values: [s{n}]}}\n"
+_PERSON = "  u{n}: {{name: Person {n}, email: u{n}@example.com, contacts: {{push: u{n}-phone}}}}\n"
+_POLICY = "  p{n}: {{steps: [{{after: 0m, page: [person:u{n}]}}]}}\n"
+
+
+def _many(line: str, count: int) -> str:
+    return "".join(line.format(n=n, p=n % PEOPLE) for n in range(count))
+
+
+def _many_teams() -> str:
+    parts = {
+        "channels:\n": _many(_PERSON, PEOPLE),
+        "services:\n": _many(_TEAM, TEAMS),
+        "schedules:\n": _many(_SERVICE, TEAMS),
+        "routes:\n": _many(_POLICY, PEOPLE),
+    }
+    config = CONFIG
+    for section, lines in parts.items():  # they close the section before
+        config = config.replace(f"\n{section}", f"\n{lines}{section}")
+    return config
+
+
+def _seed() -> dict[str, Any]:
+    people = ["alice", "bob", "carol", "dave", *(f"u{n}" for n in range(PEOPLE))]
+    channels = [["incidents", ["alice", "bob", "carol"], False]]
+    return {
+        "users": [[name, name.title(), "", "UTC", 0] for name in people],
+        "channels": [*channels, *([f"t{n}", [f"u{n % PEOPLE}"], False] for n in range(TEAMS))],
+        "usergroups": [],
+    }
 
 
 def alert(name: str, **given: Any) -> dict[str, Any]:
@@ -50,7 +77,8 @@ def bot(
     """One bot takes it all, one after the other: what one case leaves behind must not hurt the next."""
     folder = tmp_path_factory.mktemp("hostile")
     url = sqlite_server.fresh()
-    with worlds.world(folder, url, slackcheck=slackcheck, config=MANY_TEAMS) as made:
+    config = _many_teams()
+    with worlds.world(folder, url, slackcheck=slackcheck, config=config, seed=_seed()) as made:
         yield made
 
 
@@ -73,7 +101,7 @@ def still_pages(bot: World) -> None:
 
 
 def _rings_for(bot: World, name: str) -> list[dict[str, Any]]:
-    return [one for one in bot.rings("alice-phone") if name in one["message"]]
+    return [one for one in bot.phone.rings() if name in one["message"]]
 
 
 def stored(bot: World, name: str) -> list[dict[str, Any]]:
@@ -90,14 +118,32 @@ def stored(bot: World, name: str) -> list[dict[str, Any]]:
 
 
 def wire(bot: World) -> str:
-    """All that was sent to Slack to be shown, as it went over the wire."""
+    """All that was sent to Slack to be shown as markup, as it went over the wire."""
     sent = [one["args"] for method in ("chat.postMessage", "chat.update") for one in bot.calls(method)]
-    return json.dumps([[one.get("text"), one.get("blocks")] for one in sent], ensure_ascii=False)
+    return "\n".join(text for one in sent for text in [one["text"], *_markup(one.get("blocks"))])
 
 
-def paged_in_slack(bot: World, contains: str) -> dict[str, Any]:
-    (card, *_) = bot.until(lambda: bot.channel(contains=contains), f"a card with {contains!r}")
-    return card
+def _markup(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if value.get("type") == "mrkdwn":
+            yield value["text"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from _markup(one)
+
+
+def shown_in_slack(bot: World, contains: str) -> dict[str, Any]:
+    """The first message about it that Slack took, a card or a page."""
+
+    def look() -> list[dict[str, Any]]:
+        return [
+            one["response"]
+            for one in bot.calls("chat.postMessage")
+            if one["response"]["ok"] and contains in worlds.shown(one["args"])
+        ]
+
+    return bot.until(look, f"a message with {contains!r}")[0]
 
 
 # --- the shared cases ---------------------------------------------------------------------------------------------
@@ -131,7 +177,7 @@ def sent(bot: World, case: str) -> tuple[Reply, str]:
 def test_hs01_a_channel_mention_in_a_label_is_shown_escaped(bot: World) -> None:
     reply, name = sent(bot, "hs01")
     assert reply.status == 200
-    paged_in_slack(bot, name)
+    shown_in_slack(bot, name)
     assert "<!channel" not in wire(bot)
     shown = alert("ChannelInASummary", annotations={"summary": "<!channel> pay attention"})
     assert bot.post(body(shown)).status == 200
@@ -142,7 +188,7 @@ def test_hs01_a_channel_mention_in_a_label_is_shown_escaped(bot: World) -> None:
 def test_hs02_a_link_in_an_annotation_is_shown_as_typed(bot: World) -> None:
     reply, name = sent(bot, "hs02")
     assert reply.status == 200
-    paged_in_slack(bot, name)
+    shown_in_slack(bot, name)
     assert "<https://evil.example" not in wire(bot)
 
 
@@ -160,7 +206,7 @@ def test_hs03_hs04_without_the_right_token_nothing_is_stored(bot: World, case: s
 def test_hs06_an_instruction_in_an_annotation_is_text(bot: World) -> None:
     reply, name = sent(bot, "hs06")
     assert reply.status == 200
-    paged_in_slack(bot, name)
+    shown_in_slack(bot, name)
     (incident,) = bot.rows("SELECT status FROM incident WHERE first_alert = :name", name=name)
     assert incident["status"] == "open"
 
@@ -168,14 +214,14 @@ def test_hs06_an_instruction_in_an_annotation_is_text(bot: World) -> None:
 def test_hs07_a_password_in_an_annotation_is_in_no_log_line(bot: World) -> None:
     reply, name = sent(bot, "hs07")
     assert reply.status == 200
-    paged_in_slack(bot, name)
+    shown_in_slack(bot, name)
     assert "hunter2" not in bot.serve.log_file.read_text()
 
 
 def test_hs08_a_link_to_the_metadata_address_is_text(bot: World) -> None:
     reply, name = sent(bot, "hs08")
     assert reply.status == 200
-    paged_in_slack(bot, name)
+    shown_in_slack(bot, name)
     assert "<http://169.254" not in wire(bot)
 
 
@@ -200,8 +246,8 @@ def test_hs10_a_guest_who_presses_acknowledge_is_refused(bot: World) -> None:
     channel = bot.slack.server.ws.channel("incidents")
     if dave["id"] not in channel["members"]:
         channel["members"].append(dave["id"])
-    assert bot.post(body(alert("PressedByAGuest"))).status == 200
-    card = paged_in_slack(bot, "PressedByAGuest")
+    assert bot.post(body(alert("PressedByAGuest", service="checkout"))).status == 200
+    (card, *_) = bot.until(lambda: bot.channel(contains="PressedByAGuest"), "the card")
     bot.human("dave").click("incidents", "incident.ack", ts=card["ts"])
     bot.human("dave").wait(channel="incidents", contains="guest")
     (incident,) = bot.rows("SELECT status FROM incident WHERE first_alert = 'PressedByAGuest'")
@@ -377,7 +423,7 @@ def test_no_text_of_an_alert_becomes_markup(bot: World, text: str) -> None:
     name = f"Markup{next(_numbers)}x"
     one = alert(name, annotations={"summary": text, "description": text}, pod=text)
     assert bot.post(body(one)).status == 200
-    paged_in_slack(bot, name)
+    shown_in_slack(bot, name)
     bot.until(lambda: _rings_for(bot, name), "it pages")
     for evil in ("<!channel", "<!here", "<!everyone", "<@U0000", "<#C0000", "<!subteam", "<https://evil"):
         assert evil not in wire(bot)
@@ -387,7 +433,7 @@ def test_a_hostile_alert_name_is_a_title_and_nothing_else(bot: World) -> None:
     name = "<!channel>|<https://evil.example|x>\n*now*"
     assert bot.post(body(alert(name))).status == 200
     bot.until(lambda: bot.rows("SELECT id FROM incident WHERE first_alert = :name", name=name), "it opens")
-    bot.until(lambda: bot.channel(contains="evil"), "it shows")
+    shown_in_slack(bot, "evil")
     assert "<!channel" not in wire(bot)
     assert "<https://evil" not in wire(bot)
 

@@ -6,6 +6,7 @@ value one way and numbers the content; `reading` turns a checked document into a
 Refuses to know YAML, files and line numbers. Serves the files room, the store and the plan.
 """
 
+from oncall_bot.core.documents.built_in import built_in_document
 from oncall_bot.core.documents.fault import Fault, Path, field_of
 from oncall_bot.core.documents.faults import faults_of
 from oncall_bot.core.documents.format import FORMAT_VERSION
@@ -22,6 +23,7 @@ __all__ = [
     "FORMAT_VERSION",
     "Fault",
     "Path",
+    "built_in_document",
     "cap_of",
     "config_of",
     "definition_of",
