@@ -12,7 +12,7 @@ from datetime import datetime
 import requests
 from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
-from requests.adapters import HTTPAdapter, Retry
+from requests.adapters import Retry
 
 from oncall_bot.ports import DeliveryError
 
@@ -24,8 +24,8 @@ class PrometheusMetrics:
     def __init__(self, url: str, *, timeout: int = TIMEOUT) -> None:
         session = requests.Session()
         session.trust_env = False
-        session.mount("http", HTTPAdapter(max_retries=Retry(total=1)))
-        self._client = PrometheusConnect(url=url, session=session, timeout=timeout)
+        retry = Retry(total=1)
+        self._client = PrometheusConnect(url=url, session=session, retry=retry, timeout=timeout)
 
     def value(self, promql: str, *, at: datetime) -> float | None:
         """The query's first sample at that instant, or None when it selects nothing."""
