@@ -138,7 +138,8 @@ class Intake:
         except Exception as error:  # noqa: BLE001 - guard: one edge request
             self._telemetry.guarded("request")
             log.error("intake_failed", source=source, error=str(error)[:300])
-        return await self._keep_raw(source, body)
+        sha256 = hashlib.sha256(body).hexdigest()
+        return await self._keep_raw(source, Unreadable(body, sha256, "it could not be taken in"))
 
     async def _share(self, deliveries: Sequence[Delivery]) -> None:
         if len(deliveries) == 1:
@@ -150,9 +151,8 @@ class Intake:
     def _put(self, delivery: Delivery) -> Awaitable[Received]:
         return self._store.share(receive_alerts, delivery, max(1, len(delivery.notices)))
 
-    async def _keep_raw(self, source: str, body: bytes) -> bool:
-        """The last resort for an accepted body: stored as it came, and people are told."""
-        one = Unreadable(body, hashlib.sha256(body).hexdigest(), "it could not be taken in")
+    async def _keep_raw(self, source: str, one: Unreadable) -> bool:
+        """The last resort for what was accepted: stored as it came, and people are told."""
         try:
             async with asyncio.timeout(COMMIT_WITHIN):
                 await self._store.write(unreadable.keep, source, one)
@@ -166,7 +166,7 @@ class Intake:
         self._telemetry.alerts_rejected.labels("too_large").inc()
         marker = f"a body over {BODY_MAX} bytes"
         one = Unreadable(b"", hashlib.sha256(marker.encode()).hexdigest(), marker)
-        self._store.write(unreadable.keep, source, one)
+        await self._keep_raw(source, one)
         await _problem(
             send, 413, f"The body is over {BODY_MAX} bytes; set max_alerts on the receiver."
         )

@@ -125,8 +125,13 @@ class Tx(Reader):
         return int(self._cursor.rowcount)
 
     def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Execute for every row in one call of the driver; nothing when there is none."""
+        """Execute for every row in one call of the driver, or few; nothing when there is none."""
         ready = statement.ready(self.dialect)
+        wide = ready.wide(rows)
+        if wide is not None:
+            for sql, params in wide:
+                self._cursor.execute(sql, params)
+            return
         bound = ready.bind_all(rows)
         if bound:
             self._cursor.executemany(ready.sql, bound)
@@ -487,7 +492,7 @@ def engine_for(url: str, *, writes: bool) -> Engine:
         if not writes:
             event.listen(engine, "connect", _sqlite_query_only)
         begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+        event.listen(engine, "begin", lambda connection: connection.connection.execute(begin))
         return engine
     address = make_url(url).set(drivername="postgresql+psycopg")
     return create_engine(

@@ -36,9 +36,17 @@ _LOCK = Statement(
         select(INCIDENT).where(INCIDENT.c.id == bindparam("incident_id")), dialect
     )
 )
+_STANDING = (
+    INCIDENT.c.id,
+    INCIDENT.c.origin,
+    INCIDENT.c.status,
+    INCIDENT.c.severity,
+    INCIDENT.c.firing,
+    INCIDENT.c.next_seq,
+)
 _LOCK_ALL = Statement(
     lambda dialect: locking(
-        select(INCIDENT).where(any_of(INCIDENT.c.id, "incident_ids")).order_by(INCIDENT.c.id),
+        select(*_STANDING).where(any_of(INCIDENT.c.id, "incident_ids")).order_by(INCIDENT.c.id),
         dialect,
     )
 )
@@ -183,7 +191,7 @@ def lock(tx: Tx, incident_id: int) -> Row | None:
 
 
 def lock_all(tx: Tx, incident_ids: Sequence[int]) -> list[Row]:
-    """Their rows by id, ours until the end of the transaction."""
+    """Where they stand (id, origin, status, severity, firing, next_seq) by id, ours until the commit."""
     return tx.all(_LOCK_ALL, incident_ids=list(incident_ids)) if incident_ids else []
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 
 from oncall_bot.store import outbox
 from oncall_bot.store import tables as t
@@ -52,23 +52,27 @@ _WANT = statement(
     .values(generation=MESSAGE.c.generation + 1, queued=True)
     .returning(MESSAGE.c.generation, MESSAGE.c.rendered_at)
 )
+_SHOWS_ALERTS = and_(
+    MESSAGE.c.page_id.is_(None),
+    or_(one_of(MESSAGE.c.role, ["root", "work_log"]), MESSAGE.c.rendered_generation == 0),
+)
 _TOUCH_ALL = statement(
     update(MESSAGE)
     .where(
         any_of(MESSAGE.c.incident_id, "incident_ids"),
-        MESSAGE.c.page_id.is_(None),
-        or_(one_of(MESSAGE.c.role, ["root", "work_log"]), MESSAGE.c.rendered_generation == 0),
+        _SHOWS_ALERTS,
     )
     .values(generation=MESSAGE.c.generation + 1)
-    .returning(
-        MESSAGE.c.id,
-        MESSAGE.c.incident_id,
-        MESSAGE.c.role,
-        MESSAGE.c.channel,
-        MESSAGE.c.generation,
-        MESSAGE.c.rendered_at,
-        MESSAGE.c.queued,
+)
+_UNTOLD = statement(
+    select(MESSAGE)
+    .where(
+        any_of(MESSAGE.c.incident_id, "incident_ids"),
+        _SHOWS_ALERTS,
+        MESSAGE.c.queued.is_(False),
+        MESSAGE.c.generation > MESSAGE.c.rendered_generation,
     )
+    .order_by(MESSAGE.c.id)
 )
 _QUEUED = statement(
     update(MESSAGE).where(MESSAGE.c.id == bindparam("message_id")).values(queued=True)
@@ -138,8 +142,8 @@ def touch_all(tx: Tx, incident_ids: Sequence[int]) -> list[Row]:
     """Every card and work log of these incidents shows old news. Those for which no edit waits: `queue` each."""
     if not incident_ids:
         return []
-    rows = tx.all(_TOUCH_ALL, incident_ids=list(incident_ids))
-    return [row for row in rows if not row.queued]
+    tx.run(_TOUCH_ALL, incident_ids=list(incident_ids))
+    return tx.all(_UNTOLD, incident_ids=list(incident_ids))
 
 
 def queue(tx: Tx, message: Row, *, every: timedelta) -> None:

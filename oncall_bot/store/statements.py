@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -39,6 +39,7 @@ from oncall_bot.store.types import Instant, from_micros, to_micros
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 Processor = Callable[[Any], Any]
+WIDE_MAX = 64
 Row = Any  # a named tuple of the selected columns
 
 
@@ -89,7 +90,9 @@ def any_of(column: Any, name: str) -> ColumnElement[bool]:
 
 def one_of(column: Any, values: Sequence[Any]) -> ColumnElement[bool]:
     """`column` is one of these constants; written out, so that an index over just these rows serves it."""
-    return cast("ColumnElement[bool]", column.in_([literal_column(_quoted(value)) for value in values]))
+    return cast(
+        "ColumnElement[bool]", column.in_([literal_column(_quoted(value)) for value in values])
+    )
 
 
 class Statement:
@@ -170,6 +173,7 @@ class _Compiled:
                 value = compiled.params[key]
                 self._fixed[key] = value if process is None else process(value)
         self._rows = _row_maker(built, dialect)
+        self._wide = _Wide.of(self.sql) if dialect.name == "sqlite" else None
 
     def bind(self, values: Mapping[str, Any]) -> dict[str, Any]:
         bound = {**self._fixed, **values}
@@ -181,8 +185,46 @@ class _Compiled:
     def bind_all(self, many: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         return [self.bind(values) for values in many]
 
+    def wide(self, many: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]] | None:
+        """On SQLite an INSERT of many rows as a few statements of many VALUES, each with its parameters.
+
+        A thread gives up the interpreter for every step of a statement and has to queue for it again; so a batch
+        should take few steps. Else None: the driver's executemany does better.
+        """
+        return None if self._wide is None else self._wide.statements(self.bind_all(many))
+
     def rows(self, raw: Iterable[tuple[Any, ...]]) -> list[Row]:
         return [self._rows(row) for row in raw]
+
+
+class _Wide:
+    """An INSERT of one row, `head (row) tail`, made into one of many rows. Lengths are powers of two: few texts."""
+
+    def __init__(self, head: str, row: str, tail: str) -> None:
+        self._head, self._tail = head, tail
+        self._row = re.sub(r":\w+", "?", row)
+        self._names = re.findall(r":(\w+)", row)
+        self._texts: dict[int, str] = {}
+
+    @classmethod
+    def of(cls, sql: str) -> _Wide | None:
+        found = re.fullmatch(r"(INSERT INTO \w+ \([^()]+\) VALUES )(\([^()]+\))([^:]*)", sql)
+        return cls(*found.groups()) if found else None
+
+    def statements(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+        at = 0
+        while at < len(rows):
+            length = min(WIDE_MAX, 1 << (len(rows) - at).bit_length() - 1)
+            part = rows[at : at + length]
+            yield self._text(length), [row[name] for row in part for name in self._names]
+            at += length
+
+    def _text(self, length: int) -> str:
+        found = self._texts.get(length)
+        if found is None:
+            rows = ", ".join([self._row] * length)
+            found = self._texts[length] = f"{self._head}{rows}{self._tail}"
+        return found
 
 
 def _with_constants(sql: str, compiled: Any, dialect: Dialect) -> str:
@@ -192,7 +234,9 @@ def _with_constants(sql: str, compiled: Any, dialect: Dialect) -> str:
         value = bind.value
         if bind.required or not isinstance(bind.type, String) or not _is_word(value):
             continue
-        mark = f"%\\({re.escape(key)}\\)s" if dialect.name == "postgresql" else f":{re.escape(key)}\\b"
+        mark = (
+            f"%\\({re.escape(key)}\\)s" if dialect.name == "postgresql" else f":{re.escape(key)}\\b"
+        )
         text = _quoted(value)
         sql = re.sub(mark, text, sql)
     return sql

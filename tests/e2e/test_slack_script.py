@@ -122,7 +122,9 @@ def before_it_burns(night: Night) -> None:
     night.says("bob", "contact add push bob-tablet", "A code is on its way")
     (ring,) = world.until(lambda: world.rings("bob-tablet"), "the code")
     (code,) = re.findall(r"code is (\d{6})", ring["message"])
-    night.says("bob", "contact verify 000000" if code != "000000" else "contact verify 1", "not right")
+    night.says(
+        "bob", "contact verify 000000" if code != "000000" else "contact verify 1", "not right"
+    )
     night.says("bob", f"contact verify {code}", "Your push works")
     night.says("bob", "test", "A test page is on its way")
     world.until(lambda: world.dms("bob", "Test page"), "the test page in Slack")
@@ -184,7 +186,9 @@ def people_talk(night: Night) -> None:
     night.submits("carol", {"text": "80 % used now"})
     assert {"removed <old> logs & restarted", "80 % used now"} <= set(
         text for kind in ("note", "action", "chat") for text in night.timeline(kind)
-    ) or any("80 % used now" in row["text"] for row in world.rows("SELECT text FROM incident_event"))
+    ) or any(
+        "80 % used now" in row["text"] for row in world.rows("SELECT text FROM incident_event")
+    )
     night.picks("carol", "Why was this paged?")
     world.human("carol").wait(channel="incidents", contains="Why incident 1 paged", timeout=10)
     night.says("bob", "why 1", "Why incident 1 paged")
