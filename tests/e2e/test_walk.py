@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.e2e.world import World, alert, body, ended, shown
+from tests.e2e.world import CONFIG, REPOSITORY, World, alert, body, ended, shown
 
 
 def test_an_alert_wakes_who_is_on_call_until_they_answer(build: Callable[..., World]) -> None:
@@ -29,3 +29,14 @@ def test_an_alert_wakes_who_is_on_call_until_they_answer(build: Callable[..., Wo
     assert len(world.phone.rings()) == 1
     world.judged_clean()
     assert world.serve.stop() == 0
+
+
+def test_what_the_file_says_is_in_force_from_the_first_moment_of_the_first_start(
+    build: Callable[..., World],
+) -> None:
+    """The folder of runbooks that the file names is read at once, not at the next look half a minute later."""
+    world = build(config=f"{CONFIG}runbooks: {{dir: {REPOSITORY / 'runbooks'}}}\n")
+    found = world.rows("SELECT count(*) AS n FROM runbook")
+    assert found[0]["n"] == len(list((REPOSITORY / "runbooks").glob("*.md")))
+    assert world.post(body(alert("NodeFilesystemAlmostOutOfSpace"))).status == 200
+    world.until(lambda: world.channel(contains="unbook"), "the card names the runbook")

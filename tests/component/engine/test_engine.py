@@ -1,0 +1,365 @@
+"""The engine moves what flows left: deliveries with their fate, due timers, the audit, the comparison with a source."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from oncall_bot.core.situation import Content
+from oncall_bot.core.verification import Claim
+from oncall_bot.engine.auditor import Auditor
+from oncall_bot.engine.delivery import Delivery, Ports
+from oncall_bot.engine.directory import SlackIds
+from oncall_bot.engine.jobs import Jobs
+from oncall_bot.engine.reconciler import Reconciler
+from oncall_bot.engine.tick import Tick
+from oncall_bot.engine.watchdog import Watchdog
+from oncall_bot.flows.drafting import request_draft
+from oncall_bot.ports import (
+    ChatMessage,
+    DeliveryError,
+    LoudPage,
+    Sent,
+    SourceAlert,
+    SourceList,
+)
+from oncall_bot.store import views
+from oncall_bot.store.db import Reader, Store, Tx, anchored_clock
+from oncall_bot.telemetry.metrics import Telemetry
+from tests.component.flows.world import World
+from tests.databases import HandClock
+
+
+class Phone:
+    """A road that notes what it was given, after failing as often as it is told."""
+
+    def __init__(self, *failures: DeliveryError) -> None:
+        self.failures = list(failures)
+        self.got: list[LoudPage] = []
+
+    async def page(self, page: LoudPage) -> Sent:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.got.append(page)
+        return Sent(f"phone-{len(self.got)}")
+
+
+class Chat:
+    """A chat that notes what was put, and since when a retry may have gone through."""
+
+    def __init__(self, *failures: DeliveryError) -> None:
+        self.failures = list(failures)
+        self.put_: list[tuple[ChatMessage, datetime | None]] = []
+
+    async def put(self, message: ChatMessage, *, first_tried_at: datetime | None) -> Sent:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.put_.append((message, first_tried_at))
+        return Sent(message.ts or f"{len(self.put_)}.0", channel=message.channel)
+
+
+def render(content: Content, now: datetime) -> tuple[str, Sequence[dict[str, object]]]:
+    return f"{type(content).__name__}", [{"type": "section", "what": repr(content)}]
+
+
+@pytest.fixture
+def world(store: Store, clock: HandClock) -> World:
+    """The hand clock begins at the real time, because metrics compare with it."""
+    clock.now = anchored_clock()()
+    return World(store, clock)
+
+
+@asynccontextmanager
+async def delivering(world: World, ports: Ports) -> AsyncIterator[Delivery]:
+    delivery = Delivery(
+        world.store,
+        ports,
+        instance="me",
+        telemetry=Telemetry(),
+        public_url="https://oncall.example.com",
+    )
+    loop = asyncio.get_running_loop()
+    world.store.on_commit(lambda: loop.call_soon_threadsafe(delivery.nudge))
+    running = asyncio.create_task(delivery.run())
+    try:
+        yield delivery
+    finally:
+        await delivery.stop()
+        await running
+
+
+async def until(done: Callable[[], bool], world: World, within: float = 10.0) -> None:
+    """Wait for what the outside sees, moving the hand clock as real time passes."""
+    deadline = asyncio.get_running_loop().time() + within
+    while not done():
+        assert asyncio.get_running_loop().time() < deadline, "it did not happen in time"
+        world.clock.advance(0.5)
+        await asyncio.sleep(0.02)
+
+
+async def test_a_page_goes_out_by_both_roads_with_its_key_and_its_link(world: World) -> None:
+    phone, chat = Phone(), Chat()
+    async with delivering(world, Ports(render, chat, lambda: phone)):
+        world.told(world.alert())
+        await until(lambda: bool(phone.got) and len(chat.put_) >= 2, world)
+    assert (phone.got[0].address, phone.got[0].title) == (
+        "ana-phone",
+        "SEV2 High error rate on checkout",
+    )
+    assert phone.got[0].key == "page:1:file:push:1"
+    assert (phone.got[0].ack_url or "").startswith("https://oncall.example.com/ack/")
+    assert "U0ANAANA1" in {message.channel for message, _ in chat.put_}
+
+
+async def test_a_road_that_fails_for_a_while_is_tried_again_until_it_works(world: World) -> None:
+    phone = Phone(DeliveryError("away"), DeliveryError("still away"))
+    async with delivering(world, Ports(render, Chat(), lambda: phone)):
+        world.told(world.alert())
+        await until(lambda: bool(phone.got), world)
+    assert [
+        row[0]
+        for row in world.rows(
+            "SELECT outcome FROM delivery d JOIN outbox o ON o.id = d.outbox_id WHERE o.kind = 'loud' ORDER BY attempt"
+        )
+    ] == ["failed", "failed", "sent"]
+
+
+async def test_a_retry_tells_chat_since_when_it_may_have_gone_through(world: World) -> None:
+    chat = Chat(DeliveryError("timed out"))
+    async with delivering(world, Ports(render, chat, lambda: Phone())):
+        world.told(world.alert())
+        await until(lambda: len(chat.put_) >= 3, world)
+    assert any(since is not None for _, since in chat.put_)
+
+
+async def test_without_slack_the_phone_still_rings_and_the_rest_is_skipped(world: World) -> None:
+    phone = Phone()
+    async with delivering(world, Ports(render, None, lambda: phone)):
+        world.told(world.alert())
+        await until(lambda: bool(phone.got), world)
+        await until(
+            lambda: world.rows("SELECT 1 FROM outbox WHERE state IN ('pending', 'sending')") == [],
+            world,
+        )
+    assert {row[0] for row in world.rows("SELECT state FROM outbox WHERE kind = 'message'")} == {
+        "skipped"
+    }
+
+
+async def test_a_message_that_breaks_the_engine_hurts_no_other(world: World) -> None:
+    phone = Phone()
+
+    def broken(content: Content, now: datetime) -> tuple[str, Sequence[dict[str, object]]]:
+        raise ZeroDivisionError
+
+    async with delivering(world, Ports(broken, Chat(), lambda: phone)):
+        world.told(world.alert())
+        await until(lambda: bool(phone.got), world)
+    assert phone.got
+
+
+class Model:
+    def __init__(self, claims: Sequence[Claim] | DeliveryError) -> None:
+        self.claims = claims
+
+    def draft(self, _record: Any, _kind: str) -> Sequence[Claim]:
+        if isinstance(self.claims, DeliveryError):
+            raise self.claims
+        return self.claims
+
+
+@pytest.mark.parametrize("claims", [[], DeliveryError("the model hangs")])
+async def test_a_model_that_says_nothing_or_fails_costs_only_the_prose(
+    world: World, claims: Any
+) -> None:
+    world.told(world.alert())
+    async with delivering(world, Ports(render, Chat(), lambda: Phone(), drafter=Model(claims))):
+        world.store.write(request_draft, 1, "summary", world.person("ana")).result()
+        await until(
+            lambda: (
+                world.rows(
+                    "SELECT 1 FROM outbox WHERE kind = 'draft' AND state IN ('pending', 'sending')"
+                )
+                == []
+            ),
+            world,
+        )
+    assert "High error rate on checkout" in (world.store.look(views.draft, 1, "summary") or "")
+
+
+class Source:
+    def __init__(
+        self, *alerts: SourceAlert, up_for: timedelta = timedelta(hours=1), away: bool = False
+    ) -> None:
+        self.alerts, self.up_for, self.away = alerts, up_for, away
+
+    def list_alerts(self, address: str, *, timeout: float) -> SourceList:
+        if self.away:
+            raise DeliveryError("no answer")
+        return SourceList(address, datetime.now(UTC) - self.up_for, self.alerts)
+
+
+def reconciler(
+    world: World, source: Source, addresses: Sequence[str] = ("http://am:9093",)
+) -> Reconciler:
+    return Reconciler(
+        world.store, source, lambda key: addresses, instance="me", telemetry=Telemetry()
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "ends"),
+    [
+        (Source(), True),
+        (Source(up_for=timedelta(minutes=1)), False),
+        (Source(away=True), False),
+    ],
+)
+async def test_an_end_nobody_told_is_found_only_in_lists_to_be_believed(
+    world: World, source: Source, ends: bool
+) -> None:
+    world.told(world.alert())
+    for _ in range(3):
+        await reconciler(world, source).compare("default")
+        world.clock.advance(200)
+    assert (world.open() == []) is ends
+
+
+async def test_a_source_without_an_address_closes_nothing(world: World) -> None:
+    world.told(world.alert())
+    for _ in range(3):
+        await reconciler(world, Source(), ()).compare("default")
+        world.clock.advance(200)
+    assert len(world.open()) == 1
+
+
+async def test_a_timer_that_raises_is_tried_again_and_the_admins_are_told(world: World) -> None:
+    world.told(world.alert())
+
+    def vandal(tx: Tx) -> None:
+        tx.connection.execute(text("UPDATE timer SET kind = 'unheard_of'"))
+
+    world.store.write(vandal).result()
+    world.clock.advance(600)
+    tick = Tick(world.store, instance="me", version="0", telemetry=Telemetry())
+    await tick.run()
+    assert tick.age() < 5
+    rows = world.rows("SELECT state, attempts FROM timer")
+    assert [(state, attempts) for state, attempts in rows] == [("pending", 1)]
+    assert any("admin:timer" in str(row[0]) for row in world.rows("SELECT dedupe_key FROM outbox"))
+
+
+class Beats:
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def beat(self) -> None:
+        self.count += 1
+
+
+def auditor(world: World, beats: Beats, tick_age: float = 0.0) -> Auditor:
+    return Auditor(
+        world.store,
+        instance="me",
+        tick_age=lambda: tick_age,
+        telemetry=Telemetry(),
+        heartbeat=beats,
+    )
+
+
+async def test_the_heartbeat_beats_only_when_the_audit_passed(world: World) -> None:
+    beats = Beats()
+    await auditor(world, beats).run()
+    await auditor(world, beats, tick_age=60).run()
+    assert beats.count == 1
+
+
+async def test_a_page_that_waits_over_a_minute_stops_the_heartbeat(world: World) -> None:
+    beats = Beats()
+    world.told(world.alert())
+    world.clock.advance(90)
+    await auditor(world, beats).run()
+    assert beats.count == 0
+
+
+async def test_a_stuck_incident_is_repaired_and_the_next_audit_passes(world: World) -> None:
+    beats = Beats()
+    world.told(world.alert())
+    world.run()
+
+    def vandal(tx: Tx) -> None:
+        tx.connection.execute(text("DELETE FROM timer"))
+
+    world.store.write(vandal).result()
+    await auditor(world, beats).run()
+    assert beats.count == 0
+    world.run()
+    await auditor(world, beats).run()
+    assert beats.count == 1
+
+
+def test_the_watchdog_ends_a_process_whose_tick_is_dead() -> None:
+    dead = threading.Event()
+    ages: list[float] = []
+    watchdog = Watchdog(
+        lambda: 500.0, observe=ages.append, on_dead=dead.set, look_every=0.01, dead_after=100.0
+    )
+    watchdog.start()
+    assert dead.wait(5)
+    watchdog.stop()
+    assert ages[0] == 500.0
+
+
+async def test_a_duty_runs_at_once_and_again() -> None:
+    ran = asyncio.Semaphore(0)
+
+    async def duty() -> None:
+        ran.release()
+
+    jobs = Jobs({"duty": (timedelta(milliseconds=50), duty)})
+    jobs.start()
+    async with asyncio.timeout(5):
+        await ran.acquire()
+        await ran.acquire()
+    jobs.stop()
+
+
+class Directory:
+    def __init__(self, known: dict[str, str]) -> None:
+        self.known, self.asked = known, 0
+
+    async def slack_id(self, email: str) -> str | None:
+        self.asked += 1
+        return self.known.get(email)
+
+
+async def test_people_known_by_mail_are_found_once_and_strangers_are_not_asked_about_each_minute(
+    world: World,
+) -> None:
+    import copy
+
+    from tests.component.flows.world import DOCUMENT
+
+    document = copy.deepcopy(DOCUMENT)
+    document["people"]["bo"] = {"name": "Bo Lindt", "email": "bo@example.com"}
+    document["people"]["cy"] = {"name": "Cy Okafor", "email": "cy@example.com"}
+    world.apply(document)
+    directory = Directory({"bo@example.com": "U0BOBOBO1"})
+    ids = SlackIds(world.store, directory)
+    world.store.look(lambda reader: reader.snapshot.number)
+    await ids.run()
+    world.store.look(_number)
+    await ids.run()
+    assert world.store.snapshot.slack_id("bo") == "U0BOBOBO1"
+    assert directory.asked == 2
+
+
+def _number(reader: Reader) -> int:
+    return reader.snapshot.number
