@@ -24,6 +24,7 @@ import structlog
 import uvicorn
 from starlette.requests import Request
 from starlette.responses import Response
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from oncall_bot import __version__
 from oncall_bot.core.documents import built_in_document, normalised, sha256_of
@@ -298,7 +299,11 @@ class App:
             ready=self._not_ready,
             slack_handler=self._slack_handler(),
         )
-        intake = Intake(self.store, self.telemetry, web, at_fault_point=self._at)
+        # a proxy in front tells pages who asks; the webhook knows its caller by the token and is spared the work
+        web_app: Any = web
+        trusted = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
+        behind: Any = ProxyHeadersMiddleware(web_app, trusted)
+        intake = Intake(self.store, self.telemetry, behind, at_fault_point=self._at)
         server = uvicorn.Server(
             uvicorn.Config(
                 intake,
@@ -308,6 +313,7 @@ class App:
                 access_log=False,
                 http="httptools",
                 ws="none",
+                proxy_headers=False,
                 lifespan="off",
                 server_header=False,
                 timeout_graceful_shutdown=10,

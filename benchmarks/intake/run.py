@@ -1,10 +1,10 @@
 """How many alerts a second are taken in and stored: the bot against F, a bare Python service on the same machine.
 
-F (floor.py) is plain ASGI, msgspec and SQLite with synchronous=FULL and group commit; it only stores. The bot is the real
-`python -m oncall_bot serve` with oncall.yaml beside this file: it authorises, decodes, fingerprints, judges, routes into
-30 groups, keeps incidents, timeline and outbox, and pages by push to a stand-in on loopback. Both answer after the
-commit. Rounds are interleaved, so that a slow minute of the machine hits all; read the ratios before the rates.
-After every round the database is counted: every answered alert must be stored, or the run fails.
+F (floor.py) is plain ASGI, msgspec and SQLite with synchronous=FULL and group commit; it only stores. The bot is the
+real `python -m oncall_bot serve` with the oncall.yaml beside this file: it authorises, decodes, fingerprints, judges,
+routes into 40 groups, keeps incidents, timeline and outbox, and pages by push to a stand-in on loopback. Both answer
+after the commit. Rounds are interleaved, so that a slow minute of the machine hits all; read the ratios before the
+rates. After every round the database is counted: every answered alert must be stored, or the run fails.
 """
 
 from __future__ import annotations
@@ -129,6 +129,8 @@ def grown(
     stack: ExitStack, folder: Path, sink: Sink, rounds: int, requests: int, stored: int
 ) -> Case:
     """A bot with many stored alerts against one that has none; the empty one is a new process each round."""
+    sink = Sink()
+    stack.callback(sink.close)
     full = _kept(stack, start_bot(folder, f"bot, {stored:,} stored", sink))
     say(f"  storing {stored:,} alerts first")
     load(full, "before", requests=-(-stored // 64), alerts=64, connections=8)
@@ -148,11 +150,13 @@ def grown(
 def table(case: Case) -> list[str]:
     """The case in Markdown; ratios are medians over rounds against the first line."""
     base = case.series[0]
+    against = f"against {base.name}"
+    heads = ["server", "alerts/s, median (least - most)", against, "p50 ms", "p99 ms"]
+    heads += ["CPU s / 1,000", against, "RSS MiB after", "answered", "answered but not stored"]
     lines = [
         f"### {case.title}",
         "",
-        f"| server | alerts/s, median (least - most) | against {base.name} | p50 ms | p99 ms | CPU s / 1,000 |"
-        f" against {base.name} | RSS MiB after | answered | answered but not stored |",
+        f"| {' | '.join(heads)} |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for series in case.series:
@@ -203,30 +207,39 @@ def machine() -> str:
 
 
 def measure(args: argparse.Namespace, folder: Path) -> list[Case]:
-    rounds, requests = args.rounds, args.requests
     cases = []
+    say("one alert a request, c=32")
     with ExitStack() as stack:
-        sink = Sink()
-        stack.callback(sink.close)
-        servers = [_kept(stack, start_floor(folder)), _kept(stack, start_bot(folder, "bot", sink))]
-        if not args.quick:
-            servers.append(_kept(stack, start_bot(folder, "bot with Slack", sink, slack=True)))
-        for server in servers:
-            load(server, "warm", requests=200, alerts=1, connections=8)
-        say("one alert a request, c=32")
+        servers = _pair(stack, folder, "bot")
         title = "One alert a request, c=32"
-        cases.append(interleaved(title, servers, rounds, requests=requests))
+        cases.append(interleaved(title, servers, args.rounds, requests=args.requests))
         say("64 alerts a request, c=8")
         title = "64 alerts a request, c=8"
-        many = {"requests": max(16, requests // 50), "alerts": 64, "connections": 8}
-        cases.append(interleaved(title, servers[:2], rounds, **many))
+        many = {"requests": max(16, args.requests // 50), "alerts": 64, "connections": 8}
+        cases.append(interleaved(title, servers, args.rounds, **many))
+    if not args.quick:
+        say("with Slack, one alert a request, c=32")
+        with ExitStack() as stack:
+            servers = _pair(stack, folder, "bot with Slack", slack=True)
+            title = "With Slack, one alert a request, c=32"
+            cases.append(interleaved(title, servers, args.rounds, requests=args.requests))
     if args.stored:
         say(f"with {args.stored:,} alerts stored before")
         with ExitStack() as stack:
-            sink = Sink()
-            stack.callback(sink.close)
-            cases.append(grown(stack, folder, sink, rounds, requests, args.stored))
+            cases.append(grown(stack, folder, args.rounds, args.requests, args.stored))
     return cases
+
+
+def _pair(stack: ExitStack, folder: Path, name: str, *, slack: bool = False) -> list[Server]:
+    """F and a bot, both new and both warm."""
+    sink = Sink()
+    stack.callback(sink.close)
+    floor = _kept(stack, start_floor(folder, f"F beside {name}"))
+    floor.name = "F"
+    servers = [floor, _kept(stack, start_bot(folder, name, sink, slack=slack))]
+    for server in servers:
+        load(server, "warm", requests=200, alerts=1, connections=8)
+    return servers
 
 
 def _kept(stack: ExitStack, server: Server) -> Server:

@@ -57,6 +57,8 @@ TICK = 0.5
 SLACK_PACE = timedelta(seconds=1)
 THREAD_WAITS = timedelta(seconds=1)
 LINK_LASTS = timedelta(hours=24)
+SHOWS_AN_EARLIER_STATE = -1
+"""The generation of an adopted message: it was drawn before a crash, so it is drawn again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +259,8 @@ class Delivery:
         sent = await self._ports.chat.put(message, first_tried_at=tried_at)
         self._at(FaultPoint.AFTER_SEND)
         place = (sent.channel or prepared.channel, sent.provider_id)
+        if sent.answer == "adopted" and drawn is not None:
+            drawn = (drawn[0], SHOWS_AN_EARLIER_STATE, "")
         return _Done(_sent(sent, SLACK_PACE), drawn, place)
 
     async def _loud(self, row: Row) -> _Done:

@@ -40,6 +40,8 @@ def changed(tx: Tx, incident_id: int, *, at_once: bool = False, pages: bool = Fa
         if message.role == "page":
             if pages and message.ts is not None:
                 messages.touch(tx, message, at_once=True)
+            elif pages:
+                messages.outdate(tx, message)
         elif message.role == "root":
             messages.touch(tx, message, every=every, at_once=at_once)
         elif message.role == "work_log" or message.rendered_generation == 0:

@@ -215,6 +215,7 @@ class _Queue:
     jobs: deque[_Job | _Share] = field(default_factory=deque)
     changed: threading.Condition = field(default_factory=threading.Condition)
     closed: bool = False
+    told_by: asyncio.AbstractEventLoop | None = None  # it will wake a writer at the end of its turn
 
 
 class Store:
@@ -312,14 +313,24 @@ class Store:
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
-        self._put(_Share(flow, item, weight, loop, answer))
+        self._put(_Share(flow, item, weight, loop, answer), loop)
         return answer
 
-    def _put(self, job: _Job | _Share) -> None:
+    def _put(self, job: _Job | _Share, told_by: asyncio.AbstractEventLoop | None = None) -> None:
+        """Queue it, and wake a writer: at once, or when the loop's turn is over and all that came with it is queued."""
         with self._queue.changed:
             if self._queue.closed or len(self._queue.jobs) >= QUEUE_MAX:
                 raise Busy("The queue of writes is full.")
             self._queue.jobs.append(job)
+            if told_by is None:
+                self._queue.changed.notify()
+            elif self._queue.told_by is not told_by:
+                self._queue.told_by = told_by
+                told_by.call_soon(self._wake)
+
+    def _wake(self) -> None:
+        with self._queue.changed:
+            self._queue.told_by = None
             self._queue.changed.notify()
 
     def _take(self) -> list[_Job | _Share] | None:
@@ -524,6 +535,7 @@ def _sqlite_pragmas(connection: Any, _record: Any) -> None:
         "busy_timeout=10000",
         "temp_store=MEMORY",
         "cache_size=-32000",
+        "wal_autocheckpoint=4000",  # 16 MB: a page that many batches touch is copied back once
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -49,8 +49,8 @@ _GET = statement(select(MESSAGE).where(MESSAGE.c.id == bindparam("message_id")))
 _WANT = statement(
     update(MESSAGE)
     .where(MESSAGE.c.id == bindparam("message_id"))
-    .values(generation=MESSAGE.c.generation + 1, queued=True)
-    .returning(MESSAGE.c.generation, MESSAGE.c.rendered_at)
+    .values(generation=MESSAGE.c.generation + 1)
+    .returning(MESSAGE.c.generation, MESSAGE.c.rendered_at, MESSAGE.c.queued)
 )
 _SHOWS_ALERTS = and_(
     MESSAGE.c.page_id.is_(None),
@@ -131,11 +131,21 @@ def get(tx: Reader, message_id: int) -> Row | None:
 
 
 def touch(tx: Tx, message: Row, *, every: timedelta = EDIT_EVERY, at_once: bool = False) -> None:
-    """The message shows old news: draw it again, merged with an edit that already waits."""
+    """The message shows old news: draw it again, merged with an edit that already waits.
+
+    Whether one waits is read from the row as it is once locked: what the caller read may be a moment old, and an
+    edit that another transaction has just finished would be waited for in vain, for ever.
+    """
     wanted = tx.one(_WANT, message_id=message.id)
-    if message.queued:
+    if wanted.queued:
         return
+    tx.run(_QUEUED, message_id=message.id)
     _queue(tx, message, wanted, None if at_once else every)
+
+
+def outdate(tx: Tx, message: Row) -> None:
+    """News for a message that is not posted yet: one in flight is drawn again when it arrives."""
+    tx.one(_WANT, message_id=message.id)
 
 
 def touch_all(tx: Tx, incident_ids: Sequence[int]) -> list[Row]:

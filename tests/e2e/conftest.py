@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -30,9 +31,7 @@ def slackcheck() -> ModuleType:
     folder = str(shared("tools/slackcheck"))
     if folder not in sys.path:
         sys.path.append(folder)
-    import slackcheck
-
-    return slackcheck
+    return importlib.import_module("slackcheck")
 
 
 @pytest.fixture

@@ -324,4 +324,4 @@ def _all_sent(world: World) -> bool:
     timers = world.rows(
         "SELECT count(*) AS n FROM timer WHERE kind = 'open_group' AND state = 'pending'"
     )
-    return waiting[0]["n"] == 0 and timers[0]["n"] == 0
+    return [waiting[0]["n"], timers[0]["n"]] == [0, 0]

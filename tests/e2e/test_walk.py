@@ -31,10 +31,9 @@ def test_an_alert_wakes_who_is_on_call_until_they_answer(build: Callable[..., Wo
     assert world.serve.stop() == 0
 
 
-def test_what_the_file_says_is_in_force_from_the_first_moment_of_the_first_start(
+def test_the_runbooks_that_the_file_names_are_there_at_the_first_start(
     build: Callable[..., World],
 ) -> None:
-    """The folder of runbooks that the file names is read at once, not at the next look half a minute later."""
     world = build(config=f"{CONFIG}runbooks: {{dir: {REPOSITORY / 'runbooks'}}}\n")
     found = world.rows("SELECT count(*) AS n FROM runbook")
     assert found[0]["n"] == len(list((REPOSITORY / "runbooks").glob("*.md")))

@@ -179,11 +179,14 @@ class Serve:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self, *, ready: bool = True, **env: str) -> None:
-        """Start it, and wait until it is ready; another port when somebody was quicker."""
+    def start(self, env: Mapping[str, str]) -> None:
+        """Start it with this besides its own environment, and wait until it is ready.
+
+        On another port when somebody else was quicker to take this one.
+        """
         for _ in range(3):
             self._spawn(env)
-            if not ready or self._ready():
+            if self._ready():
                 return
             self.port = free_port()
         raise AssertionError(f"oncall-bot serve did not start\n{self.log()}")
@@ -269,7 +272,7 @@ class World:
 
     def start(self, **env: str) -> None:
         """Start the bot, and wait until it is ready, connected and knows who people are in Slack."""
-        self.serve.start(**env)
+        self.serve.start(env)
         if self.slack is None:
             return
         if self.mode == "http":
