@@ -173,7 +173,8 @@ class _Compiled:
                 value = compiled.params[key]
                 self._fixed[key] = value if process is None else process(value)
         self._rows = _row_maker(built, dialect)
-        self._wide = _Wide.of(self.sql) if dialect.name == "sqlite" else None
+        is_sqlite = dialect.name == "sqlite"
+        self._wide = _Wide.of(self.sql, dict(self._binders), self._fixed) if is_sqlite else None
 
     def bind(self, values: Mapping[str, Any]) -> dict[str, Any]:
         bound = {**self._fixed, **values}
@@ -191,7 +192,7 @@ class _Compiled:
         A thread gives up the interpreter for every step of a statement and has to queue for it again; so a batch
         should take few steps. Else None: the driver's executemany does better.
         """
-        return None if self._wide is None else self._wide.statements(self.bind_all(many))
+        return None if self._wide is None else self._wide.statements(many)
 
     def rows(self, raw: Iterable[tuple[Any, ...]]) -> list[Row]:
         return [self._rows(row) for row in raw]
@@ -200,24 +201,37 @@ class _Compiled:
 class _Wide:
     """An INSERT of one row, `head (row) tail`, made into one of many rows. Lengths are powers of two: few texts."""
 
-    def __init__(self, head: str, row: str, tail: str) -> None:
-        self._head, self._tail = head, tail
+    def __init__(
+        self, parts: Sequence[str], binders: Mapping[str, Processor], fixed: Mapping[str, Any]
+    ) -> None:
+        self._head, row, self._tail = parts
         self._row = re.sub(r":\w+", "?", row)
-        self._names = re.findall(r":(\w+)", row)
+        self._fixed = fixed
+        self._columns = [(name, binders.get(name)) for name in re.findall(r":(\w+)", row)]
         self._texts: dict[int, str] = {}
 
     @classmethod
-    def of(cls, sql: str) -> _Wide | None:
+    def of(
+        cls, sql: str, binders: Mapping[str, Processor], fixed: Mapping[str, Any]
+    ) -> _Wide | None:
         found = re.fullmatch(r"(INSERT INTO \w+ \([^()]+\) VALUES )(\([^()]+\))([^:]*)", sql)
-        return cls(*found.groups()) if found else None
+        return cls(found.groups(), binders, fixed) if found else None
 
-    def statements(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    def statements(self, many: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+        rows = list(many)
         at = 0
         while at < len(rows):
             length = min(WIDE_MAX, 1 << (len(rows) - at).bit_length() - 1)
-            part = rows[at : at + length]
-            yield self._text(length), [row[name] for row in part for name in self._names]
+            yield self._text(length), self._bind(rows[at : at + length])
             at += length
+
+    def _bind(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        fixed = self._fixed
+        return [
+            fixed[name] if name in fixed else (row[name] if process is None else process(row[name]))
+            for row in rows
+            for name, process in self._columns
+        ]
 
     def _text(self, length: int) -> str:
         found = self._texts.get(length)

@@ -1,0 +1,89 @@
+"""What is asked all the time stays quick however much is stored: on SQLite an index serves it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from oncall_bot.store import alerts, incidents, messages, outbox, timers
+from oncall_bot.store.db import Store, Tx
+from oncall_bot.store.statements import Statement, insert_of, statement
+from oncall_bot.store.tables import InboundSeen, Timer
+from tests.databases import HandClock, Sqlite
+
+ALL_THE_TIME = {
+    "an alert comes in": [
+        alerts._KNOWN,
+        alerts._SEEN,
+        alerts._OPEN_GROUPS,
+        alerts._LAST_GROUP,
+        alerts._RECENT_LOUD_GROUPS,
+        alerts._GROUPS_OF,
+        incidents._LOCK_ALL,
+        incidents._GROW,
+        messages._TOUCH_ALL,
+        messages._UNTOLD,
+    ],
+    "the tick looks for timers": [timers._DUE, timers._NEXT],
+    "delivery looks for messages": [outbox._HAS_DUE, outbox._CANDIDATES, outbox._RECOVER],
+    "open incidents are listed": [incidents._OPEN_ONES, incidents._OPEN_COUNTS],
+}
+STARTED = HandClock().now
+GROWS_WITHOUT_END = (
+    "alert|occurrence|alert_group|group_member|inbound_seen|incident|incident_event|timer|outbox"
+    "|slack_message"
+)
+WHOLE_TABLE = re.compile(rf"SCAN ({GROWS_WITHOUT_END})$")
+
+
+@pytest.fixture
+def sqlite(sqlite_server: Sqlite) -> Iterator[Store]:
+    store = Store(sqlite_server.fresh(), clock=HandClock())
+    store.open()
+    yield store
+    store.close()
+
+
+@pytest.mark.parametrize("what", ALL_THE_TIME)
+def test_nothing_that_happens_all_the_time_reads_a_whole_table(sqlite: Store, what: str) -> None:
+    for one in ALL_THE_TIME[what]:
+        plan = _plan(sqlite, one)
+        assert plan
+        assert not [step for step in plan if WHOLE_TABLE.search(step)], plan
+
+
+def test_a_statement_without_an_index_would_be_found(sqlite: Store) -> None:
+    table = Timer.__table__  # type: ignore[attr-defined]
+    plan = _plan(sqlite, statement(select(table).where(table.c.last_error == "x")))
+    assert [step for step in plan if WHOLE_TABLE.search(step)]
+
+
+def _plan(store: Store, one: Statement) -> list[str]:
+    with store.read() as reader:
+        ready = one.ready(reader.dialect)
+        cursor = reader.connection.connection.cursor()
+        names = dict.fromkeys(re.findall(r":(\w+)", ready.sql))
+        cursor.execute(f"EXPLAIN QUERY PLAN {ready.sql}", names)
+        return [row[3] for row in cursor.fetchall()]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 63, 64, 65, 200])
+def test_many_rows_are_all_written_each_with_its_own_values(store: Store, count: int) -> None:
+    table = InboundSeen.__table__  # type: ignore[attr-defined]
+    insert = insert_of(table, "event_id", "seen_at", origin="it's")
+    rows = [(f"event-{n}", STARTED + timedelta(seconds=n)) for n in range(count)]
+
+    def write(tx: Tx) -> None:
+        tx.many(insert, ({"event_id": key, "seen_at": at} for key, at in rows))
+
+    store.write(write).result()
+    with store.read() as reader:
+        found = reader.all(statement(select(table).order_by(table.c.seen_at)))
+        total = reader.scalar(statement(select(func.count().label("n")).select_from(table)))
+    assert [(row.event_id, row.seen_at) for row in found] == rows
+    assert {row.origin for row in found} <= {"it's"}
+    assert total == count
