@@ -125,9 +125,7 @@ def interleaved(
     return case
 
 
-def grown(
-    stack: ExitStack, folder: Path, sink: Sink, rounds: int, requests: int, stored: int
-) -> Case:
+def grown(stack: ExitStack, folder: Path, rounds: int, requests: int, stored: int) -> Case:
     """A bot with many stored alerts against one that has none; the empty one is a new process each round."""
     sink = Sink()
     stack.callback(sink.close)

@@ -61,7 +61,7 @@ async def on_action(edge: Edge, ack: Any, body: Mapping[str, Any]) -> None:
 
 async def _obey(edge: Edge, handler: Handler, press: Press) -> Drawn | None:
     if handler not in LOOKS and press.caller.refusal is not None:
-        return press.caller.refusal
+        return await edge.turn_away(press.caller, handler.__name__.strip("_"), press.incident_id)
     try:
         return await handler(edge, press)
     except Busy:
@@ -156,7 +156,7 @@ async def _more(edge: Edge, press: Press) -> Drawn | None:
     if entry is None:
         return answers.said("That entry is no longer offered. The card above is up to date.")
     if entry is not _why and press.caller.refusal is not None:
-        return press.caller.refusal
+        return await edge.turn_away(press.caller, entry.__name__.strip("_"), press.incident_id)
     return await entry(edge, press)
 
 

@@ -92,7 +92,7 @@ async def obey(edge: Edge, word: str, asked: Asked) -> Drawn | None:
     if do is None:
         return answers.unknown_word(word, reading.nearest(word, list(WORDS)), command=edge.command)
     if do in CHANGES and asked.caller.refusal is not None:
-        return asked.caller.refusal
+        return await edge.turn_away(asked.caller, do.__name__.strip("_"))
     try:
         return await do(edge, asked)
     except Busy:
@@ -365,7 +365,7 @@ async def draft_of(
     if text:
         return answers.draft_text(situation, kind, paragraphs(text, most=3), edge.clock())
     if caller.refusal is not None:
-        return caller.refusal
+        return await edge.turn_away(caller, f"draft_{kind}", incident_id)
     return _told(await edge.press(press_id, request_draft, incident_id, kind, caller.actor))
 
 

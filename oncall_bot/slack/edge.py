@@ -20,6 +20,7 @@ from oncall_bot.core.config import Config, Person
 from oncall_bot.core.errors import OncallError
 from oncall_bot.core.situation import Situation
 from oncall_bot.flows.inbound import seen
+from oncall_bot.flows.refuse import refuse
 from oncall_bot.slack import answers, modals
 from oncall_bot.slack.blocks import Block, Drawn, context, section
 from oncall_bot.slack.callers import Caller, Callers
@@ -120,6 +121,14 @@ class Edge:
     ) -> T | None:
         """The flow's outcome once it is committed; None when this press was taken before. Raises Busy when late."""
         return await self.store.press(PRESS_WITHIN, once, press_id, flow, *args, **kwargs)
+
+    async def turn_away(
+        self, caller: Caller, verb: str, incident_id: int | None = None
+    ) -> Drawn | None:
+        """What somebody without the right is told; that they tried goes into the audit."""
+        about = f"incident:{incident_id}" if incident_id is not None else "slack"
+        await self.store.write(refuse, caller.actor, verb, about)
+        return caller.refusal
 
     async def situation(self, incident_id: int) -> Situation | None:
         """The incident with its addresses."""

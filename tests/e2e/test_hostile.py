@@ -260,7 +260,6 @@ def test_hs10_a_guest_who_presses_acknowledge_is_refused(bot: World) -> None:
     assert incident["status"] == "open"
 
 
-@pytest.mark.xfail(strict=True, reason="a refused press leaves no row in the audit yet")
 def test_hs10_the_refusal_is_in_the_audit(bot: World) -> None:
     assert bot.rows("SELECT id FROM audit WHERE refused")
 
