@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,7 +32,7 @@ from oncall_bot.core.situation import (
     TextNotice,
 )
 from oncall_bot.flows import drafting, reconcile
-from oncall_bot.flows.delivered import delivered
+from oncall_bot.flows.delivered import claim_without_chat, delivered
 from oncall_bot.ports import (
     AlertSource,
     Chat,
@@ -54,6 +55,8 @@ log = structlog.get_logger(__name__)
 LEASE_FOR = timedelta(seconds=120)
 IN_FLIGHT = 32
 TICK = 0.5
+PAUSE = 0.02
+"""Between two claims: what is left within it is claimed together."""
 SLACK_PACE = timedelta(seconds=1)
 THREAD_WAITS = timedelta(seconds=1)
 LINK_LASTS = timedelta(hours=24)
@@ -137,10 +140,9 @@ class Delivery:
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
             if not claimed:
-                try:
+                with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), TICK)
-                except TimeoutError:
-                    pass
+            await asyncio.sleep(PAUSE)
 
     async def stop(self, within: float = 10.0) -> None:
         """Claim nothing more, and let what is in flight end."""
@@ -155,7 +157,8 @@ class Delivery:
             return []
         if not await self._store.view(outbox.has_due):
             return []
-        rows = await self._store.write(outbox.claim, self._instance, room, LEASE_FOR)
+        claim = claim_without_chat if self._ports.chat is None else outbox.claim
+        rows = await self._store.write(claim, self._instance, room, LEASE_FOR)
         if rows:
             self._at(FaultPoint.AFTER_CLAIM)
         return rows
@@ -215,9 +218,6 @@ class Delivery:
 
     async def _message(self, row: Row) -> _Done:
         message_id = int(row.payload["message_id"])
-        if self._ports.chat is None:  # before anything is read and drawn for nobody
-            fate = Fate("skipped", answer="Slack is not connected")
-            return _Done(fate, (message_id, row.generation, ""))
         prepared = await self._store.view(_prepare_message, message_id)
         if prepared is None:
             return _Done(

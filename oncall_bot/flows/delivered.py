@@ -5,6 +5,8 @@ Knows result flows of each outbox kind. Refuses to send and to retry. Serves `en
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import notices, showing
 from oncall_bot.store import incidents, messages, outbox, runs
@@ -36,6 +38,12 @@ def delivered(
     if row.state == "dead":
         _dead(tx, row)
     return str(row.state)
+
+
+def claim_without_chat(tx: Tx, owner: str, limit: int, lease_for: timedelta) -> list[Row]:
+    """As a claim, for an installation without Slack: what was left for Slack is skipped first."""
+    messages.given_up(tx, *outbox.skip_chat(tx))
+    return outbox.claim(tx, owner, limit, lease_for)
 
 
 def _message(tx: Tx, row: Row, drawn: tuple[int, int, str], place: tuple[str, str] | None) -> None:

@@ -197,9 +197,9 @@ def rendered(
         touch(tx, message)
 
 
-def given_up(tx: Tx, message_id: int) -> None:
+def given_up(tx: Tx, *message_ids: int) -> None:
     """No edit waits any more; the next change will queue one again, no sooner than after one that was drawn."""
-    tx.run(_UNQUEUED, message_id=message_id, at=tx.now)
+    tx.many(_UNQUEUED, [{"message_id": one, "at": tx.now} for one in message_ids])
 
 
 def at(tx: Reader, channel: str, ts: str) -> Row | None:

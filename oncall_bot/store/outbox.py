@@ -161,6 +161,16 @@ _RECOVER = statement(
     .values(state="pending", lease_owner=None, lease_until=None, failures=OUTBOX.c.failures + 1)
     .returning(OUTBOX.c.id, OUTBOX.c.failures, OUTBOX.c.kind)
 )
+_SKIP_CHAT = statement(
+    update(OUTBOX)
+    .where(
+        OUTBOX.c.state == "pending",
+        OUTBOX.c.next_attempt_at <= bindparam("now"),
+        one_of(OUTBOX.c.kind, ["message", "notice"]),
+    )
+    .values(state="skipped", done_at=bindparam("at"), last_error="Slack is not connected")
+    .returning(OUTBOX.c.payload)
+)
 _FREE_DESTINATIONS = statement(
     update(DESTINATION)
     .where(
@@ -337,6 +347,12 @@ def _release(tx: Tx, row: Row, owner: str, fate: Fate, *, failed: bool) -> None:
         pause_until=tx.now + pause if pause else None,
         failing=since if failed else None,
     )
+
+
+def skip_chat(tx: Tx) -> list[int]:
+    """Without Slack: what was left for it is skipped, all at once. Answers the ids of the messages concerned."""
+    rows = tx.all(_SKIP_CHAT, now=tx.now, at=tx.now)
+    return [int(row.payload["message_id"]) for row in rows if "message_id" in row.payload]
 
 
 def recover(tx: Tx) -> list[Row]:
