@@ -130,6 +130,7 @@ def upgrade() -> None:
         sa.Column("event_id", sa.Text(), nullable=False),
         sa.Column("seen_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("origin", "event_id", name="pk_inbound_seen"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_inbound_seen_seen_at", "inbound_seen", ["seen_at"])
     op.create_table(
@@ -286,8 +287,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_alert"),
         sa.UniqueConstraint("source_id", "fingerprint", name="uq_alert_source_id_fingerprint"),
     )
-    op.create_index("ix_alert_name", "alert", ["name"])
-    op.create_index("ix_alert_rule_key", "alert", ["rule_key"])
     op.create_table(
         "contact_method",
         sa.Column("id", BIG_ID, nullable=False),
@@ -516,7 +515,6 @@ def upgrade() -> None:
     op.create_index(
         "ix_occurrence_doubted", "occurrence", ["doubted_at"], **where("doubted_at IS NOT NULL")
     )
-    op.create_index("ix_occurrence_last_seen_at", "occurrence", ["last_seen_at"])
     op.create_index(
         "ix_occurrence_muted",
         "occurrence",
@@ -603,6 +601,7 @@ def upgrade() -> None:
             ["incident_id"], ["incident.id"], name="fk_incident_event_incident_id"
         ),
         sa.PrimaryKeyConstraint("incident_id", "seq", name="pk_incident_event"),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_incident_event_source_ref",
@@ -678,6 +677,7 @@ def upgrade() -> None:
             ["occurrence_id"], ["occurrence.id"], name="fk_group_member_occurrence_id"
         ),
         sa.PrimaryKeyConstraint("group_id", "occurrence_id", name="pk_group_member"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_group_member_occurrence_id", "group_member", ["occurrence_id"])
     op.create_table(
@@ -799,6 +799,7 @@ def upgrade() -> None:
         unique=True,
         **where("page_id IS NOT NULL"),
     )
+    op.create_index("ix_slack_message_incident", "slack_message", ["incident_id"])
     op.create_index(
         "uq_slack_message_role",
         "slack_message",

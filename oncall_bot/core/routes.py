@@ -15,6 +15,7 @@ from oncall_bot.core.config import Config, Maintenance, Route, Severity
 from oncall_bot.core.matchers import Matcher, format_matchers, matches
 
 GROUP_KEY_MAX = 512
+ROUTER_REMEMBERS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,37 @@ def routed(config: Config, labels: Mapping[str, str]) -> tuple[Routed, ...]:
         if not route.continues:
             break
     return tuple(found)
+
+
+class Router:
+    """`routed` for one revision, remembered: alerts that agree in every label the routes look at go the same way."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._looked_at = _labels_looked_at(config)
+        self._known: dict[tuple[str | None, ...], tuple[Routed, ...]] = {}
+
+    def routed(self, labels: Mapping[str, str]) -> tuple[Routed, ...]:
+        if self._looked_at is None:
+            return routed(self._config, labels)
+        key = tuple([labels.get(name) for name in self._looked_at])
+        ways = self._known.get(key)
+        if ways is None:
+            if len(self._known) >= ROUTER_REMEMBERS:
+                self._known.clear()
+            ways = self._known[key] = routed(self._config, labels)
+        return ways
+
+
+def _labels_looked_at(config: Config) -> tuple[str, ...] | None:
+    """The labels that decide a way; None when a route groups by every label there is."""
+    names = {"severity"}
+    for route in config.routes:
+        if route.group_by == ("...",):
+            return None
+        names |= {matcher.name for matcher in route.match}
+        names.update(route.group_by, route.service_from)
+    return tuple(sorted(names))
 
 
 def _under(config: Config, route: Route, labels: Mapping[str, str]) -> Routed:

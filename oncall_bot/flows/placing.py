@@ -14,7 +14,7 @@ from typing import Any
 
 from oncall_bot.core.config import Severity, Urgency
 from oncall_bot.core.incidents import BRAKE, STORM_GROUPS, STORM_WITHIN, Status
-from oncall_bot.core.routes import Routed, routed
+from oncall_bot.core.routes import Routed
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import open_incident as opening
 from oncall_bot.flows import showing
@@ -86,11 +86,11 @@ class _Placing:
     # --- groups -------------------------------------------------------------------------------------------------
 
     def open(self, opened: Sequence[Opened]) -> None:
-        config = self.tx.snapshot.config
+        router = self.tx.snapshot.router
         routes = [
             (one, way)
             for one in opened
-            for way in routed(config, one.labels)
+            for way in router.routed(one.labels)
             if way.route.heartbeat is None  # there its silence is the alarm, not its firing
         ]
         self._find_open(routes)

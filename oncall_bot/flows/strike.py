@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from oncall_bot.core.routes import routed
 from oncall_bot.flows import (
     drafting,
     holding,
@@ -64,7 +63,7 @@ def _open_group(tx: Tx, timer: Row) -> None:
     if member is None:
         return
     ways = [
-        way for way in routed(tx.snapshot.config, member.labels) if way.route.key == group.route_key
+        way for way in tx.snapshot.router.routed(member.labels) if way.route.key == group.route_key
     ]
     if not ways:
         return

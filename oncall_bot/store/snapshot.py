@@ -20,7 +20,7 @@ from oncall_bot.core.live_checks import Expectation, LiveCheck
 from oncall_bot.core.matchers import parse_matchers
 from oncall_bot.core.paging import Contact, Reach
 from oncall_bot.core.rotations import Override, next_handoff, on_call_at
-from oncall_bot.core.routes import ActiveSilence
+from oncall_bot.core.routes import ActiveSilence, Router
 from oncall_bot.core.runbooks import Runbook, RunbookIndex, Section
 from oncall_bot.store import tables as t
 
@@ -59,6 +59,7 @@ class Snapshot:
     revision_id: int | None
     applied_by: str
     config: Config
+    router: Router
     sources: Mapping[str, int]
     source_keys: Mapping[int, str]
     tokens: Mapping[str, str]  # sha256 of a token -> source key
@@ -81,6 +82,7 @@ class Snapshot:
             None,
             "",
             Config(),
+            Router(Config()),
             {},
             {},
             {},
@@ -144,6 +146,7 @@ def load(
         revision_id=revision.id if revision else None,
         applied_by=revision.applied_by if revision else "",
         config=config,
+        router=Router(config),
         sources={row.key: row.id for row in sources},
         source_keys={row.id: row.key for row in sources},
         tokens={row.token_hash: row.key for row in sources if row.token_hash},
