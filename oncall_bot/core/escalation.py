@@ -12,7 +12,6 @@ An epoch numbers a fresh start (raise, re-open, ack timeout): what carries an ol
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -281,7 +280,3 @@ def _next_due(
     else:  # the next round, or the fallback, begins `every` after the last step
         due_at = now + policy.every + _after(policy, upcoming)
     return Due("escalate", max(due_at, now), run.epoch, upcoming)
-
-
-def names_of(asks: Sequence[Ask]) -> tuple[str, ...]:
-    return tuple(str(target) for ask in asks for target in ask.targets)

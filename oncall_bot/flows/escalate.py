@@ -19,7 +19,6 @@ from oncall_bot.store import incidents, runs
 from oncall_bot.store.db import Tx
 
 SAME_PRESS = timedelta(seconds=30)
-ROUNDS_OF_POLICY = "policy:"
 
 
 def escalate(tx: Tx, incident_id: int, actor: Actor) -> Outcome:

@@ -47,10 +47,17 @@ def tell_admins(tx: Tx, key: str, text: str, *, not_by: str | None = None) -> No
         _slack(tx, config.defaults.channel, text, f"admin:{key}:channel")
 
 
-def _slack(tx: Tx, channel: str, text: str, key: str) -> None:
+def tell_person(tx: Tx, person: str, text: str, key: str) -> None:
+    """A word in the person's DM, when their Slack id is known; nothing that must not be missed goes this way."""
+    slack_id = tx.snapshot.slack_id(person)
+    if slack_id:
+        _slack(tx, slack_id, text, key, lane=Lane.NOTICE)
+
+
+def _slack(tx: Tx, channel: str, text: str, key: str, *, lane: Lane = Lane.ANSWER) -> None:
     outbox.add(
         tx,
-        lane=Lane.ANSWER,
+        lane=lane,
         kind="notice",
         destination=f"slack:{channel}",
         dedupe_key=key,

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from oncall_bot.flows.placing import place, place_again
 from oncall_bot.store import alerts, outbox, timers
-from oncall_bot.store.db import Reader, Tx
+from oncall_bot.store.db import Tx
 from oncall_bot.store.outbox import Lane
 from oncall_bot.store.statements import Row
 
@@ -146,7 +146,3 @@ def reopen_unconfirmed(tx: Tx, occurrence_id: int) -> None:
     row = alerts.occurrence(tx, occurrence_id)
     if row is not None and row.doubted_at is not None:
         reopen(tx, occurrence_id)
-
-
-def sources_to_ask(reader: Reader) -> list[str]:
-    return sorted(reader.snapshot.sources)

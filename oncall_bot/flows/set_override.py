@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from oncall_bot.core.outcomes import Actor, Outcome
-from oncall_bot.store import incidents, outbox, people
+from oncall_bot.flows import notices
+from oncall_bot.store import incidents, people
 from oncall_bot.store.db import Tx
-from oncall_bot.store.outbox import Lane
 
 LONGEST = timedelta(days=60)
 
@@ -45,18 +45,7 @@ def set_override(
         f" from {starts_at:%a %d %b %H:%M} to {ends_at:%a %d %b %H:%M} UTC."
     )
     for told in {before, person_key} - {None, actor.key}:
-        _tell(tx, str(told), text, f"override:{schedule}:{int(tx.now.timestamp() * 1000)}:{told}")
-    return Outcome(True, text)
-
-
-def _tell(tx: Tx, person: str, text: str, key: str) -> None:
-    slack_id = tx.snapshot.slack_id(person)
-    if slack_id:
-        outbox.add(
-            tx,
-            lane=Lane.NOTICE,
-            kind="notice",
-            destination=f"slack:{slack_id}",
-            dedupe_key=key,
-            payload={"what": "text", "text": text, "channel": slack_id},
+        notices.tell_person(
+            tx, str(told), text, f"override:{schedule}:{int(tx.now.timestamp() * 1000)}:{told}"
         )
+    return Outcome(True, text)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from oncall_bot.core.errors import OncallError
@@ -478,4 +477,3 @@ CHANGES = frozenset(
     {_ack, _resolve, _escalate, _page, _declare, _note, _silence, _override, _contact, _test}
 )
 USAGE_HINT = "who | declare | ack 42 | page NAME 42 | silence 42 2h | why 42 | help"
-SILENCE_MOST = timedelta(hours=24)

@@ -121,7 +121,3 @@ def _firing_line(s: Situation, now: datetime) -> str:
         if now - since >= timedelta(minutes=1):
             return f"Nobody has answered for {duration(now - since)}."
     return "Nobody has answered yet."
-
-
-def is_are(n: int) -> str:
-    return "is" if n == 1 else "are"

@@ -32,7 +32,6 @@ PLAINER = frozenset(
 POST_ANEW = frozenset(
     {"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"}
 )
-ALREADY = frozenset({"already_reacted", "already_pinned", "already_in_channel", "already_archived"})
 TOKEN = frozenset(
     {
         "token_revoked",

@@ -20,7 +20,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
 import structlog
@@ -184,12 +184,6 @@ class Pending(Future[T]):
                 await waiting
             raise Busy("The database is busy. Nothing was done; press again.")
         return await waiting
-
-
-class Flow(Protocol):
-    __name__: str
-
-    def __call__(self, tx: Tx, /, *args: Any, **kwargs: Any) -> Any: ...
 
 
 @dataclass(slots=True)

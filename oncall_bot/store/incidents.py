@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
@@ -177,11 +176,6 @@ _OPEN_COUNTS = statement(
     .group_by(INCIDENT.c.severity)
 )
 _AUDIT = insert_of(AUDIT, "at", "actor", "verb", "object", "before", "after", "refused")
-_COUNT_SINCE = statement(
-    select(func.count().label("incidents")).where(
-        INCIDENT.c.first_alert == bindparam("name"), INCIDENT.c.opened_at > bindparam("since")
-    )
-)
 _UPDATES: dict[tuple[str, ...], Statement] = {}
 
 
@@ -341,11 +335,6 @@ def by_press(tx: Reader, press_id: str) -> int | None:
 
 def open_counts(tx: Reader) -> dict[str, int]:
     return {row.severity: row.incidents for row in tx.all(_OPEN_COUNTS)}
-
-
-def count_since(tx: Reader, first_alert: str, since: datetime) -> int:
-    """How many incidents this alert began since then."""
-    return int(tx.scalar(_COUNT_SINCE, name=first_alert, since=since) or 0)
 
 
 def audit(

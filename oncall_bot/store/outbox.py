@@ -27,7 +27,6 @@ PAGE, RUN = t.Page.__table__, t.PageRun.__table__  # type: ignore[attr-defined]
 
 BEAT_STALE_AFTER = timedelta(seconds=5)
 DEAD_AFTER_PERMANENT = 3
-DEAD_AFTER_CRASHES = 20
 BACKOFF_MAX = timedelta(seconds=60)
 CANDIDATES = 200
 

@@ -40,11 +40,6 @@ _OF_INCIDENT = statement(
     .order_by(MATCH.c.id)
     .limit(1)
 )
-_MOVE = statement(
-    update(MATCH)
-    .where(MATCH.c.incident_id == bindparam("from_incident"))
-    .values(incident_id=bindparam("to_incident"))
-)
 _ALL = statement(
     select(
         RUNBOOK.c.id,
@@ -119,10 +114,6 @@ def attach(
 def of_incident(tx: Reader, incident_id: int) -> Row | None:
     """The runbook the incident was given first, as it stands now, and why."""
     return tx.first(_OF_INCIDENT, incident_id=incident_id)
-
-
-def move_matches(tx: Tx, from_incident: int, to_incident: int) -> None:
-    tx.run(_MOVE, from_incident=from_incident, to_incident=to_incident)
 
 
 def known(tx: Reader, source: str) -> dict[str, Row]:

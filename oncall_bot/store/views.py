@@ -437,11 +437,6 @@ def hand_off(reader: Reader, payload: Mapping[str, Any]) -> HandOff | None:
     )
 
 
-def person_for_slack(reader: Reader, slack_id: str) -> Person | None:
-    key = reader.snapshot.by_slack.get(slack_id)
-    return reader.snapshot.config.people.get(key) if key else None
-
-
 def people(reader: Reader) -> list[Person]:
     return list(reader.snapshot.config.people.values())
 
