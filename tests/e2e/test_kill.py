@@ -66,7 +66,8 @@ def test_killed_between_the_rounds_of_an_escalation_it_goes_on_where_it_was(
     world.serve.kill()
     world.start()
     world.until(lambda: world.rings("bob-phone"), "the second step, by the restarted bot")
-    assert len(world.rings("alice-phone")) == 1
+    # killed between the sending and the writing down, the same page may ring twice, with the same key
+    assert len({ring["message"].rpartition("Ref ")[2] for ring in world.rings("alice-phone")}) == 1
 
 
 def _all_written(world: World) -> bool:
