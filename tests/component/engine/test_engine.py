@@ -319,8 +319,11 @@ def test_the_watchdog_ends_a_process_whose_tick_is_dead() -> None:
 
 async def test_a_duty_runs_at_once_and_again() -> None:
     ran = asyncio.Semaphore(0)
+    count = 0
 
     async def duty() -> None:
+        nonlocal count
+        count += 1
         ran.release()
 
     jobs = Jobs({"duty": (timedelta(milliseconds=50), duty)})
@@ -329,6 +332,7 @@ async def test_a_duty_runs_at_once_and_again() -> None:
         await ran.acquire()
         await ran.acquire()
     jobs.stop()
+    assert count >= 2
 
 
 class Directory:
