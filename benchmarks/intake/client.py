@@ -88,10 +88,11 @@ def body(alerts: list[dict[str, object]], number: int) -> bytes:
 
 
 def requests(args: argparse.Namespace) -> list[bytes]:
-    starts_at = (datetime.now(UTC) - timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    began = datetime.now(UTC) - timedelta(minutes=5)
     made = []
     for number in range(args.requests):
         first = number * args.alerts
+        starts_at = f"{began + timedelta(milliseconds=number):%Y-%m-%dT%H:%M:%S.%f}Z"
         text = body([alert(args.run, first + n, starts_at) for n in range(args.alerts)], number)
         head = (
             f"POST {args.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"

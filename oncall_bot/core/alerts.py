@@ -47,6 +47,16 @@ def fingerprint(labels: Mapping[str, str]) -> str:
     return _fnv1a(b"".join([b"%s\xff%s\xff" % (n.encode(), v.encode()) for n, v in pairs]))
 
 
+def body_key(sha256: str, newest: datetime | None) -> str:
+    """What a body is remembered by: its newest instant, then half of its SHA-256 in hex.
+
+    The instant comes first so that bodies of one time lie side by side in the index that holds them: keys in the order
+    of a digest touched a page of it for each body (docs/decisions/0009).
+    """
+    micros = max(0, int(newest.timestamp() * 1e6)) if newest is not None else 0
+    return f"{micros:014x}-{sha256[:32]}"
+
+
 def cut(text: str, limit: int = VALUE_MAX_CHARACTERS) -> str:
     """The text, or its beginning with a visible mark when it is longer than `limit` characters."""
     return text if len(text) <= limit else text[: limit - len(CUT_MARK)] + CUT_MARK
@@ -80,12 +90,13 @@ class Unreadable:
 class Delivery:
     """One accepted request, or one slice of a large one (`last` marks its end).
 
-    `sender` is externalURL|receiver|groupKey: who may re-open what it ended. `body_sha256` is of the whole body.
+    `sender` is externalURL|receiver|groupKey: who may re-open what it ended. `body_key` is `body_key()` of the whole
+    body, the same in each slice.
     """
 
     source: str
     sender: str
-    body_sha256: str
+    body_key: str
     notices: tuple[Notice, ...]
     unreadable: tuple[Unreadable, ...] = ()
     truncated: int = 0

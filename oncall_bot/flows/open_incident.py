@@ -17,12 +17,10 @@ from oncall_bot.core.outcomes import SYSTEM
 from oncall_bot.core.routes import Routed
 from oncall_bot.core.runbooks import choose
 from oncall_bot.core.timeline import Entry, Kind
-from oncall_bot.flows import drafting, paging, showing
+from oncall_bot.flows import drafting, paging, showing, telling
 from oncall_bot.store import alerts, incidents, runbooks
 from oncall_bot.store.db import Tx
 from oncall_bot.store.statements import Row
-
-NAMES_IN_ENTRY = 5
 
 
 def open_incident(
@@ -55,7 +53,7 @@ def open_incident(
         first_alert=labels.get("alertname"),
     )
     alerts.give_groups(tx, group_ids, incident_id)
-    incidents.write(tx, incident_id, [fire_entry(tx, fires, ever or len(fires))])
+    incidents.write(tx, incident_id, [telling.fire_entry(tx.now, fires, ever or len(fires))])
     matched = attach_runbook(tx, incident_id, group_ids[0], labels, annotations)
     incident = incidents.lock(tx, incident_id)
     if urgency is not Urgency.NONE:
@@ -91,15 +89,6 @@ def attach_runbook(
     )
     incidents.write(tx, incident_id, [entry])
     return True
-
-
-def fire_entry(tx: Tx, names: Sequence[str], count: int) -> Entry:
-    """One line for all that began to fire in one transaction."""
-    distinct = list(dict.fromkeys(names))
-    shown = ", ".join(distinct[:NAMES_IN_ENTRY]) + (" …" if len(distinct) > NAMES_IN_ENTRY else "")
-    text = f"{shown} fires" if count == 1 else f"{count} alerts fire: {shown}"
-    data = {"alerts": distinct[:50], "count": count}
-    return Entry(Kind.ALERT, text, tx.now, data=data, trust="external")
 
 
 def rise(tx: Tx, incident: Row, severities: Sequence[Severity]) -> None:

@@ -15,9 +15,8 @@ from typing import Any
 from oncall_bot.core.config import Severity, Urgency
 from oncall_bot.core.incidents import BRAKE, STORM_GROUPS, STORM_WITHIN, Status
 from oncall_bot.core.routes import Routed
-from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import open_incident as opening
-from oncall_bot.flows import showing
+from oncall_bot.flows import showing, telling
 from oncall_bot.store import alerts, incidents, timers
 from oncall_bot.store.db import Tx
 from oncall_bot.store.statements import Row
@@ -255,14 +254,13 @@ class _Placing:
 
     def _growth(self, row: Row) -> incidents.Growth:
         touched = self.touched[row.id]
-        entries = []
-        if touched.names and row.id not in self.told:
-            entries.append(opening.fire_entry(self.tx, touched.names, len(touched.names)))
-        if touched.ended:
-            entries.append(_end_entry(self.tx, touched))
-        return incidents.Growth(row, touched.firing, touched.ever, entries)
-
-
-def _end_entry(tx: Tx, touched: _Touched) -> Entry:
-    text = "1 alert ended" if touched.ended == 1 else f"{touched.ended} alerts ended"
-    return Entry(Kind.RESOLVE, text, tx.now, data={"count": touched.ended})
+        told = telling.tell(
+            self.tx,
+            row,
+            [] if row.id in self.told else touched.names,
+            touched.ended,
+            at_once=row.status == Status.RESOLVED or row.firing + touched.firing <= 0,
+        )
+        return incidents.Growth(
+            row, touched.firing, touched.ever, told.entries, told.untold, told.told_at
+        )

@@ -94,21 +94,29 @@ class _Batch:
         self.ids = self._new_ids()
 
     def run(self) -> list[Received]:
-        seen = alerts.seen_bodies(self.tx, self.source, [d.body_sha256 for d in self.deliveries])
+        seen = self._seen()
         answers = []
         for delivery in self.deliveries:
-            answers.append(self._take_in(delivery, body_is_new=delivery.body_sha256 not in seen))
+            answers.append(self._take_in(delivery, body_is_new=delivery.body_key not in seen))
             if delivery.last:
-                seen.add(delivery.body_sha256)
-        alerts.remember_bodies(
-            self.tx, self.source, {d.body_sha256 for d in self.deliveries if d.last}
-        )
+                seen.add(delivery.body_key)
+        bodies = sorted({d.body_key for d in self.deliveries if d.last})
+        alerts.remember_bodies(self.tx, self.source, bodies)
         self._write()
         place(self.tx, self.changes.opened, [end["occurrence_id"] for end in self.changes.ended])
         for delivery in self.deliveries:
             for one in delivery.unreadable:
                 unreadable.keep(self.tx, self.source, one)
         return answers
+
+    def _seen(self) -> set[str]:
+        """The bodies accepted before; asked only when it matters: something here ends or has ended."""
+        ends = any(n.ended_at is not None for d in self.deliveries for n in d.notices)
+        if not ends and all(
+            k.newest is None or k.newest.ended_at is None for k in self.known.values()
+        ):
+            return set()
+        return alerts.seen_bodies(self.tx, self.source, [d.body_key for d in self.deliveries])
 
     def _load(self) -> dict[str, _Known]:
         fingerprints = list(

@@ -17,6 +17,7 @@ from oncall_bot.flows import (
     paging,
     reconcile,
     shifts,
+    telling,
     watchdog,
 )
 from oncall_bot.store import alerts, incidents, timers
@@ -100,6 +101,7 @@ STRIKES: dict[str, Callable[[Tx, Row], None]] = {
     "reopen_unconfirmed": lambda tx, timer: reconcile.reopen_unconfirmed(tx, _number(timer)),
     "hold_end": lambda tx, timer: holding.hold_ended(tx, timer.subject),
     "hand_off": lambda tx, timer: shifts.handed_off(tx, _key(timer), int(timer.data["at"])),
+    "tell": lambda tx, timer: telling.tell_rest(tx, _number(timer)),
     "quiet": lambda tx, timer: drafting.quiet_enough(tx, _number(timer)),
     "watchdog": lambda tx, timer: watchdog.watchdog_silent(tx, _key(timer)),
 }

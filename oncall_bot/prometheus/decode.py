@@ -22,6 +22,7 @@ from oncall_bot.core.alerts import (
     Delivery,
     Notice,
     Unreadable,
+    body_key,
     cut,
     fingerprint,
 )
@@ -66,15 +67,16 @@ def decode(body: bytes, source: str, now: datetime) -> list[Delivery]:
         envelope = _tolerant(body)
     if envelope is None:
         whole = Unreadable(body, sha256, "it is no Alertmanager webhook")
-        return [Delivery(source, "", sha256, (), (whole,))]
+        return [Delivery(source, "", body_key(sha256, None), (), (whole,))]
     notices, unreadable = _alerts(envelope.alerts, now)
     sender = f"{envelope.externalURL}|{envelope.receiver}|{envelope.groupKey}"[:SENDER_MAX]
+    key = body_key(sha256, max((n.ended_at or n.starts_at for n in notices), default=None))
     slices = [notices[n : n + SLICE] for n in range(0, len(notices), SLICE)] or [[]]
     return [
         Delivery(
             source=source,
             sender=sender,
-            body_sha256=sha256,
+            body_key=key,
             notices=tuple(part),
             unreadable=tuple(unreadable[:UNREADABLE_A_BODY]) if n == len(slices) - 1 else (),
             truncated=envelope.truncatedAlerts,

@@ -51,6 +51,10 @@ _TITLES = {
 }
 
 
+def _now_utc() -> datetime:
+    return datetime.now(UTC)
+
+
 class TooLarge(Exception):  # noqa: N818 - a size, told to the sender
     pass
 
@@ -65,11 +69,13 @@ class Intake:
         behind: App,
         *,
         at_fault_point: Callable[[FaultPoint], None] = ignore,
+        now: Callable[[], datetime] = _now_utc,
     ) -> None:
         self._store = store
         self._telemetry = telemetry
         self._behind = behind
         self._at = at_fault_point
+        self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != PATH:
@@ -110,7 +116,7 @@ class Intake:
     async def _take(self, send: Send, source: str, body: bytes) -> None:
         began = time.perf_counter()
         try:
-            deliveries = await _decode(body, source)
+            deliveries = await _decode(body, source, self._now())
         except NotJson as error:
             self._telemetry.alerts_rejected.labels("not_json").inc()
             await _problem(send, 400, str(error))
@@ -190,11 +196,11 @@ def _too_late(committed: asyncio.Future[Any]) -> None:
         committed.set_exception(TimeoutError())
 
 
-async def _decode(body: bytes, source: str) -> list[Delivery]:
+async def _decode(body: bytes, source: str, now: datetime) -> list[Delivery]:
     """The deliveries of a body; a large one is read on a thread, so that presses and pages go on meanwhile."""
     if len(body) <= INLINE_MAX:
-        return decode(body, source, datetime.now(UTC))
-    return await asyncio.to_thread(decode, body, source, datetime.now(UTC))
+        return decode(body, source, now)
+    return await asyncio.to_thread(decode, body, source, now)
 
 
 async def _read(headers: Sequence[tuple[bytes, bytes]], receive: Receive) -> bytes:

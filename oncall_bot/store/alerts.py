@@ -371,13 +371,13 @@ def line_up(tx: Tx) -> None:
         tx.all(_LINE_UP, key=_INTAKE)
 
 
-def seen_bodies(tx: Reader, source: str, sha256s: Sequence[str]) -> set[str]:
+def seen_bodies(tx: Reader, source: str, keys: Sequence[str]) -> set[str]:
     """Those bodies that this source has sent before and that were accepted."""
-    return {row[0] for row in tx.all(_SEEN, origin=source, event_ids=list(sha256s))}
+    return {row[0] for row in tx.all(_SEEN, origin=source, event_ids=list(keys))}
 
 
-def remember_bodies(tx: Tx, source: str, sha256s: Iterable[str]) -> None:
-    tx.many(_SEE, [{"origin": source, "event_id": sha, "seen_at": tx.now} for sha in sha256s])
+def remember_bodies(tx: Tx, source: str, keys: Iterable[str]) -> None:
+    tx.many(_SEE, [{"origin": source, "event_id": key, "seen_at": tx.now} for key in keys])
 
 
 def known(tx: Reader, source_id: int, fingerprints: Sequence[str]) -> dict[str, Row]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
@@ -42,6 +43,8 @@ _STANDING = (
     INCIDENT.c.severity,
     INCIDENT.c.firing,
     INCIDENT.c.next_seq,
+    INCIDENT.c.untold,
+    INCIDENT.c.told_at,
 )
 _LOCK_ALL = Statement(
     lambda dialect: locking(
@@ -91,6 +94,8 @@ _GROW = statement(
         firing=INCIDENT.c.firing + bindparam("firing_delta"),
         alerts_ever=INCIDENT.c.alerts_ever + bindparam("ever_delta"),
         next_seq=INCIDENT.c.next_seq + bindparam("entries"),
+        untold=bindparam("waiting"),
+        told_at=bindparam("told"),
         updated_at=bindparam("at"),
     )
 )
@@ -185,7 +190,7 @@ def lock(tx: Tx, incident_id: int) -> Row | None:
 
 
 def lock_all(tx: Tx, incident_ids: Sequence[int]) -> list[Row]:
-    """Where they stand (id, origin, status, severity, firing, next_seq) by id, ours until the commit."""
+    """Where they stand (_STANDING) by id, ours until the commit."""
     return tx.all(_LOCK_ALL, incident_ids=list(incident_ids)) if incident_ids else []
 
 
@@ -231,12 +236,14 @@ def count(tx: Tx, incident_id: int, *, firing: int, ever: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """What one transaction adds to a locked incident. Entries carry no `source_ref`."""
+    """What one transaction adds to a locked incident. Entries carry no `source_ref`; `untold` waits for a later one."""
 
     row: Row
     firing: int
     ever: int
     entries: Sequence[Entry]
+    untold: Mapping[str, Any] | None
+    told_at: datetime
 
 
 def grow(tx: Tx, grown: Sequence[Growth]) -> None:
@@ -249,6 +256,8 @@ def grow(tx: Tx, grown: Sequence[Growth]) -> None:
                 "firing_delta": one.firing,
                 "ever_delta": one.ever,
                 "entries": len(one.entries),
+                "waiting": one.untold,
+                "told": one.told_at,
                 "at": tx.now,
             }
             for one in grown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, tuple_
 
 from oncall_bot.store import tables as t
 from oncall_bot.store.db import Tx
@@ -25,7 +25,7 @@ def _oldest(table: Any, key: Any, condition: Any) -> Statement:
     )
 
 
-_SEEN = _oldest(SEEN, SEEN.c.event_id, SEEN.c.seen_at < bindparam("before"))
+_SEEN = _oldest(SEEN, tuple_(SEEN.c.origin, SEEN.c.event_id), SEEN.c.seen_at < bindparam("before"))
 _TIMERS = _oldest(TIMER, TIMER.c.id, TIMER.c.done_at < bindparam("before"))
 _AUDIT = _oldest(AUDIT, AUDIT.c.id, AUDIT.c.at < bindparam("before"))
 

@@ -40,6 +40,7 @@ from oncall_bot.store.types import Instant, from_micros, to_micros
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 Processor = Callable[[Any], Any]
 WIDE_MAX = 64
+EXACT_MAX = 32
 Row = Any  # a named tuple of the selected columns
 
 
@@ -199,7 +200,10 @@ class _Compiled:
 
 
 class _Wide:
-    """An INSERT of one row, `head (row) tail`, made into one of many rows. Lengths are powers of two: few texts."""
+    """An INSERT of one row, `head (row) tail`, made into one of many rows.
+
+    Up to EXACT_MAX rows are one statement, more are cut into powers of two: few texts to prepare, few steps to take.
+    """
 
     def __init__(
         self, parts: Sequence[str], binders: Mapping[str, Processor], fixed: Mapping[str, Any]
@@ -221,7 +225,8 @@ class _Wide:
         rows = list(many)
         at = 0
         while at < len(rows):
-            length = min(WIDE_MAX, 1 << (len(rows) - at).bit_length() - 1)
+            left = len(rows) - at
+            length = left if left <= EXACT_MAX else min(WIDE_MAX, 1 << left.bit_length() - 1)
             yield self._text(length), self._bind(rows[at : at + length])
             at += length
 

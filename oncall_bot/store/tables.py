@@ -375,6 +375,8 @@ class Incident(Table, table=True):
     press_id: str | None = _text(null=True)
     updated_at: datetime = _at()
     next_seq: int = Field(default=1)
+    untold: dict[str, Any] | None = _json(null=True)
+    told_at: datetime | None = _at(null=True)
 
 
 class IncidentEvent(Table, table=True):

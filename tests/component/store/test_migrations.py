@@ -28,6 +28,7 @@ from oncall_bot.store.types import Instant
 from tests.databases import HandClock, Sqlite
 
 ROOT = Path(oncall_bot.__file__).parent.parent
+HEAD = "0002"
 AT = datetime(2026, 3, 29, 1, 30, 0, 123456, tzinfo=UTC)
 
 
@@ -114,7 +115,7 @@ def scripts_with(folder: Path, body: str) -> Path:
     shutil.copytree(ROOT / "alembic", copy, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "versions" / "9999_later.py").write_text(
         "import sqlalchemy as sa\nfrom alembic import op\n"
-        "revision = '9999'\ndown_revision = '0001'\nbranch_labels = depends_on = None\n"
+        "revision = '9999'\ndown_revision = '0002'\nbranch_labels = depends_on = None\n"
         f"def upgrade():\n    {body}\n"
         "def downgrade():\n    pass\n"
     )
@@ -124,8 +125,8 @@ def scripts_with(folder: Path, body: str) -> Path:
 def test_an_empty_database_comes_up_with_the_rows_that_must_exist(empty_database: str) -> None:
     assert migrations.current(empty_database) is None
     assert migrations.pending(empty_database)
-    assert migrations.upgrade(empty_database) == "0001"
-    assert migrations.current(empty_database) == "0001"
+    assert migrations.upgrade(empty_database) == HEAD
+    assert migrations.current(empty_database) == HEAD
     assert not migrations.pending(empty_database)
     store = Store(empty_database)
     with store.read() as reader:
@@ -160,15 +161,15 @@ def test_a_populated_database_goes_down_and_up_again(database: str) -> None:
     migrations.downgrade(database, "base")
     assert migrations.current(database) is None
     assert [row for row in shape(database) if "alembic" not in str(row)] == []
-    assert migrations.upgrade(database) == "0001"
+    assert migrations.upgrade(database) == HEAD
     fill(database)
 
 
 def test_upgrading_again_changes_nothing_that_people_wrote(database: str) -> None:
     fill(database)
     before = rows(database)
-    assert migrations.upgrade(database) == "0001"
-    assert migrations.upgrade(database) == "0001"
+    assert migrations.upgrade(database) == HEAD
+    assert migrations.upgrade(database) == HEAD
     after = rows(database)
     assert len(after["source"]) == 2  # the filled one, and `default` which must exist
     for one in (before, after):
@@ -199,7 +200,7 @@ def test_a_migration_that_leaves_children_without_a_parent_is_undone_whole(
     body = 'op.execute("DELETE FROM person")'
     with pytest.raises(OncallError, match=r"point to nothing|violates foreign key"):
         migrations.upgrade(database, scripts_with(tmp_path, body))
-    assert migrations.current(database) == "0001"
+    assert migrations.current(database) == HEAD
     assert rows(database) == before
 
 
@@ -224,7 +225,7 @@ def test_older_code_starts_on_a_newer_schema_that_allows_it(database: str, tmp_p
 def test_there_is_no_way_to_a_revision_that_does_not_exist(database: str) -> None:
     with pytest.raises(OncallError, match="no way back"):
         migrations.downgrade(database, "nowhere")
-    assert migrations.current(database) == "0001"
+    assert migrations.current(database) == HEAD
 
 
 def test_processes_that_start_together_migrate_once(empty_database: str) -> None:
@@ -243,7 +244,7 @@ def test_processes_that_start_together_migrate_once(empty_database: str) -> None
     ]
     said = [process.communicate(timeout=60)[0] for process in started]
     assert [process.returncode for process in started] == [0, 0], said
-    assert all(words.strip().endswith("0001") for words in said), said
+    assert all(words.strip().endswith(HEAD) for words in said), said
     assert sum("schema_upgraded" in words for words in said) == 1, said
     found = rows(empty_database)
     assert [len(found[table]) for table in ("meta", "snapshot_revision", "source")] == [1, 1, 1]
@@ -265,7 +266,7 @@ def test_nobody_migrates_while_another_holds_the_lock(empty_database: str) -> No
         assert migrations.current(empty_database) is None
     out, _ = waiting.communicate(timeout=30)
     assert waiting.returncode == 0, out
-    assert migrations.current(empty_database) == "0001"
+    assert migrations.current(empty_database) == HEAD
 
 
 def test_a_new_sqlite_file_is_for_its_owner_only(sqlite_server: Sqlite) -> None:

@@ -152,7 +152,7 @@ def test_ten_thousand_alerts_come_in_slices_and_the_last_is_marked() -> None:
     assert sum(len(d.notices) for d in deliveries) == 10_000
     assert max(len(d.notices) for d in deliveries) <= SLICE
     assert [d.last for d in deliveries] == [False] * (len(deliveries) - 1) + [True]
-    assert len({d.body_sha256 for d in deliveries}) == 1
+    assert len({d.body_key for d in deliveries}) == 1
 
 
 JSON = st.recursive(
