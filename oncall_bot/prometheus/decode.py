@@ -1,6 +1,7 @@
 """An Alertmanager webhook body (version 4) becomes deliveries of core alerts, whatever state it is in.
 
-Knows the wire format and how to keep what parses: each alert is decoded alone, so that a bad one hurts no other.
+Knows the wire format and how to keep what parses: a body that is not wholly well formed is decoded alert by alert, so
+that a bad one hurts no other.
 Refuses nothing for size, depth or shape; only what is not JSON at all raises `NotJson`. Serves `prometheus.webhook`.
 Source of the format: Alertmanager 0.25 and newer, notify/webhook; the recorded traps stand beside the code.
 """
@@ -37,14 +38,6 @@ class NotJson(BadInput):
     """The body is not JSON."""
 
 
-class _Envelope(msgspec.Struct):
-    alerts: list[msgspec.Raw]
-    receiver: str = ""
-    groupKey: str = ""  # noqa: N815 - the wire's own names
-    externalURL: str = ""  # noqa: N815
-    truncatedAlerts: int = 0  # noqa: N815
-
-
 class _Alert(msgspec.Struct):
     labels: dict[str, str]
     startsAt: datetime  # noqa: N815
@@ -53,22 +46,43 @@ class _Alert(msgspec.Struct):
     endsAt: datetime | None = None  # noqa: N815
 
 
+class _Sender(msgspec.Struct, kw_only=True):
+    receiver: str = ""
+    groupKey: str = ""  # noqa: N815 - the wire's own names
+    externalURL: str = ""  # noqa: N815
+    truncatedAlerts: int = 0  # noqa: N815
+
+
+class _Whole(_Sender, kw_only=True):
+    alerts: list[_Alert]
+
+
+class _Envelope(_Sender, kw_only=True):
+    alerts: list[msgspec.Raw]
+
+
+_WHOLE = msgspec.json.Decoder(_Whole)
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _ALERT = msgspec.json.Decoder(_Alert)
+_BAD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def decode(body: bytes, source: str, now: datetime) -> list[Delivery]:
     """The body's deliveries: slices of at most SLICE alerts, the last one marked. Raises NotJson."""
     sha256 = hashlib.sha256(body).hexdigest()
-    envelope: _Envelope | None
+    unreadable: list[Unreadable] = []
     try:
-        envelope = _ENVELOPE.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        envelope = _tolerant(body)
-    if envelope is None:
-        whole = Unreadable(body, sha256, "it is no Alertmanager webhook")
-        return [Delivery(source, "", body_key(sha256, None), (), (whole,))]
-    notices, unreadable = _alerts(envelope.alerts, now)
+        whole = _WHOLE.decode(body)
+        look = _look_closer(body)
+        envelope: _Envelope | _Whole = whole
+        notices = [_notice(alert, look, now) for alert in whole.alerts]
+    except _BAD:
+        found = _envelope(body)
+        if found is None:
+            raw = Unreadable(body, sha256, "it is no Alertmanager webhook")
+            return [Delivery(source, "", body_key(sha256, None), (), (raw,))]
+        envelope = found
+        notices, unreadable = _alerts(found.alerts, now)
     sender = f"{envelope.externalURL}|{envelope.receiver}|{envelope.groupKey}"[:SENDER_MAX]
     key = body_key(sha256, max((n.ended_at or n.starts_at for n in notices), default=None))
     slices = [notices[n : n + SLICE] for n in range(0, len(notices), SLICE)] or [[]]
@@ -84,6 +98,13 @@ def decode(body: bytes, source: str, now: datetime) -> list[Delivery]:
         )
         for n, part in enumerate(slices)
     ]
+
+
+def _envelope(body: bytes) -> _Envelope | None:
+    try:
+        return _ENVELOPE.decode(body)
+    except _BAD:
+        return _tolerant(body)
 
 
 def _tolerant(body: bytes) -> _Envelope | None:
@@ -111,8 +132,8 @@ def _alerts(raws: Sequence[msgspec.Raw], now: datetime) -> tuple[list[Notice], l
     unreadable: list[Unreadable] = []
     for raw in raws:
         try:
-            notices.append(_fast(raw, now))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            notices.append(_notice(_ALERT.decode(raw), _look_closer(bytes(raw)), now))
+        except _BAD:
             found = _slow(bytes(raw), now)
             if isinstance(found, Notice):
                 notices.append(found)
@@ -121,16 +142,26 @@ def _alerts(raws: Sequence[msgspec.Raw], now: datetime) -> tuple[list[Notice], l
     return notices, unreadable
 
 
-def _fast(raw: msgspec.Raw, now: datetime) -> Notice:
-    alert = _ALERT.decode(raw)
-    text = bytes(raw)
+class _Look(msgspec.Struct):
+    """What a text may hold that its alerts must be searched for."""
+
+    dirty: bool
+    long: bool
+
+
+def _look_closer(text: bytes) -> _Look:
+    return _Look(dirty=b"\\u0000" in text, long=len(text) > VALUE_MAX_CHARACTERS)
+
+
+def _notice(alert: _Alert, look: _Look, now: datetime) -> Notice:
+    """The alert as core knows it. Raises ValidationError when it has no labels."""
     labels, annotations = alert.labels, alert.annotations
-    if b"\\u0000" in text:
+    if look.dirty:
         labels, annotations = _clean_map(labels), _clean_map(annotations)
     if not labels:
         raise msgspec.ValidationError("no labels")
     print_ = fingerprint(labels)
-    if len(text) > VALUE_MAX_CHARACTERS or len(labels) > LABELS_MAX:
+    if look.long or len(labels) > LABELS_MAX:
         labels, annotations = _bounded(labels), _bounded(annotations)
     ended_at = None
     if alert.status == "resolved":
@@ -218,6 +249,11 @@ def _clean_map(pairs: Mapping[str, str]) -> dict[str, str]:
 
 def _bounded(pairs: Mapping[str, str]) -> dict[str, str]:
     """At most LABELS_MAX pairs, the alert's name and severity first; long values are cut with a mark."""
+    if len(pairs) <= LABELS_MAX and not any(
+        len(value) > VALUE_MAX_CHARACTERS or len(name) > NAME_MAX_CHARACTERS
+        for name, value in pairs.items()
+    ):
+        return dict(pairs)
     if len(pairs) > LABELS_MAX:
         first = [name for name in ("alertname", "severity", "service") if name in pairs]
         names = [*first, *(name for name in sorted(pairs) if name not in first)][:LABELS_MAX]

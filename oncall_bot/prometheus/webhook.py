@@ -14,14 +14,15 @@ import json
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 
 from oncall_bot.core.alerts import Delivery, Unreadable
 from oncall_bot.core.fault_points import FaultPoint, ignore
 from oncall_bot.flows import unreadable
-from oncall_bot.flows.receive_alerts import Received, receive_alerts
+from oncall_bot.flows.receive_alerts import receive_alerts
 from oncall_bot.prometheus.decode import NotJson, decode
 from oncall_bot.store.db import Busy, Store
 from oncall_bot.telemetry.metrics import Telemetry
@@ -30,7 +31,9 @@ log = structlog.get_logger(__name__)
 
 PATH = "/webhook/alertmanager"
 BODY_MAX = 64 * 1024 * 1024
-INLINE_MAX = 256 * 1024
+SMALL_MAX = 64 * 1024
+"""Read on the writer's thread, beside the flow that takes it in; what is larger gets a thread of its own before."""
+ALERT_BYTES = 800
 COMMIT_WITHIN = 3.0
 SLICE_WITHIN = 0.5
 """More time for each further slice of a large body."""
@@ -40,6 +43,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+T = TypeVar("T")
 
 _OK = b'{"status":"stored"}\n'
 _TITLES = {
@@ -116,13 +121,12 @@ class Intake:
     async def _take(self, send: Send, source: str, body: bytes) -> None:
         began = time.perf_counter()
         try:
-            deliveries = await _decode(body, source, self._now())
+            deliveries = await self._store_all(source, body)
         except NotJson as error:
             self._telemetry.alerts_rejected.labels("not_json").inc()
             await _problem(send, 400, str(error))
             return
-        stored = await self._store_all(source, body, deliveries)
-        if not stored:
+        if deliveries is None:
             self._telemetry.alerts_rejected.labels("not_stored").inc()
             retry = [(b"retry-after", b"5")]
             await _problem(send, 503, "The database did not commit in time. Send it again.", retry)
@@ -132,32 +136,43 @@ class Intake:
         self._telemetry.intake_seconds.observe(time.perf_counter() - began)
         self._count(source, deliveries)
 
-    async def _store_all(self, source: str, body: bytes, deliveries: Sequence[Delivery]) -> bool:
-        """True once everything is committed; what the flow cannot take is kept raw."""
-        within = COMMIT_WITHIN + SLICE_WITHIN * (len(deliveries) - 1)
+    async def _store_all(self, source: str, body: bytes) -> Sequence[Delivery] | None:
+        """The deliveries, once everything is committed; None when it could not be. Raises NotJson.
+
+        What the flow cannot take is kept raw: then there are none.
+        """
+        read = partial(decode, body, source, self._now())
         try:
-            await self._share(deliveries, within)
-            return True
+            if len(body) <= SMALL_MAX:
+                return await self._store_small(read, len(body))
+            return await self._store_slices(await asyncio.to_thread(read))
+        except NotJson:
+            raise
         except (TimeoutError, Busy):
-            return False
+            return None
         except Exception as error:  # noqa: BLE001 - guard: one edge request
             self._telemetry.guarded("request")
             log.error("intake_failed", source=source, error=str(error)[:300])
         sha256 = hashlib.sha256(body).hexdigest()
-        return await self._keep_raw(source, Unreadable(body, sha256, "it could not be taken in"))
+        raw = Unreadable(body, sha256, "it could not be taken in")
+        return [] if await self._keep_raw(source, raw) else None
 
-    async def _share(self, deliveries: Sequence[Delivery], within: float) -> None:
-        """Wait until all are committed, or raise TimeoutError after `within` seconds."""
-        puts = [self._put(one) for one in deliveries]
-        committed: asyncio.Future[Any] = puts[0] if len(puts) == 1 else asyncio.gather(*puts)
-        late = asyncio.get_running_loop().call_later(within, _too_late, committed)
-        try:
-            await committed
-        finally:
-            late.cancel()
+    async def _store_small(
+        self, read: Callable[[], Sequence[Delivery]], size: int
+    ) -> Sequence[Delivery]:
+        weight = max(1, size // ALERT_BYTES)
+        taken = await _committed(
+            self._store.share_made(receive_alerts, read, weight), COMMIT_WITHIN
+        )
+        return [delivery for delivery, _ in taken]
 
-    def _put(self, delivery: Delivery) -> asyncio.Future[Received]:
-        return self._store.share(receive_alerts, delivery, max(1, len(delivery.notices)))
+    async def _store_slices(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        within = COMMIT_WITHIN + SLICE_WITHIN * (len(deliveries) - 1)
+        puts = [
+            self._store.share(receive_alerts, one, max(1, len(one.notices))) for one in deliveries
+        ]
+        await _committed(asyncio.gather(*puts), within)
+        return deliveries
 
     async def _keep_raw(self, source: str, one: Unreadable) -> bool:
         """The last resort for what was accepted: stored as it came, and people are told."""
@@ -196,11 +211,13 @@ def _too_late(committed: asyncio.Future[Any]) -> None:
         committed.set_exception(TimeoutError())
 
 
-async def _decode(body: bytes, source: str, now: datetime) -> list[Delivery]:
-    """The deliveries of a body; a large one is read on a thread, so that presses and pages go on meanwhile."""
-    if len(body) <= INLINE_MAX:
-        return decode(body, source, now)
-    return await asyncio.to_thread(decode, body, source, now)
+async def _committed(work: asyncio.Future[T], within: float) -> T:
+    """Its result, or TimeoutError after `within` seconds."""
+    late = asyncio.get_running_loop().call_later(within, _too_late, work)
+    try:
+        return await work
+    finally:
+        late.cancel()
 
 
 async def _read(headers: Sequence[tuple[bytes, bytes]], receive: Receive) -> bytes:

@@ -408,8 +408,9 @@ def annotate(tx: Tx, texts: Mapping[int, Mapping[str, str]]) -> None:
 
 
 def end_occurrences(tx: Tx, ends: Iterable[Mapping[str, Any]]) -> None:
-    """Each of `occurrence_id, at, by, reason`."""
-    tx.many(_END, [{**end, "seen_at": tx.now} for end in ends])
+    """Each of `occurrence_id, at, by, reason`; of several for one occurrence the last one counts."""
+    last = {end["occurrence_id"]: end for end in ends}
+    tx.many(_END, [{**end, "seen_at": tx.now} for end in last.values()])
 
 
 def move_ends(tx: Tx, ends: Mapping[int, datetime]) -> None:

@@ -43,6 +43,7 @@ log = structlog.get_logger(__name__)
 
 QUEUE_MAX = 5000
 BATCH_MAX = 256
+TURN_LASTS = 0.005
 BATCH_WEIGHT_MAX = 600
 RETRIES = 6
 RETRY_STATES = frozenset({"40001", "40P01", "23505"})
@@ -195,13 +196,14 @@ class _Job:
 
 @dataclass(slots=True)
 class _Share:
-    """One item of a batched flow, answered on the loop it came from."""
+    """Items of a batched flow that are answered together, on the loop they came from."""
 
     flow: Callable[[Tx, Sequence[Any]], Sequence[Any]]
-    item: Any
+    make: Callable[[], Sequence[Any]]
     weight: int
     loop: asyncio.AbstractEventLoop
     answer: asyncio.Future[Any]
+    items: Sequence[Any] | None = None
 
 
 @dataclass(slots=True)
@@ -305,9 +307,26 @@ class Store:
 
         The flow answers one value for each item. When the batch fails, every item is tried alone.
         """
+        made = self.share_made(flow, lambda: (item,), weight)
+        answer: asyncio.Future[T] = made.get_loop().create_future()
+        made.add_done_callback(lambda done: _pass_on(done, answer))
+        return answer
+
+    def share_made(
+        self,
+        flow: Callable[[Tx, Sequence[Item]], Sequence[T]],
+        make: Callable[[], Sequence[Item]],
+        weight: int = 1,
+    ) -> asyncio.Future[list[tuple[Item, T]]]:
+        """As `share`, for the items that `make()` gives; each is answered beside its value.
+
+        `make` runs on the writer's thread just before its batch begins: what a flow reads is made where it is read,
+        because objects that wander from one core to another cost more than making them (docs/decisions/0009). What it
+        raises is this share's answer alone.
+        """
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[T] = loop.create_future()
-        self._put(_Share(flow, item, weight, loop, answer), loop)
+        answer: asyncio.Future[list[tuple[Item, T]]] = loop.create_future()
+        self._put(_Share(flow, make, weight, loop, answer), loop)
         return answer
 
     def _put(self, job: _Job | _Share, told_by: asyncio.AbstractEventLoop | None = None) -> None:
@@ -330,10 +349,14 @@ class Store:
     def _take(self) -> list[_Job | _Share] | None:
         queue = self._queue
         with queue.changed:
-            while not queue.jobs:
-                if queue.closed:
+            waited = False
+            while not queue.jobs or (queue.told_by is not None and not waited):
+                if queue.closed and not queue.jobs:
                     return None
-                queue.changed.wait()
+                waited = bool(
+                    queue.jobs
+                )  # the loop's turn goes on: what it brings is committed together
+                queue.changed.wait(TURN_LASTS if waited else None)
             taken: list[_Job | _Share] = [queue.jobs.popleft()]
             first = taken[0]
             if isinstance(first, _Share):
@@ -369,9 +392,13 @@ class Store:
 
     def _work_shares(self, shares: list[_Share]) -> None:
         flow = shares[0].flow
+        shares = [share for share in shares if _is_made(share)]
+        if not shares:
+            return
+        items = [item for share in shares for item in share.items or ()]
         try:
-            answers = self._transact(lambda tx: flow(tx, [share.item for share in shares]))
-            _answer([(share, value, None) for share, value in zip(shares, answers, strict=True)])
+            values = iter(self._transact(lambda tx: flow(tx, items)))
+            _answer([(s, list(zip(s.items or (), values, strict=False)), None) for s in shares])
         except Exception as error:  # noqa: BLE001 - guard: one queued write; each item is tried alone
             if len(shares) > 1 and not _unreachable(error):
                 for share in shares:
@@ -446,6 +473,29 @@ class Store:
         return await loop.run_in_executor(self._readers, lambda: self.look(fn, *args, **kwargs))
 
 
+def _is_made(share: _Share) -> bool:
+    """Whether there are items; when making them failed, that is answered."""
+    if share.items is None:
+        try:
+            share.items = share.make()
+        except Exception as error:  # noqa: BLE001 - guard: one queued write; the one who asked gets the error
+            _answer([(share, None, error)])
+            return False
+    return True
+
+
+def _pass_on(made: asyncio.Future[list[tuple[Any, T]]], answer: asyncio.Future[T]) -> None:
+    """The only value of a share of one item."""
+    if answer.done():
+        return
+    if made.cancelled():
+        answer.cancel()
+    elif (error := made.exception()) is not None:
+        answer.set_exception(error)
+    else:
+        answer.set_result(made.result()[0][1])
+
+
 def _answer(answers: Sequence[tuple[_Share, Any, BaseException | None]]) -> None:
     by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Share, Any, BaseException | None]]] = {}
     for answer in answers:
@@ -491,6 +541,7 @@ def engine_for(url: str, *, writes: bool) -> Engine:
             pool_size=1 if writes else READERS,
             max_overflow=0 if writes else READERS,
             paramstyle="named",
+            pool_reset_on_return=None,  # whoever takes a connection ends its transaction
             connect_args={"check_same_thread": False, "timeout": 10, "cached_statements": 512},
         )
         event.listen(engine, "connect", _sqlite_pragmas)

@@ -19,15 +19,14 @@ SEEN_FOR = timedelta(days=14)
 DONE_FOR = timedelta(days=30)
 
 
-def _oldest(table: Any, key: Any, condition: Any) -> Statement:
-    return statement(
-        delete(table).where(key.in_(select(key).where(condition).limit(bindparam("slice"))))
-    )
+def _oldest(table: Any, keys: tuple[Any, ...], condition: Any) -> Statement:
+    oldest = select(*keys).where(condition).limit(bindparam("slice"))
+    return statement(delete(table).where(tuple_(*keys).in_(oldest)))
 
 
-_SEEN = _oldest(SEEN, tuple_(SEEN.c.origin, SEEN.c.event_id), SEEN.c.seen_at < bindparam("before"))
-_TIMERS = _oldest(TIMER, TIMER.c.id, TIMER.c.done_at < bindparam("before"))
-_AUDIT = _oldest(AUDIT, AUDIT.c.id, AUDIT.c.at < bindparam("before"))
+_SEEN = _oldest(SEEN, (SEEN.c.origin, SEEN.c.event_id), SEEN.c.seen_at < bindparam("before"))
+_TIMERS = _oldest(TIMER, (TIMER.c.id,), TIMER.c.done_at < bindparam("before"))
+_AUDIT = _oldest(AUDIT, (AUDIT.c.id,), AUDIT.c.at < bindparam("before"))
 
 
 def forget(tx: Tx) -> int:

@@ -188,7 +188,7 @@ class _Compiled:
         return [self.bind(values) for values in many]
 
     def wide(self, many: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]] | None:
-        """On SQLite an INSERT of many rows as a few statements of many VALUES, each with its parameters.
+        """On SQLite an INSERT or UPDATE of many rows as a few statements of many VALUES, each with its parameters.
 
         A thread gives up the interpreter for every step of a statement and has to queue for it again; so a batch
         should take few steps. Else None: the driver's executemany does better.
@@ -200,7 +200,7 @@ class _Compiled:
 
 
 class _Wide:
-    """An INSERT of one row, `head (row) tail`, made into one of many rows.
+    """A statement for one row, `head (row) tail`, made into one for many rows.
 
     Up to EXACT_MAX rows are one statement, more are cut into powers of two: few texts to prepare, few steps to take.
     """
@@ -219,7 +219,8 @@ class _Wide:
         cls, sql: str, binders: Mapping[str, Processor], fixed: Mapping[str, Any]
     ) -> _Wide | None:
         found = re.fullmatch(r"(INSERT INTO \w+ \([^()]+\) VALUES )(\([^()]+\))([^:]*)", sql)
-        return cls(found.groups(), binders, fixed) if found else None
+        parts = found.groups() if found else _update_parts(sql)
+        return cls(parts, binders, fixed) if parts else None
 
     def statements(self, many: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
         rows = list(many)
@@ -244,6 +245,27 @@ class _Wide:
             rows = ", ".join([self._row] * length)
             found = self._texts[length] = f"{self._head}{rows}{self._tail}"
         return found
+
+
+def _update_parts(sql: str) -> tuple[str, str, str] | None:
+    """An UPDATE of one row by its key, cut so that its parameters come from VALUES: `UPDATE t SET .. FROM (VALUES`.
+
+    Two rows with one key would be one update: callers give each key once (SQLite takes an arbitrary one of several).
+    """
+    found = re.fullmatch(
+        r"UPDATE (\w+) SET ([^()?]*(?:\([^()]*\)[^()?]*)*) WHERE (\w+\.id = :\w+)", sql
+    )
+    if found is None:
+        return None
+    table, changes, key = found.groups()
+    names = list(dict.fromkeys(re.findall(r":(\w+)", f"{changes} {key}")))
+
+    def from_values(text: str) -> str:
+        return re.sub(r":(\w+)", lambda found: f"given.column{names.index(found[1]) + 1}", text)
+
+    head = f"UPDATE {table} SET {from_values(changes)} FROM (VALUES "
+    tail = f") AS given WHERE {from_values(key)}"
+    return head, f"({', '.join(f':{name}' for name in names)})", tail
 
 
 def _with_constants(sql: str, compiled: Any, dialect: Dialect) -> str:

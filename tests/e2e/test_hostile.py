@@ -258,9 +258,6 @@ def test_hs10_a_guest_who_presses_acknowledge_is_refused(bot: World) -> None:
     bot.human("dave").wait(channel="incidents", contains="guest")
     (incident,) = bot.rows("SELECT status FROM incident WHERE first_alert = 'PressedByAGuest'")
     assert incident["status"] == "open"
-
-
-def test_hs10_the_refusal_is_in_the_audit(bot: World) -> None:
     assert bot.rows("SELECT id FROM audit WHERE refused")
 
 

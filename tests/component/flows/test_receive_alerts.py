@@ -29,6 +29,39 @@ def test_the_first_line_of_the_timeline_is_what_fires(world: World) -> None:
     assert world.timeline()[1:3] == ["2 alerts fire: HighErrorRate", "Paged Ana Ruiz: slack, push"]
 
 
+def test_alerts_that_follow_each_other_are_told_once_in_three_seconds(world: World) -> None:
+    """The first line comes at once, the card's numbers with every alert; the timeline stays readable."""
+    world.told(world.alert(instance="a"))
+    world.run()
+    for n in range(10):
+        world.clock.advance(0.1)
+        world.told(world.alert(instance=f"b{n}"))
+    assert world.shown().firing == 11
+    assert [line for line in world.timeline() if "fire" in line] == ["HighErrorRate fires"]
+    world.pass_time(3)
+    assert [line for line in world.timeline() if "fire" in line] == [
+        "HighErrorRate fires",
+        "10 alerts fire: HighErrorRate",
+    ]
+
+
+def test_what_was_not_told_yet_stands_before_the_end(world: World) -> None:
+    start = world.clock.now
+    world.told(world.alert(instance="a"))
+    world.run()
+    world.clock.advance(1)
+    world.told(world.alert(instance="b"), starts_at=start)
+    world.told(world.alert(instance="a"), world.alert(instance="b"), starts_at=start, ended=True)
+    world.pass_time(10)
+    told = [line for line in world.timeline() if "ended" in line or "fires" in line]
+    assert told == [
+        "HighErrorRate fires",
+        "HighErrorRate fires",
+        "2 alerts ended",
+        "Resolved: all alerts ended",
+    ]
+
+
 def test_the_same_body_again_wakes_nobody_and_changes_only_when_it_was_last_seen(
     world: World,
 ) -> None:

@@ -213,6 +213,26 @@ async def test_an_item_that_fails_fails_alone(store: Store) -> None:
     assert sorted(calls) == [1, 1, 1, 3]
 
 
+async def test_items_made_at_the_writer_are_answered_beside_their_values(store: Store) -> None:
+    def take(tx: Tx, items: Sequence[str]) -> list[str]:
+        return [add(tx, item).upper() for item in items]
+
+    def unreadable() -> list[str]:
+        raise ValueError("cannot be read")
+
+    with held_up(store):
+        pair = store.share_made(take, lambda: ["one", "two"])
+        bad = store.share_made(take, unreadable)
+        none = store.share_made(take, lambda: [])
+        last = store.share_made(take, lambda: ["three"])
+    found = await asyncio.gather(pair, bad, none, last, return_exceptions=True)
+    assert found[0] == [("one", "ONE"), ("two", "TWO")]
+    assert isinstance(found[1], ValueError)
+    assert found[2] == []
+    assert found[3] == [("three", "THREE")]
+    assert sorted(keys(store)) == ["one", "three", "two"]
+
+
 async def test_on_sqlite_a_job_between_shares_keeps_its_turn(sqlite_server: Sqlite) -> None:
     store = Store(sqlite_server.fresh(), clock=HandClock())
     store.open()
