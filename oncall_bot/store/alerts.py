@@ -51,7 +51,8 @@ _KNOWN = Statement(
         .order_by(ALERT.c.fingerprint),
         dialect,
         ALERT,
-    )
+    ),
+    packed=True,
 )
 _SEEN = statement(
     select(SEEN.c.event_id).where(
@@ -144,7 +145,8 @@ _OPEN_GROUPS = Statement(
         .order_by(GROUP.c.id),
         dialect,
         GROUP,
-    )
+    ),
+    packed=True,
 )
 _LAST_GROUP = statement(
     select(GROUP.c.id, GROUP.c.incident_id, GROUP.c.closed_at)

@@ -97,16 +97,23 @@ def one_of(column: Any, values: Sequence[Any]) -> ColumnElement[bool]:
 
 
 class Statement:
-    """One statement for both dialects. `build(dialect_name)` is called once for each."""
+    """One statement for both dialects. `build(dialect_name)` is called once for each.
 
-    def __init__(self, build: Callable[[str], Executable]) -> None:
+    A query that is `packed` comes from SQLite as one row of JSON: a thread gives up the interpreter for every row it
+    fetches. For the few queries of intake that bring many narrow rows.
+    """
+
+    def __init__(self, build: Callable[[str], Executable], *, packed: bool = False) -> None:
         self._build = build
+        self._packed = packed
         self._ready: dict[str, _Compiled] = {}
 
     def ready(self, dialect: Dialect) -> _Compiled:
         found = self._ready.get(dialect.name)
         if found is None:
-            found = self._ready[dialect.name] = _Compiled(self._build(dialect.name), dialect)
+            packed = self._packed and dialect.name == "sqlite"
+            found = _Compiled(self._build(dialect.name), dialect, packed=packed)
+            self._ready[dialect.name] = found
         return found
 
 
@@ -161,9 +168,13 @@ def _bound(table: Any, keys: Sequence[str]) -> list[str]:
 class _Compiled:
     """SQL text, the processors of its parameters and of its rows."""
 
-    def __init__(self, built: Any, dialect: Dialect) -> None:
+    def __init__(self, built: Any, dialect: Dialect, *, packed: bool) -> None:
         compiled = built.compile(dialect=dialect)
         self.sql = _with_constants(str(compiled), compiled, dialect)
+        self._packed = packed
+        if packed:
+            names = ", ".join(column.name for column in built.selected_columns)
+            self.sql = f"SELECT json_group_array(json_array({names})) FROM ({self.sql})"
         self._fixed: dict[str, Any] = {}
         self._binders: list[tuple[str, Processor]] = []
         for bind, key in compiled.bind_names.items():
@@ -195,7 +206,9 @@ class _Compiled:
         """
         return None if self._wide is None else self._wide.statements(many)
 
-    def rows(self, raw: Iterable[tuple[Any, ...]]) -> list[Row]:
+    def rows(self, raw: Iterable[Sequence[Any]]) -> list[Row]:
+        if self._packed:
+            raw = [row for (text,) in raw for row in json.loads(text)]
         return [self._rows(row) for row in raw]
 
 
@@ -318,7 +331,7 @@ def _instant_or_none(value: int | None) -> datetime | None:
     return None if value is None else from_micros(value)
 
 
-def _row_maker(built: Any, dialect: Dialect) -> Callable[[tuple[Any, ...]], Row]:
+def _row_maker(built: Any, dialect: Dialect) -> Callable[[Sequence[Any]], Row]:
     if isinstance(built, Select):
         columns: Sequence[Any] = list(built.selected_columns)
     elif isinstance(built, UpdateBase):
@@ -336,7 +349,7 @@ def _row_maker(built: Any, dialect: Dialect) -> Callable[[tuple[Any, ...]], Row]
     if not processors:
         return make._make
 
-    def processed(row: tuple[Any, ...]) -> Row:
+    def processed(row: Sequence[Any]) -> Row:
         values = list(row)
         for n, process in processors:
             values[n] = process(values[n])
