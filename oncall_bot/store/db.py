@@ -574,6 +574,7 @@ def _sqlite_pragmas(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are opened by us, never by the driver
     cursor = connection.cursor()
     for pragma in (
+        "page_size=2048",  # of a new database: intake touches many pages for a row each
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
