@@ -7,32 +7,44 @@ poisoned timer hurts no other. Serves everything that must happen later.
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import structlog
 
+from oncall_bot.engine.jobs import now_utc
+from oncall_bot.flows.delivered import take_back
 from oncall_bot.flows.strike import strike, strike_failed
-from oncall_bot.store import outbox, processes, timers
+from oncall_bot.store import processes, timers
 from oncall_bot.store.db import Store
 from oncall_bot.telemetry.metrics import Telemetry
 
 log = structlog.get_logger(__name__)
 
-BEAT_EVERY_S = 1.0
+BEAT_EVERY = timedelta(seconds=1)
 TIMERS_A_TICK = 500
 
 
 class Tick:
     """One tick at a time; `age()` says how long ago the last one ended well."""
 
-    def __init__(self, store: Store, *, instance: str, version: str, telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        instance: str,
+        version: str,
+        telemetry: Telemetry,
+        now: Callable[[], datetime] = now_utc,
+    ) -> None:
         self._store = store
         self._instance = instance
         self._version = version
         self._telemetry = telemetry
-        self._started_at = datetime.now(UTC)
+        self._now = now
+        self._started_at = now()
         self._ended = time.monotonic()
-        self._beat_at = 0.0
+        self._beat_at: datetime | None = None
 
     def age(self) -> float:
         """Seconds since the last tick that went through."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 
 from oncall_bot.core.outcomes import Actor, Outcome
@@ -20,6 +21,20 @@ CODE_LASTS = timedelta(minutes=15)
 CODE_TRIES = 5
 ADDRESS_MAX = 300
 CONTACTS_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One message of a test page: the road, where it goes, and the key under which its fate is found."""
+
+    road: str
+    address: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoadsTried(Outcome):
+    tries: tuple[Try, ...] = ()
 
 
 def add_contact(tx: Tx, person_key: str, kind: str, address: str, actor: Actor) -> Outcome:
@@ -44,7 +59,7 @@ def add_contact(tx: Tx, person_key: str, kind: str, address: str, actor: Actor) 
         address,
         "Your code for oncall-bot",
         f"The code is {code}. Enter it in Slack: /oncall contact verify {code}",
-        f"code:{person_key}:{kind}:{secrets.token_hex(8)}",
+        key=f"code:{person_key}:{kind}:{secrets.token_hex(8)}",
     )
     incidents.audit(tx, str(actor), "contact_add", f"person:{person_key}", after={"kind": kind})
     return Outcome(True, f"A code is on its way by {kind}. Enter it with: contact verify CODE")
@@ -90,51 +105,42 @@ def remove_contact(
     return Outcome(True, f"Your {kind} is removed.")
 
 
-def send_test_page(tx: Tx, person_key: str, actor: Actor) -> Outcome:
+def send_test_page(tx: Tx, person_key: str, actor: Actor) -> RoadsTried:
     """One test message on every road the person has."""
     reach = tx.snapshot.reach.get(person_key, Reach(None))
-    stamp = f"{person_key}:{int(tx.now.timestamp())}"
-    roads = []
+    stamp = f"test:{person_key}:{int(tx.now.timestamp())}"
+    tries = []
     if reach.slack_id:
+        tries.append(Try("slack", "", f"{stamp}:slack"))
         outbox.add(
             tx,
             lane=Lane.ANSWER,
             kind="notice",
             destination=f"slack:{reach.slack_id}",
-            dedupe_key=f"test:{stamp}:slack",
+            dedupe_key=tries[-1].key,
             payload={"what": "test", "person": person_key, "channel": reach.slack_id},
         )
-        roads.append("Slack")
     for contact in reach.contacts:
+        tries.append(Try(contact.kind, contact.address, f"{stamp}:{contact.ref}"))
         text = f"This is a test page. It reached you by {contact.kind}. Nothing is broken."
-        _send(
-            tx,
-            person_key,
-            contact.kind,
-            contact.address,
-            "Test page",
-            text,
-            f"test:{stamp}:{contact.ref}",
-        )
-        roads.append(contact.kind)
-    if not roads:
-        return Outcome(False, "You have no road. Add one with: contact add push TOPIC")
+        _send(tx, person_key, contact.kind, contact.address, "Test page", text, key=tries[-1].key)
+    if not tries:
+        return RoadsTried(False, "You have no road. Add one with: contact add push TOPIC")
     incidents.audit(tx, str(actor), "test_page", f"person:{person_key}")
-    return Outcome(True, f"A test page is on its way by {', '.join(roads)}.")
+    names = ", ".join("Slack" if one.road == "slack" else one.road for one in tries)
+    return RoadsTried(True, f"A test page is on its way by {names}.", tries=tuple(tries))
 
 
 def _hash(person: str, code: str) -> str:
     return hashlib.sha256(f"{person}:{code}".encode()).hexdigest()
 
 
-def _send(
-    tx: Tx, person: str, kind: str, address: str, title: str, text: str, dedupe_key: str
-) -> None:
+def _send(tx: Tx, person: str, kind: str, address: str, title: str, text: str, *, key: str) -> None:
     outbox.add(
         tx,
         lane=Lane.ANSWER,
         kind="loud",
         destination=f"{kind}:{person}",
-        dedupe_key=dedupe_key,
+        dedupe_key=key,
         payload={"road": kind, "address": address, "title": title, "text": text, "urgent": False},
     )

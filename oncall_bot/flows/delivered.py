@@ -40,6 +40,18 @@ def delivered(
     return str(row.state)
 
 
+def take_back(tx: Tx) -> list[Row]:
+    """What a process that is gone had in hand waits again; a message that ended too many of them is dead."""
+    rows = outbox.recover(tx)
+    for row in outbox.bury(tx, rows):
+        if "message_id" in row.payload:
+            messages.given_up(tx, int(row.payload["message_id"]))
+        if row.page_id is not None:
+            _page(tx, row, Fate("failed", answer=row.last_error))
+        _dead(tx, row)
+    return rows
+
+
 def claim_without_chat(tx: Tx, owner: str, limit: int, lease_for: timedelta) -> list[Row]:
     """As a claim, for an installation without Slack: what was left for Slack is skipped first."""
     messages.given_up(tx, *outbox.skip_chat(tx))

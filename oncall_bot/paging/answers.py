@@ -112,7 +112,8 @@ def refused(road: str, status: int, retry_after: str | None = None) -> DeliveryE
         wait = seconds_to_wait(retry_after)
         return DeliveryError(f"{road} has a fault of its own ({status}).", retry_after=wait)
     if status in {401, 403, 407}:
-        return DeliveryError(f"{road} does not accept our credentials ({status}).", permanent=True)
+        # tried again: who mends a token mends the pages that wait for it
+        return DeliveryError(f"{road} does not accept our credentials ({status}).")
     if 300 <= status < 400:
         return DeliveryError(
             f"{road} points elsewhere ({status}); redirects are not followed.", permanent=True

@@ -112,7 +112,7 @@ def _why(road: str, timeouts: int, lines: Iterable[str], timeout: float) -> Deli
 def _smtp(road: str, code: int) -> DeliveryError:
     """RFC 5321: the 500s are final, the 400s are not."""
     if code in {530, 534, 535}:
-        return DeliveryError(f"{road} does not accept our credentials ({code}).", permanent=True)
+        return DeliveryError(f"{road} does not accept our credentials ({code}).")
     if code >= 500:
         return DeliveryError(
             f"{road} refuses the recipient or the message ({code}).", permanent=True

@@ -8,7 +8,7 @@ Never marked before sending; a finish by a former owner of the lease changes not
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -27,6 +27,7 @@ PAGE, RUN = t.Page.__table__, t.PageRun.__table__  # type: ignore[attr-defined]
 
 BEAT_STALE_AFTER = timedelta(seconds=5)
 DEAD_AFTER_PERMANENT = 3
+DEAD_AFTER_CRASHES = 10
 BACKOFF_MAX = timedelta(seconds=60)
 CANDIDATES = 200
 
@@ -159,6 +160,12 @@ _RECOVER = statement(
     )
     .values(state="pending", lease_owner=None, lease_until=None, failures=OUTBOX.c.failures + 1)
     .returning(OUTBOX.c.id, OUTBOX.c.failures, OUTBOX.c.kind)
+)
+_BURY = statement(
+    update(OUTBOX)
+    .where(any_of(OUTBOX.c.id, "row_ids"), OUTBOX.c.state == "pending")
+    .values(state="dead", done_at=bindparam("at"), last_error="The bot ended each time it was sent")
+    .returning(OUTBOX)
 )
 _SKIP_CHAT = statement(
     update(OUTBOX)
@@ -362,6 +369,12 @@ def recover(tx: Tx) -> list[Row]:
     if rows:
         tx.nudge()
     return rows
+
+
+def bury(tx: Tx, recovered: Iterable[Row]) -> list[Row]:
+    """Of what `recover` gave back, that which was in hand at DEAD_AFTER_CRASHES crashes is never sent again."""
+    poison = [row.id for row in recovered if row.failures >= DEAD_AFTER_CRASHES]
+    return tx.all(_BURY, row_ids=poison, at=tx.now) if poison else []
 
 
 def pages_of_incident(tx: Reader, incident_id: int) -> list[Row]:

@@ -1,0 +1,58 @@
+"""What became of messages that somebody waits for, by the keys they were left under.
+
+Refuses to change anything. Serves `/oncall test`, which tells a person which roads answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from oncall_bot.store import tables as t
+from oncall_bot.store.db import Reader
+from oncall_bot.store.statements import any_of, statement
+
+OUTBOX = t.Outbox.__table__  # type: ignore[attr-defined]
+
+_BY_KEY = statement(
+    select(
+        OUTBOX.c.dedupe_key,
+        OUTBOX.c.state,
+        OUTBOX.c.attempts,
+        OUTBOX.c.last_error,
+        OUTBOX.c.done_at,
+    ).where(any_of(OUTBOX.c.dedupe_key, "keys"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """`state`: waiting, failing (it is tried again), sent, or failed for good. `why` is the last refusal."""
+
+    state: str
+    at: datetime | None = None
+    why: str | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in ("sent", "failed")
+
+
+def fates(reader: Reader, keys: Sequence[str]) -> Mapping[str, Tried]:
+    """Each key's fate so far; a key that is unknown is left out."""
+    rows = reader.all(_BY_KEY, keys=list(keys))
+    return {
+        row.dedupe_key: Tried(_state(row.state, row.attempts), row.done_at, row.last_error)
+        for row in rows
+    }
+
+
+def _state(state: str, attempts: int) -> str:
+    if state == "sent":
+        return "sent"
+    if state in ("dead", "skipped", "outdated"):
+        return "failed"
+    return "failing" if state == "pending" and attempts else "waiting"
