@@ -6,11 +6,14 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help test install format lint format-check ruff types contracts unit component e2e docs suite lock clean
+.PHONY: help demo test install format lint format-check ruff types contracts unit component e2e docs suite lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: install ## live through an incident in a practice Slack in the browser; nothing leaves this machine
+	$(BIN)/oncall-bot demo $(DEMO)
 
 test: lint suite ## everything: format, lint, types, contracts, then every test
 

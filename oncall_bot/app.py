@@ -7,6 +7,7 @@ Each started thing registers its stop on the next line.
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
 import os
 import secrets
@@ -36,7 +37,7 @@ from oncall_bot.engine.auditor import Auditor
 from oncall_bot.engine.delivery import Delivery, Ports
 from oncall_bot.engine.directory import EVERY as DIRECTORY_EVERY
 from oncall_bot.engine.directory import SlackIds
-from oncall_bot.engine.jobs import Duty, Jobs
+from oncall_bot.engine.jobs import Clock, Duty, Jobs, now_utc
 from oncall_bot.engine.reconciler import EVERY as RECONCILE_EVERY
 from oncall_bot.engine.reconciler import Reconciler
 from oncall_bot.engine.tick import Tick
@@ -70,12 +71,23 @@ RUNBOOK_SOURCE = "file"
 
 
 class App:
-    """The whole bot. `await start()`, then `await stop()`; `url` is where it listens once started."""
+    """The whole bot. `await start()`, then `await stop()`; `url` is where it listens once started.
+
+    `clock` is for rehearsals: every decision and every shown time is taken from it, by default from the database's
+    clock and the wall's. Who moves it by leaps calls `catch_up` after each, and leaps less than five seconds at once:
+    a process is taken for dead when it has not said for so long that it lives.
+    """
 
     def __init__(
-        self, settings: Settings, *, at_fault_point: Callable[[FaultPoint], None] = ignore
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        at_fault_point: Callable[[FaultPoint], None] = ignore,
     ) -> None:
         self.settings = settings
+        self._clock = clock
+        self._now = clock or now_utc
         self.telemetry = Telemetry()
         self.instance = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._at = at_fault_point
@@ -97,11 +109,21 @@ class App:
         """Take nothing new, let what is in flight end, hang up."""
         await self._stack.aclose()
 
+    async def catch_up(self) -> None:
+        """After the clock was moved: do every duty that became due, and return once nothing is being sent."""
+        await self._jobs.catch_up()
+        await self.delivery.settled()
+
     async def _start(self) -> None:
         url = self.settings.database_url.get_secret_value()
         self._stack.enter_context(hold(url))
         await asyncio.to_thread(migrations.upgrade, url)
-        self.store = Store(url, on_failure=self.telemetry.guarded, observe=self.telemetry.observed)
+        self.store = Store(
+            url,
+            clock=self._clock,
+            on_failure=self.telemetry.guarded,
+            observe=self.telemetry.observed,
+        )
         self.store.open()
         self._stack.callback(self.store.close)
         await self.store.write(processes.start, self.instance, alone=self.store.sqlite)
@@ -229,6 +251,7 @@ class App:
                 method, outcome
             ).inc(),
             on_failure=self.telemetry.guarded,
+            clock=self._now,
         )
         await self.slack.start()
         self._stack.push_async_callback(self.slack.stop)
@@ -253,9 +276,14 @@ class App:
             telemetry=self.telemetry,
             public_url=self.settings.public_url,
             at_fault_point=self._at,
+            now=self._now,
         )
         self.tick = Tick(
-            self.store, instance=self.instance, version=__version__, telemetry=self.telemetry
+            self.store,
+            instance=self.instance,
+            version=__version__,
+            telemetry=self.telemetry,
+            now=self._now,
         )
         self.auditor = Auditor(
             self.store,
@@ -263,9 +291,15 @@ class App:
             tick_age=self.tick.age,
             telemetry=self.telemetry,
             heartbeat=self._heartbeat(),
+            now=self._now,
         )
         reconciler = Reconciler(
-            self.store, source, self.addresses, instance=self.instance, telemetry=self.telemetry
+            self.store,
+            source,
+            self.addresses,
+            instance=self.instance,
+            telemetry=self.telemetry,
+            now=self._now,
         )
         loop = asyncio.get_running_loop()
         self.store.on_commit(lambda: _soon(loop, self.delivery.nudge))
@@ -282,9 +316,9 @@ class App:
         if self.slack is not None:
             ids = SlackIds(self.store, self.slack.directory)
             duties["directory"] = (DIRECTORY_EVERY, self._duty("directory", ids.run))
-        jobs = Jobs(duties)
-        jobs.start()
-        self._stack.callback(jobs.stop)
+        self._jobs = Jobs(duties, now=self._now)
+        self._jobs.start()
+        self._stack.callback(self._jobs.stop)
         watchdog = Watchdog(
             self.tick.age, observe=self.telemetry.tick_age_seconds.set, on_dead=lambda: os._exit(70)
         )
@@ -303,7 +337,7 @@ class App:
         web_app: Any = web
         trusted = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
         behind: Any = ProxyHeadersMiddleware(web_app, trusted)
-        intake = Intake(self.store, self.telemetry, behind, at_fault_point=self._at)
+        intake = Intake(self.store, self.telemetry, behind, at_fault_point=self._at, now=self._now)
         server = uvicorn.Server(
             uvicorn.Config(
                 intake,
@@ -472,6 +506,8 @@ async def run(settings: Settings, *, at_fault_point: Callable[[FaultPoint], None
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stopping.set)
     await app.start()
+    gc.collect()
+    gc.freeze()  # what was imported stays until the end: the collector need not walk through it again
     try:
         await stopping.wait()
         log.info("stopping")

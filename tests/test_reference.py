@@ -1,6 +1,6 @@
 """The reference pages hold exactly what the code has: commands and flags, routes, metrics, pages, runbook fields.
 
-Settings are compared in tests/component/test_settings.py, the Slack manifest in tests/unit/slack/test_manifest.py.
+Settings are compared in tests/component/test_settings.py, the Slack manifest in tests/component/slack/test_manifest.py.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import typer
 
 from oncall_bot.cli import (
     applying,
+    demo,
     doctor,
     drafting,
     explaining,
@@ -27,7 +28,8 @@ __all__ = ["app", "main"]
 app = family(
     "The on-call engineer's first responder in Slack: it pages until somebody answers.\n\n"
     "Settings are environment variables (ONCALL_DATABASE_URL, ONCALL_CONFIG, ...); who is paged for\n"
-    "what stands in oncall.yaml. Begin with `oncall-bot init`, go on with `oncall-bot doctor`.\n\n"
+    "what stands in oncall.yaml. `oncall-bot demo` shows it all; begin with `oncall-bot init`,\n"
+    "go on with `oncall-bot doctor`.\n\n"
     "Exit code: 0 done, 1 found a fault, 2 not understood."
 )
 
@@ -48,6 +50,7 @@ def root(
 
 
 for _module in (
+    demo,
     init,
     doctor,
     serving,

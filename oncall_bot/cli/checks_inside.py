@@ -5,6 +5,7 @@ Knows what each should be and what to do when it is not. Refuses the network: th
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -51,7 +52,27 @@ def settings_of(env: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]
     if settings.public_url is None:
         mend = "set ONCALL_PUBLIC_URL to the address under which phones reach this server"
         found.append(warn("settings", "no links to acknowledge from outside Slack", mend))
+    if settings.slack_mode == "http" and settings.public_url is None:
+        mend = (
+            "set ONCALL_PUBLIC_URL, or an app-level token (ONCALL_SLACK_APP_TOKEN) for Socket Mode"
+        )
+        found.append(fail("settings", "Slack in HTTP mode has no address to post to", mend))
     return settings, found or [ok("settings", "all known and well-formed")]
+
+
+def env_file(env: Mapping[str, str], path: Path = Path(".env")) -> list[Finding]:
+    """The file of `init`: a program only sees it once it is loaded, and it holds secrets."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return []
+    found = []
+    if not any(name.startswith("ONCALL_") for name in env):
+        mend = "load it first: set -a; . ./.env; set +a"
+        found.append(fail(".env", "there is one here, and none of its settings is set", mend))
+    if mode & 0o077:
+        found.append(warn(".env", "others on this machine can read it", "run: chmod 600 .env"))
+    return found
 
 
 def database(settings: Settings, file: ConfigFile | None) -> tuple[InForce | None, list[Finding]]:
@@ -63,8 +84,7 @@ def database(settings: Settings, file: ConfigFile | None) -> tuple[InForce | Non
     try:
         revision = migrations.current(url)
         if revision is None:
-            what = f"there is none at {shown(url)} yet"
-            return None, [fail("database", what, "run: oncall-bot migrate (serve does it too)")]
+            return None, [_no_database(url)]
         if migrations.pending(url):
             what = f"{shown(url)} is of an older version"
             return None, [fail("database", what, "run: oncall-bot migrate")]
@@ -79,6 +99,19 @@ def database(settings: Settings, file: ConfigFile | None) -> tuple[InForce | Non
             fail("sending", "held back since a restore; nobody is paged", "run: oncall-bot resume")
         )
     return state, found
+
+
+def _no_database(url: str) -> Finding:
+    """Before the first start that is as it should be, as long as one can be made."""
+    from oncall_bot.store.location import shown
+
+    what = f"there is none at {shown(url)} yet"
+    if url.startswith("sqlite:///"):
+        folder = Path(url.removeprefix("sqlite:///")).parent
+        if not os.access(folder, os.W_OK | os.X_OK):
+            mend = f"make the folder {folder} and let this user write to it"
+            return fail("database", f"{what}, and {folder} cannot be written to", mend)
+    return warn("database", what, "run: oncall-bot migrate (serve does it too)")
 
 
 def _in_force(reader: Reader, sha256: str) -> InForce:

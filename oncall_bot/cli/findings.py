@@ -1,15 +1,19 @@
-"""What doctor says: one finding a line, green, yellow or red, with what to do about it.
+"""What doctor says: findings in groups, green, yellow or red, each with what to do about it.
 
-Knows how checks run beside each other, each bounded in time. Refuses to know what is checked.
+Knows how findings are laid out, with and without colour, and how checks run beside each other, each bounded in time.
+Refuses to know what is checked.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import groupby
+
+from oncall_bot.cli.terminal import safe
 
 WITHIN = 5.0
 """Seconds for one check; a thing that takes longer to answer is as good as away."""
@@ -21,18 +25,38 @@ class State(StrEnum):
     FAIL = "fail"
 
 
+MARKS = {State.OK: "ok", State.WARN: "warn", State.FAIL: "FAIL"}
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`mend` is what to do, empty when nothing needs doing."""
+    """`mend` is what to do, empty when nothing needs doing; further lines of it are there to be copied."""
 
     name: str
     state: State
     what: str
     mend: str = ""
+    group: str = ""
 
-    def __str__(self) -> str:
-        mark = {State.OK: "ok  ", State.WARN: "warn", State.FAIL: "FAIL"}[self.state]
-        return f"{mark}  {self.name}: {self.what}" + (f"; {self.mend}" if self.mend else "")
+
+def grouped(group: str, found: Iterable[Finding]) -> list[Finding]:
+    """The findings under a heading."""
+    return [replace(one, group=group) for one in found]
+
+
+def lines(found: Sequence[Finding], paint: Callable[[State, str], str]) -> Iterator[str]:
+    """A heading for each group; state, name and what was found in columns; what to do under it, behind an arrow."""
+    width = max((len(one.name) for one in found), default=0)
+    for number, (group, members) in enumerate(groupby(found, key=lambda one: one.group)):
+        yield from [""] if number else []
+        yield group
+        for one in members:
+            mark = paint(one.state, f"{MARKS[one.state]:<4}")
+            yield f"  {mark}  {safe(one.name):<{width}}  {safe(one.what)}"
+            first, *rest = safe(one.mend).splitlines() or [""]
+            if first:
+                yield f"{' ' * (10 + width)}-> {first}"
+            yield from rest
 
 
 Check = Callable[[], Sequence[Finding]]

@@ -6,10 +6,11 @@ Knows what to check and that the heartbeat depends on it. Refuses to repair: `fl
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
+from oncall_bot.engine.jobs import now_utc
 from oncall_bot.flows.repair import repair, report
 from oncall_bot.ports import DeliveryError, Heartbeat
 from oncall_bot.store import audit, incidents, outbox, processes
@@ -33,12 +34,14 @@ class Auditor:
         tick_age: Callable[[], float],
         telemetry: Telemetry,
         heartbeat: Heartbeat | None = None,
+        now: Callable[[], datetime] = now_utc,
     ) -> None:
         self._store = store
         self._instance = instance
         self._tick_age = tick_age
         self._telemetry = telemetry
         self._heartbeat = heartbeat
+        self._now = now
 
     async def run(self) -> None:
         """Check, repair, report, and beat only when nothing was wrong."""
@@ -50,7 +53,7 @@ class Auditor:
             return
         if not passed:
             return
-        self._telemetry.audit_passed_timestamp_seconds.set(datetime.now(UTC).timestamp())
+        self._telemetry.audit_passed_timestamp_seconds.set(self._now().timestamp())
         if self._heartbeat is not None:
             try:
                 await self._heartbeat.beat()
@@ -77,7 +80,7 @@ class Auditor:
         oldest = await self._store.view(outbox.oldest)
         for lane in Lane:
             since = oldest.get(int(lane))
-            age = (datetime.now(UTC) - since).total_seconds() if since else 0.0
+            age = (self._now() - since).total_seconds() if since else 0.0
             self._telemetry.outbox_oldest_seconds.labels(lane.name.lower()).set(max(0.0, age))
         counts = await self._store.view(incidents.open_counts)
         for severity in ("SEV1", "SEV2", "SEV3", "SEV4", "SEV5"):

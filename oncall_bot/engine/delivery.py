@@ -13,7 +13,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -31,6 +31,7 @@ from oncall_bot.core.situation import (
     TestNotice,
     TextNotice,
 )
+from oncall_bot.engine.jobs import now_utc
 from oncall_bot.flows import drafting, reconcile
 from oncall_bot.flows.delivered import claim_without_chat, delivered
 from oncall_bot.ports import (
@@ -110,25 +111,39 @@ class Delivery:
         telemetry: Telemetry,
         public_url: str | None = None,
         at_fault_point: Callable[[FaultPoint], None] = ignore,
+        now: Callable[[], datetime] = now_utc,
     ) -> None:
         self._store = store
         self._ports = ports
+        self._now = now
         self._instance = instance
         self._telemetry = telemetry
         self._public_url = public_url
         self._at = at_fault_point
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
+        self._asked: list[asyncio.Future[None]] = []
         self._stopping = False
 
     def nudge(self) -> None:
         """Work may be waiting. Call on the loop."""
         self._wake.set()
 
+    async def settled(self, within: float = 5.0) -> bool:
+        """Wait until nothing is being sent and nothing can be claimed: False when that takes longer."""
+        asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._asked.append(asked)
+        self._wake.set()
+        done, _ = await asyncio.wait({asked}, timeout=within)
+        if not done:
+            asked.cancel()
+        return bool(done)
+
     async def run(self) -> None:
         """Claim and send until stopped; a claim that fails is tried again at the next tick."""
         while not self._stopping:
             self._wake.clear()
+            asked, self._asked = self._asked, []
             try:
                 claimed = await self._claim()
             except Exception as error:  # noqa: BLE001 - guard: one delivery; the database may be away for a while
@@ -139,15 +154,21 @@ class Delivery:
                 task = asyncio.create_task(self._work(row))
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
+            if claimed or self._running:
+                self._asked = asked + self._asked
+            else:
+                _tell(asked)
             if not claimed:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), TICK)
-            await asyncio.sleep(PAUSE)
+            if not self._asked:  # who waits for us to be done wants nothing to join
+                await asyncio.sleep(PAUSE)
 
     async def stop(self, within: float = 10.0) -> None:
         """Claim nothing more, and let what is in flight end."""
         self._stopping = True
         self._wake.set()
+        _tell(self._asked)
         if self._running:
             await asyncio.wait(self._running, timeout=within)
 
@@ -201,7 +222,7 @@ class Delivery:
             return
         self._telemetry.pages.labels(str(row.payload.get("road", "slack")), fate.outcome).inc()
         if fate.outcome == "sent":
-            late = (datetime.now(UTC) - row.next_attempt_at).total_seconds()
+            late = (self._now() - row.next_attempt_at).total_seconds()
             self._telemetry.page_lateness_seconds.observe(max(0.0, late))
 
     # --- kinds --------------------------------------------------------------------------------------------------
@@ -237,7 +258,7 @@ class Delivery:
     async def _post(self, row: Row, prepared: _Slack) -> _Done:
         """Draw and put it; what would look the same is not sent."""
         content = self._linked(prepared.content, prepared.card)
-        text, blocks = self._ports.render(content, datetime.now(UTC))
+        text, blocks = self._ports.render(content, self._now())
         sha256 = hashlib.sha256(json.dumps([text, blocks]).encode()).hexdigest()
         drawn = None
         if prepared.message_id is not None:
@@ -320,6 +341,12 @@ class Delivery:
             linked = views.with_links(content.situation, link)
             return replace(content, situation=linked)
         return content
+
+
+def _tell(asked: Sequence[asyncio.Future[None]]) -> None:
+    for one in asked:
+        if not one.done():
+            one.set_result(None)
 
 
 def _failed(error: DeliveryError) -> Fate:

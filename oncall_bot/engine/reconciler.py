@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
+from oncall_bot.engine.jobs import now_utc
 from oncall_bot.flows.reconcile import UP_FOR, Listed, Lists, reconcile, reopen_listed
 from oncall_bot.ports import AlertSource, DeliveryError, SourceList
 from oncall_bot.store import processes
@@ -32,12 +33,14 @@ class Reconciler:
         *,
         instance: str,
         telemetry: Telemetry,
+        now: Callable[[], datetime] = now_utc,
     ) -> None:
         self._store = store
         self._source = source
         self._addresses = addresses
         self._instance = instance
         self._telemetry = telemetry
+        self._now = now
 
     async def run(self) -> None:
         """Compare every source that has an address; one that fails hurts no other."""
@@ -72,7 +75,7 @@ class Reconciler:
         found = [one for one in answers if one is not None]
         if not found:
             return None
-        up_since = datetime.now(UTC) - UP_FOR
+        up_since = self._now() - UP_FOR
         whole = len(found) == len(addresses) and all(one.up_since <= up_since for one in found)
         listed: dict[str, Listed] = {}
         for one in found:

@@ -62,12 +62,12 @@ class Tick:
 
     async def _beat(self) -> None:
         """I am alive; leases of those who are not come back."""
-        now = time.monotonic()
-        if now - self._beat_at < BEAT_EVERY_S:
+        now = self._now()
+        if self._beat_at is not None and timedelta(0) <= now - self._beat_at < BEAT_EVERY:
             return
         await self._store.write(processes.beat, self._instance, self._version, self._started_at)
         self._beat_at = now
-        for row in await self._store.write(outbox.recover):
+        for row in await self._store.write(take_back):
             log.warning("lease_recovered", outbox_id=row.id, kind=row.kind, failures=row.failures)
 
     async def _strike_due(self) -> None:
@@ -82,5 +82,5 @@ class Tick:
                 log.error("timer_failed", timer_id=timer_id, error=str(error)[:500])
                 await self._store.write(strike_failed, timer_id, f"{type(error).__name__}: {error}")
         late = await self._store.view(timers.next_due) if not due else None
-        overdue = (datetime.now(UTC) - late).total_seconds() if late else 0.0
+        overdue = (self._now() - late).total_seconds() if late else 0.0
         self._telemetry.timer_overdue_seconds.set(max(0.0, overdue))

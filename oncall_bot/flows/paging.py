@@ -341,6 +341,7 @@ def ensure_run(tx: Tx, incident: Row, policy_key: str | None, *, calm: timedelta
         return
     past = runs.all_of(tx, incident.id)
     wait = timedelta(0)
-    if past and calm and past[-1].last_paged_at is not None:
-        wait = max(timedelta(0), past[-1].last_paged_at + calm - tx.now)
+    paged_at = max((row.last_paged_at for row in past if row.last_paged_at), default=None)
+    if calm and paged_at is not None:
+        wait = max(timedelta(0), paged_at + calm - tx.now)
     begin(tx, incident, past[0].policy_key if past else policy_key, wait=wait)

@@ -1,12 +1,11 @@
-"""Does Prometheus answer; does an Alertmanager, and does its configuration post to us? One look, for doctor.
+"""Does Prometheus answer and tell an Alertmanager; does an Alertmanager, and with which configuration? For doctor.
 
-Knows `GET /api/v1/query`, `GET /api/v2/status` and how receivers stand in the text of its configuration, where
-newer versions hide addresses. Refuses to parse YAML: a line with our path is enough. Changes nothing there. Blocking.
+Knows `GET /api/v1/query`, `/api/v1/alertmanagers` and `/api/v2/status`, and what to paste into Alertmanager's file.
+Refuses to read that file. Changes nothing there. Blocking.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,25 +18,27 @@ from oncall_bot.prometheus.webhook import PATH
 
 WITHIN = 4.0
 STATUS_MAX = 8 * 1024 * 1024
-HIDDEN = "<secret>"
-
-_RECEIVER_URL = re.compile(r"^\s*(?:-\s+)?url:\s*[\"']?([^\s\"'#]+)", re.MULTILINE)
-_UNRESOLVED = re.compile(r"^\s*(?:-\s+)?send_resolved:\s*false", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class AlertmanagerFound:
-    """`posts_to`: the addresses with our path. `hidden`: some address of a receiver is not shown."""
+    """`config` is the text of its configuration as it writes it out again, secrets hidden."""
 
     version: str
-    posts_to: tuple[str, ...]
-    hidden: bool
-    some_without_resolved: bool
+    config: str
 
 
 class _Status(msgspec.Struct):
     config: dict[str, str] = {}
     versionInfo: dict[str, str] = {}  # noqa: N815 - the wire's own name
+
+
+class _Active(msgspec.Struct):
+    activeAlertmanagers: list[dict[str, str]] = []  # noqa: N815 - the wire's own name
+
+
+class _Discovered(msgspec.Struct):
+    data: _Active
 
 
 def look(address: str, within: float = WITHIN) -> AlertmanagerFound:
@@ -46,7 +47,9 @@ def look(address: str, within: float = WITHIN) -> AlertmanagerFound:
         status = msgspec.convert(_get(address, "/api/v2/status", within), type=_Status)
     except msgspec.ValidationError as error:
         raise DeliveryError("it does not answer as an Alertmanager does") from error
-    return found_in(status.config.get("original", ""), status.versionInfo.get("version", ""))
+    return AlertmanagerFound(
+        status.versionInfo.get("version", ""), status.config.get("original", "")
+    )
 
 
 def answers_queries(address: str, within: float = WITHIN) -> None:
@@ -54,6 +57,27 @@ def answers_queries(address: str, within: float = WITHIN) -> None:
     answer = _get(address, "/api/v1/query?query=vector(1)", within)
     if not isinstance(answer, dict) or answer.get("status") != "success":
         raise DeliveryError("it does not answer as a Prometheus does")
+
+
+def alertmanagers_of(address: str, within: float = WITHIN) -> tuple[str, ...] | None:
+    """The hosts to which the Prometheus there sends alerts now; None where it does not say (Thanos, Mimir)."""
+    try:
+        found = msgspec.convert(_get(address, "/api/v1/alertmanagers", within), type=_Discovered)
+    except (DeliveryError, msgspec.ValidationError):
+        return None
+    return tuple(urlsplit(one.get("url", "")).netloc for one in found.data.activeAlertmanagers)
+
+
+def is_answered(address: str, within: float = WITHIN) -> bool:
+    """Whether a bot answers there from here, by its `/-/healthy`."""
+    parts = urlsplit(address)
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            place = f"{parts.scheme}://{parts.netloc}/-/healthy"
+            return session.get(place, timeout=within, allow_redirects=False).status_code == 200
+    except requests.RequestException:
+        return False
 
 
 def _get(address: str, path: str, within: float) -> Any:
@@ -77,17 +101,6 @@ def _get(address: str, path: str, within: float) -> Any:
 def _host(address: str) -> str:
     """Host and port; a login in the address stays hidden."""
     return urlsplit(address).netloc.rpartition("@")[2]
-
-
-def found_in(config: str, version: str = "") -> AlertmanagerFound:
-    """What the text of a configuration says about where alerts go."""
-    addresses = _RECEIVER_URL.findall(config)
-    return AlertmanagerFound(
-        version=version,
-        posts_to=tuple(dict.fromkeys(a for a in addresses if urlsplit(a).path.rstrip("/") == PATH)),
-        hidden=HIDDEN in addresses,
-        some_without_resolved=bool(_UNRESOLVED.search(config)),
-    )
 
 
 def snippet(base: str) -> str:

@@ -13,13 +13,12 @@ from typing import Any
 from oncall_bot.core.errors import OncallError
 from oncall_bot.core.situation import Situation
 from oncall_bot.flows.acknowledge import acknowledge
-from oncall_bot.flows.contacts import send_test_page
 from oncall_bot.flows.drafting import request_draft
 from oncall_bot.flows.escalate import escalate
 from oncall_bot.flows.resolve import mitigate, resolve
 from oncall_bot.flows.silence_incident import end_silence
 from oncall_bot.ports import DeliveryError
-from oncall_bot.slack import answers, commands, dms, modals, reading
+from oncall_bot.slack import answers, commands, dms, modals, reading, road_test
 from oncall_bot.slack.blocks import Block, Drawn
 from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.drafts import file_name
@@ -243,8 +242,9 @@ async def _contact_form(edge: Edge, press: Press) -> Drawn | None:
 async def _test(edge: Edge, press: Press) -> Drawn | None:
     if press.caller.person is None:
         return answers.not_yours("there is nobody to test")
-    done = await edge.press(
-        press.press_id, send_test_page, press.caller.person.key, press.caller.actor
+    caller = press.caller
+    done = await road_test.begin(
+        edge, press.press_id, press.caller.person.key, caller.slack_id, caller.actor
     )
     return answers.outcome(done, by_command=True) if done is not None else None
 

@@ -35,7 +35,7 @@ class Channels:
         self._listed_at: float | None = None
         self._asking = asyncio.Lock()
 
-    async def id_of(self, channel: str) -> str:
+    async def id_of(self, channel: str, *, join: bool = True) -> str:
         """The conversation's id. A user id opens the direct message; a name is looked up and joined if public."""
         if is_user(channel):
             return await self._dm(channel)
@@ -48,7 +48,8 @@ class Channels:
                 f"Slack has no channel #{name} that the bot can see; create it or invite the bot",
                 permanent=True,
             )
-        await self._join(found)
+        if join:
+            await self._join(found)
         return found
 
     def forget(self, channel: str) -> None:

@@ -19,7 +19,6 @@ from oncall_bot.flows.acknowledge import acknowledge
 from oncall_bot.flows.contacts import (
     add_contact,
     remove_contact,
-    send_test_page,
     verify_contact,
 )
 from oncall_bot.flows.declare import declare, note
@@ -28,7 +27,7 @@ from oncall_bot.flows.escalate import escalate, page_by_hand
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.flows.set_override import set_override
 from oncall_bot.flows.silence_incident import silence_incident
-from oncall_bot.slack import answers, modals, reading
+from oncall_bot.slack import answers, modals, reading, road_test
 from oncall_bot.slack.blocks import Drawn
 from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.edge import ANSWER_WITHIN, Edge, ephemeral, excuse, waiting
@@ -329,7 +328,10 @@ async def _test(edge: Edge, asked: Asked) -> Drawn | None:
     person = asked.caller.person
     if person is None:
         return answers.not_yours("there is nobody to test")
-    return _told(await edge.press(asked.press_id, send_test_page, person.key, asked.caller.actor))
+    caller = asked.caller
+    return _told(
+        await road_test.begin(edge, asked.press_id, person.key, caller.slack_id, caller.actor)
+    )
 
 
 async def _summary(edge: Edge, asked: Asked) -> Drawn | None:

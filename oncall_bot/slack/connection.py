@@ -143,6 +143,10 @@ class SlackEdge:
                 await self._keeper
         if self._socket:
             await self._socket.client.close()  # type: ignore[no-untyped-call]
+        following = set(self._edge.following) if self._edge else set()
+        for task in following:
+            task.cancel()
+        await asyncio.gather(*following, return_exceptions=True)
         working = set(self._edge.working) if self._edge else set()
         if working:
             await asyncio.wait(working, timeout=5)

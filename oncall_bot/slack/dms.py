@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from oncall_bot.core.situation import HandOff, PageNotice, Situation, State
+from oncall_bot.core.situation import HandOff, PageNotice, RoadFate, Situation, State
 from oncall_bot.slack import phrases
 from oncall_bot.slack.blocks import Block, Drawn, actions, button, context, section
 from oncall_bot.slack.cards import resolve_button
@@ -293,6 +293,41 @@ def received(asked_at: datetime, pressed_at: datetime, now: datetime) -> Drawn:
             )
         ],
     )
+
+
+def road_report(
+    lines: Sequence[tuple[RoadFate, str]],
+    now: datetime,
+    *,
+    wakes: bool,
+    watching: bool,
+    command: str = "/oncall",
+) -> Drawn:
+    """What became of a test page on each road, with its address; drawn anew as roads answer."""
+    sent = sum(1 for one, _ in lines if one.state == "sent")
+    failed = sum(1 for one, _ in lines if one.state in ("failed", "failing"))
+    rows = "\n".join(
+        f"{_tested(one, now)}{f'  {code(address)}' if address else ''}"
+        for one, address in lines[:20]
+    )
+    quiet = (
+        "" if wakes else f"\n*None of them wakes you*: {code(f'{command} contact add push TOPIC')}"
+    )
+    more = " I look on for a minute." if watching else ""
+    hint = (
+        "Sent means that the service took it. If a phone stayed silent, look at its own settings."
+    )
+    return Drawn(
+        push(f"Test of {count(len(lines), 'road')}: {sent} sent, {failed} failed."),
+        [section(f"*Your roads, tested*\n{rows}{quiet}"), context(f"{hint}{more}")],
+    )
+
+
+def _tested(one: RoadFate, now: datetime) -> str:
+    if one.state != "failing":
+        return phrases.fate(one, now)
+    why = f" ({escape(one.why, 80)})" if one.why else ""
+    return f"*{phrases.road(one.road)} failed*, tried again{why}"
 
 
 def contact_code(kind: str, now: datetime, expires_at: datetime) -> Drawn:

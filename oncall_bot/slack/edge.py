@@ -7,7 +7,7 @@ what is pressed. Serves commands, actions, submissions, suggestions and events.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -106,6 +106,7 @@ class Edge:
     workspace_url: str = ""
     on_failure: Callable[[str], None] = lambda guard: None
     working: set[asyncio.Task[Any]] = field(default_factory=set)
+    following: set[asyncio.Task[Any]] = field(default_factory=set)
 
     @property
     def config(self) -> Config:
@@ -206,6 +207,12 @@ class Edge:
         task = asyncio.ensure_future(work)
         self.working.add(task)
         task.add_done_callback(self.working.discard)
+
+    def follow(self, work: Coroutine[Any, Any, None]) -> None:
+        """Tell somebody how a thing goes on; cut short at stop, since nothing hangs on it."""
+        task = asyncio.create_task(work)
+        self.following.add(task)
+        task.add_done_callback(self.following.discard)
 
 
 def ephemeral(what: Drawn) -> dict[str, Any]:

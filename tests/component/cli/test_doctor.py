@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from oncall_bot.cli.checks_inside import InForce, clock, zones
-from oncall_bot.cli.findings import Finding, State, ok, run_all
-from oncall_bot.prometheus.checkup import found_in, snippet
+from oncall_bot.cli.findings import Finding, State, lines, ok, run_all
 from oncall_bot.slack.manifest import scopes
 from oncall_bot.store import rules
 from oncall_bot.store.db import Store
@@ -30,23 +32,47 @@ ALL_REACHED = (
     + "runbooks: {dir: runbooks}\n"
 )
 ALERTMANAGER = """\
+route:
+  receiver: {routed}
 receivers:
+- name: elsewhere
 - name: oncall-bot
   webhook_configs:
-  - send_resolved: true
+  - send_resolved: {resolved}
     http_config:
+      follow_redirects: true
+{credential}
+    url: {url}
+    max_alerts: {cut}
+"""
+BEARER = """\
       authorization:
         type: Bearer
-        credentials: <secret>
-    url: {url}
-    max_alerts: 0
-"""
+        credentials: <secret>"""
+
+
+def alertmanager_yml(
+    url: str = "https://oncall.example.com/webhook/alertmanager",
+    *,
+    credential: str = BEARER,
+    resolved: str = "true",
+    routed: str = "oncall-bot",
+    cut: int = 0,
+) -> str:
+    """As Alertmanager writes its configuration out again."""
+    return ALERTMANAGER.format(
+        url=url, credential=credential, resolved=resolved, routed=routed, cut=cut
+    )
 
 
 def answers(
     *,
     scope: str | None = None,
-    receiver: str = "https://oncall.example.com/webhook/alertmanager",
+    receiver: str | None = None,
+    config: str | None = None,
+    sends_to: tuple[str, ...] = ("http://am:9093/api/v2/alerts",),
+    rooms: tuple[str, ...] = ("alerts", "shop"),
+    ahead: timedelta = timedelta(0),
     models: tuple[str, ...] = ("some-model",),
 ) -> Callable[[Got], Answer]:
     """One server that is Slack, Prometheus, Alertmanager and the model."""
@@ -56,11 +82,21 @@ def answers(
         headers: dict[str, str] = {"Content-Type": "application/json"}
         if got.path == "/api/auth.test":
             headers["x-oauth-scopes"] = given
+            headers["Date"] = format_datetime(datetime.now(UTC) + ahead, usegmt=True)
             content: object = {"ok": True, "team": "Shop", "user": "oncall"}
         elif got.path == "/api/apps.connections.open":
             content = {"ok": True, "url": "wss://127.0.0.1/link"}
+        elif got.path == "/api/conversations.list":
+            listed = [{"id": f"C0000000{n}", "name": name} for n, name in enumerate(rooms)]
+            content = {"ok": True, "channels": listed}
+        elif got.path == "/-/healthy":
+            content = {}
+        elif got.path == "/api/v1/alertmanagers":
+            active = [{"url": one} for one in sends_to]
+            content = {"status": "success", "data": {"activeAlertmanagers": active}}
         elif got.path == "/api/v2/status":
-            original = ALERTMANAGER.format(url=receiver)
+            url = receiver or f"http://{got.headers['Host']}/webhook/alertmanager"
+            original = config or alertmanager_yml(url)
             content = {"config": {"original": original}, "versionInfo": {"version": "0.25.0"}}
         elif got.path == "/api/v1/query":
             content = {"status": "success", "data": {"resultType": "vector", "result": []}}
@@ -109,9 +145,17 @@ async def doctor(run: Run, *words: str) -> Said:
 
 
 def line_of(said: Said, name: str) -> str:
-    found = [line for line in said.out.splitlines() if line[6:].startswith(f"{name}:")]
-    assert len(found) == 1, said.out
-    return found[0]
+    """The one finding of that name as a sentence: what to do stands under it in the output."""
+    found = []
+    for line in said.out.splitlines():
+        mark, *rest = re.split(r" {2,}", line.strip(), maxsplit=2)
+        if mark in {"ok", "warn", "FAIL"} and len(rest) == 2:
+            found.append((rest[0], f"{mark:<4}  {rest[0]}: {rest[1]}"))
+        elif mark.startswith("-> ") and found:
+            found[-1] = (found[-1][0], f"{found[-1][1]}; {mark.removeprefix('-> ')}")
+    asked = [sentence for one, sentence in found if one == name]
+    assert len(asked) == 1, said.out
+    return asked[0]
 
 
 async def test_all_is_green_where_all_is_in_place(whole: Run, there: FakeHttp) -> None:
@@ -119,7 +163,9 @@ async def test_all_is_green_where_all_is_in_place(whole: Run, there: FakeHttp) -
     assert said.out.splitlines()[-1].endswith("checks are green."), said.out
     assert said.code == 0
     assert "oncall in Shop, Socket Mode" in line_of(said, "slack")
-    assert "posts to oncall.example.com" in line_of(said, "alertmanager default")
+    told = line_of(said, "alertmanager default")
+    assert told.endswith(f"posts to {there.at} with a token, and the bot answers there")
+    assert "sends alerts to am:9093" in line_of(said, "prometheus default")
     assert {got.method for got in there.got if got.path.startswith("/api/v")} == {"GET"}
     assert not [got for got in there.got if got.path == "/beat"]
 
@@ -127,7 +173,8 @@ async def test_all_is_green_where_all_is_in_place(whole: Run, there: FakeHttp) -
 async def test_a_program_reads_the_findings_as_json(whole: Run) -> None:
     found = (await doctor(whole, "--json")).json
     assert found["ok"] is True
-    assert {"name": "database", "state": "ok"}.items() <= found["checks"][1].items()
+    database = {"name": "database", "state": "ok", "group": "This machine"}
+    assert database.items() <= found["checks"][1].items()
 
 
 async def test_only_what_is_not_green_is_told_when_asked_so(whole: Run) -> None:
@@ -141,12 +188,31 @@ async def test_scopes_that_slack_has_not_granted_are_named(whole: Run, there: Fa
     assert line_of(said, "slack").startswith("FAIL  slack: scopes not granted: chat:write; paste ")
 
 
+async def test_a_channel_that_the_bot_cannot_see_is_named(whole: Run, there: FakeHttp) -> None:
+    there.answer = answers(rooms=("general", "alerts"))
+    said = await doctor(whole)
+    assert said.code == 1
+    assert line_of(said, "slack rooms").startswith("FAIL  slack rooms: the bot sees no #shop; ")
+
+
+@pytest.mark.parametrize(("seconds", "mark"), [(20, "warn"), (-3600, "FAIL")])
+async def test_a_clock_apart_from_slacks_is_told_with_its_side(
+    seconds: int, mark: str, whole: Run, there: FakeHttp
+) -> None:
+    there.answer = answers(ahead=timedelta(seconds=seconds))
+    line = line_of(await doctor(whole), "slack clock")
+    assert line.startswith(mark)
+    assert ("behind Slack" if seconds > 0 else "ahead of Slack") in line
+
+
 async def test_a_token_that_slack_refuses_is_told(whole: Run, there: FakeHttp) -> None:
     there.answer = Answer(
         headers={"Content-Type": "application/json"}, body=b'{"ok": false, "error": "invalid_auth"}'
     )
     said = await doctor(whole)
-    assert "FAIL  slack: Slack refuses the bot token: invalid_auth" in said.out
+    assert line_of(said, "slack").startswith(
+        "FAIL  slack: Slack refuses the bot token: invalid_auth; copy the token"
+    )
 
 
 async def test_an_alertmanager_that_posts_elsewhere_gets_the_snippet_to_paste(
@@ -166,6 +232,31 @@ async def test_an_alertmanager_that_hides_its_addresses_is_yellow(
     said = await doctor(whole)
     assert said.code == 0
     assert line_of(said, "alertmanager default").startswith("warn  ")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "mark", "told"),
+    [
+        ({"credential": ""}, "FAIL", "without a token: all of it is refused"),
+        ({"routed": "elsewhere"}, "FAIL", "no route leads to that receiver"),
+        ({"resolved": "false"}, "warn", "never tells an end"),
+        ({"cut": 5}, "warn", "at most 5 alerts at once"),
+    ],
+)
+async def test_what_is_wrong_with_the_receiver_that_posts_here_is_told(
+    wrong: dict[str, Any], mark: str, told: str, whole: Run, there: FakeHttp
+) -> None:
+    there.answer = answers(config=alertmanager_yml(**wrong))
+    line = line_of(await doctor(whole), "alertmanager default")
+    assert line.startswith(mark)
+    assert told in line
+
+
+async def test_a_prometheus_that_sends_alerts_nowhere_is_red(whole: Run, there: FakeHttp) -> None:
+    there.answer = answers(sends_to=())
+    said = await doctor(whole)
+    assert "sends alerts to no Alertmanager" in line_of(said, "prometheus default")
+    assert 'static_configs: [{targets: ["localhost:9093"]}]' in said.out
 
 
 async def test_a_model_that_the_server_does_not_have_is_yellow(whole: Run, there: FakeHttp) -> None:
@@ -220,7 +311,7 @@ def test_a_bad_setting_ends_the_examination_with_its_name(
     monkeypatch.setenv("ONCALL_PORT", "80a")
     said = run("doctor")
     assert said.code == 1
-    assert said.out.splitlines()[0].startswith("FAIL  settings: ONCALL_PORT: '80a' is not a port")
+    assert line_of(said, "settings").startswith("FAIL  settings: ONCALL_PORT: '80a' is not a port")
 
 
 def test_a_misspelt_setting_gets_the_nearest_that_exists(
@@ -321,22 +412,59 @@ def test_a_check_that_does_not_end_costs_its_own_line_only() -> None:
     assert [(one.name, one.state) for one in found] == [("slow", State.FAIL), ("quick", State.OK)]
 
 
-@pytest.mark.parametrize(
-    ("line", "posts", "hidden"),
-    [
-        ("url: http://a:8080/webhook/alertmanager", True, False),
-        ('  - url: "http://a:8080/webhook/alertmanager/"', True, False),
-        ("url: http://a:8080/webhook/other", False, False),
-        ("url: <secret>", False, True),
-        ("runbook_url: http://a/webhook/alertmanager", False, False),
-    ],
-)
-def test_a_receiver_is_known_by_its_path(line: str, posts: bool, hidden: bool) -> None:
-    found = found_in(f"webhook_configs:\n{line}\n")
-    assert (bool(found.posts_to), found.hidden) == (posts, hidden)
+# --- how it looks -------------------------------------------------------------------------------------------------
 
 
-def test_the_snippet_would_be_recognised_as_ours() -> None:
-    assert found_in(snippet("https://oncall.example.com/")).posts_to == (
-        "https://oncall.example.com/webhook/alertmanager",
-    )
+def test_findings_stand_in_columns_under_their_headings_with_what_to_do_below(run: Run) -> None:
+    said = run("doctor").out.splitlines()
+    assert [line for line in said if line and not line.startswith(" ")][:3] == [
+        "This machine",
+        "Who is paged",
+        "What is around it",
+    ]
+    rows = [line for line in said if re.match(r"  (ok|warn|FAIL) ", line)]
+    column = {re.match(r"  \S+ +\S+(?: \S+)*? {2,}", row).end() for row in rows}  # type: ignore[union-attr]
+    assert len(column) == 1, said
+    arrows = {line.index("->") for line in said if line.lstrip().startswith("-> ")}
+    assert arrows == column
+    assert not any("\x1b" in line for line in said)
+
+
+def test_text_from_elsewhere_cannot_paint_the_terminal() -> None:
+    red = Finding("slack", State.FAIL, "\x1b[2Jgone", "do\x1b[0m this", "Around")
+    assert not any("\x1b" in line for line in lines([red], lambda _, mark: mark))
+
+
+# --- the file of init ---------------------------------------------------------------------------------------------
+
+
+def test_an_env_file_that_was_not_loaded_is_told_first(run: Run, home: Path) -> None:
+    (home / ".env").write_text("ONCALL_WEBHOOK_TOKEN=abc\n")
+    (home / ".env").chmod(0o600)
+    line = line_of(run("doctor"), ".env")
+    assert line.startswith("FAIL  .env: ")
+    assert line.endswith("set -a; . ./.env; set +a")
+
+
+def test_an_env_file_that_others_can_read_is_yellow(run: Run, home: Path, url: str) -> None:
+    (home / ".env").write_text("ONCALL_WEBHOOK_TOKEN=abc\n")
+    (home / ".env").chmod(0o644)
+    assert line_of(run("doctor"), ".env").endswith("run: chmod 600 .env")
+
+
+def test_slack_over_http_without_an_address_is_red(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONCALL_SLACK_BOT_TOKEN", "xoxb-1")
+    monkeypatch.setenv("ONCALL_SLACK_SIGNING_SECRET", "s" * 32)
+    monkeypatch.setenv("ONCALL_SLACK_API_URL", "http://127.0.0.1:9/api/")
+    said = run("doctor")
+    assert "Slack in HTTP mode has no address to post to" in said.out
+
+
+def test_a_database_that_can_not_be_made_is_red_and_one_not_made_yet_is_yellow(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert line_of(run("doctor"), "database").startswith("warn  ")
+    monkeypatch.setenv("ONCALL_DATABASE_URL", f"sqlite:///{home}/nowhere/oncall.db")
+    assert line_of(run("doctor"), "database").startswith("FAIL  ")

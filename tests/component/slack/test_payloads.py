@@ -1,4 +1,4 @@
-"""Slack's published types and the design kit's lint take every payload we draw."""
+"""Slack's published types and the design kit's lint take what we draw, and all that can be pressed is handled."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import importlib.util
 import sys
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 import pytest
 
+from oncall_bot.slack.actions import ACTIONS, MENU
+from oncall_bot.slack.submissions import FORMS, LISTS
 from tests.shared import shared
 from tests.unit.slack.payloads import cases
 
@@ -33,3 +36,28 @@ def check() -> Iterator[ModuleType]:
 def test_slack_and_the_design_kit_take_it(check: ModuleType, name: str) -> None:
     known = "card-11-" if "hostile" in name else "home-" if name in SEVERAL_MARKS else ""
     assert check.problems(known + name, CASES[name]) == []
+
+
+def objects(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        for inner in value.values():
+            yield from objects(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from objects(inner)
+
+
+def test_every_button_menu_entry_form_and_list_has_its_handler() -> None:
+    drawn = [o for case in CASES.values() for o in objects(case["payload"])]
+    buttons = {o["action_id"] for o in drawn if o.get("type") in {"button", "overflow"}}
+    assert buttons == set(ACTIONS)
+    entries = {
+        option["value"].partition(":")[2]
+        for o in drawn
+        if o.get("type") == "overflow"
+        for option in o["options"]
+    }
+    assert entries == set(MENU)
+    assert {o["action_id"] for o in drawn if o.get("type") == "external_select"} == set(LISTS)
+    assert {o["callback_id"] for o in drawn if o.get("callback_id")} == set(FORMS)

@@ -6,7 +6,7 @@ import string
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from oncall_bot.core.ack_links import AckClaim, Refusal, make_token, read_token
@@ -19,7 +19,6 @@ refs = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, m
 
 
 @given(st.integers(0, 2**63), refs)
-@settings(max_examples=50)
 def test_a_link_says_what_it_was_made_for(page_id: int, ref: str) -> None:
     token = make_token(SECRET, page_id, ref, LATER)
     assert read_token(SECRET, token, NOW) == AckClaim(page_id, ref, LATER)
@@ -28,7 +27,6 @@ def test_a_link_says_what_it_was_made_for(page_id: int, ref: str) -> None:
 
 
 @given(st.data(), st.integers(0, 10**9), refs)
-@settings(max_examples=150)
 def test_any_altered_link_is_refused(data: st.DataObject, page_id: int, ref: str) -> None:
     token = make_token(SECRET, page_id, ref, LATER)
     at = data.draw(st.integers(0, len(token) - 1))
@@ -50,7 +48,6 @@ def test_any_altered_link_is_refused(data: st.DataObject, page_id: int, ref: str
 
 
 @given(st.text(max_size=300))
-@settings(max_examples=100)
 def test_whatever_stands_in_the_address_bar_is_read_without_a_fault(text: str) -> None:
     assert read_token(SECRET, text, NOW) is Refusal.NOT_OURS
 

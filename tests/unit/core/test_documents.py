@@ -7,7 +7,7 @@ from datetime import time, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oncall_bot.core.config import DEFAULT_SEVERITIES, Cap, Role, Target, Urgency
@@ -238,17 +238,14 @@ BROKEN: list[tuple[tuple[str | int, ...], Any, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("path", "value", "field", "part"), BROKEN, ids=[f"{b[2]}: {b[3]}" for b in BROKEN]
-)
-def test_one_wrong_field_is_told_at_its_place(
-    path: tuple[str | int, ...], value: Any, field: str, part: str
-) -> None:
+def test_one_wrong_field_is_told_at_its_place() -> None:
     """The sentence says what was read and what would do, and nothing else is blamed for it."""
-    found = told(with_change(path, value))
-    assert field in found
-    assert part in found[field]
-    assert len(found) == 1, found
+    otherwise = {}
+    for path, value, field, part in BROKEN:
+        found = told(with_change(path, value))
+        if list(found) != [field] or part not in found[field]:
+            otherwise[f"{field}: {part}"] = found
+    assert not otherwise
 
 
 def test_all_faults_are_told_at_once_in_the_order_of_the_sections() -> None:
@@ -368,7 +365,6 @@ def test_what_is_no_duration_is_none(text: str) -> None:
 
 
 @given(st.integers(0, 50 * 365 * 86400))
-@settings(max_examples=100)
 def test_a_duration_reads_back_as_it_was_written(seconds: int) -> None:
     duration = timedelta(seconds=seconds)
     assert duration_of(format_duration(duration)) == duration
@@ -398,7 +394,6 @@ def _places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | in
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
 def test_a_document_without_faults_can_always_be_read(data: st.DataObject) -> None:
     """Whatever is put wherever: either a fault is told, or config_of does not raise."""
     document = small()

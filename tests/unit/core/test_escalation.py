@@ -234,4 +234,4 @@ class Incident(RuleBasedStateMachine):
 
 
 TestIncident = Incident.TestCase
-TestIncident.settings = settings(max_examples=30, stateful_step_count=15, deadline=None)
+TestIncident.settings = settings(stateful_step_count=15)

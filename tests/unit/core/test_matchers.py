@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oncall_bot.core.errors import BadInput
@@ -146,14 +146,12 @@ _values = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.te
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(_names, st.sampled_from(["=", "!="]), _values), max_size=4))
 def test_a_formatted_list_reads_back_as_it_was(parts: list[tuple[str, str, str]]) -> None:
     matchers = tuple(Matcher(name, op, value) for name, op, value in parts)  # type: ignore[arg-type]
     assert parse_matchers(format_matchers(matchers)) == matchers
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.text('ab\\"n.*+|d[]^,{}= \n', max_size=12))
 def test_a_formatted_pattern_reads_back_as_it_was(pattern: str) -> None:
     try:
@@ -163,7 +161,6 @@ def test_a_formatted_pattern_reads_back_as_it_was(pattern: str) -> None:
     assert parse_matcher(str(matcher)) == matcher
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.text('ab"\\={}~!, \nué', max_size=24))
 def test_any_text_is_read_or_refused_in_words(text: str) -> None:
     try:

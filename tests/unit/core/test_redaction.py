@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oncall_bot.core.redaction import (
@@ -162,18 +162,20 @@ def test_the_corpus_is_as_large_as_we_say() -> None:
     assert len(HARMLESS) >= 40
 
 
-@pytest.mark.parametrize(("text", "secret"), SECRETS, ids=range(len(SECRETS)))
-def test_a_pasted_secret_is_gone(text: str, secret: str) -> None:
-    shown = redact(text)
-    assert secret not in shown
-    assert secret[:10] not in shown, "a cut secret is a secret too"
-    assert "[secret-1]" in shown
-    assert holds_secret(text)
+def test_every_pasted_secret_is_gone() -> None:
+    """A cut secret is a secret too, so that its first ten characters must be gone as well."""
+    left = [
+        (text, shown)
+        for text, secret in SECRETS
+        for shown in [redact(text)]
+        if secret in shown or secret[:10] in shown or "[secret-1]" not in shown
+    ]
+    assert not left
+    assert not [text for text, _ in SECRETS if not holds_secret(text)]
 
 
-@pytest.mark.parametrize("text", HARMLESS)
-def test_plain_talk_stays_as_it_is(text: str) -> None:
-    assert redact(text) == text
+def test_plain_talk_stays_as_it_is() -> None:
+    assert [redact(text) for text in HARMLESS] == HARMLESS
 
 
 def test_the_same_secret_keeps_its_placeholder_so_that_the_story_stays_readable() -> None:
@@ -223,7 +225,6 @@ def test_a_sentence_that_hands_over_any_word_as_a_password_is_left_out_of_drafts
     assert not speaks_of_secret("rotate the break-glass token")
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=300))
 def test_redacting_twice_changes_nothing(text: str) -> None:
     once = redact(text)

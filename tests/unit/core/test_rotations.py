@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oncall_bot.core.errors import BadInput
@@ -890,7 +890,6 @@ def schedules(draw: st.DrawFn) -> tuple[Definition, list[Override], datetime]:
 MOMENTS = st.lists(st.integers(0, 8 * 24 * 60), min_size=2, max_size=6, unique=True).map(sorted)
 
 
-@settings(max_examples=60, deadline=None)
 @given(schedules(), MOMENTS)
 def test_shifts_tile_the_window_and_neighbours_differ(
     made: tuple[Definition, list[Override], datetime], minutes: list[int]
@@ -904,7 +903,6 @@ def test_shifts_tile_the_window_and_neighbours_differ(
     assert all(a.end == b.start and a.user != b.user for a, b in pairwise(found))
 
 
-@settings(max_examples=60, deadline=None)
 @given(schedules(), MOMENTS)
 def test_a_window_asked_in_pieces_gives_the_same_answer(
     made: tuple[Definition, list[Override], datetime], minutes: list[int]
@@ -922,7 +920,6 @@ def test_a_window_asked_in_pieces_gives_the_same_answer(
     assert joined == whole
 
 
-@settings(max_examples=60, deadline=None)
 @given(schedules())
 def test_who_at_an_instant_and_the_next_handoff_agree_with_the_shifts(
     made: tuple[Definition, list[Override], datetime],

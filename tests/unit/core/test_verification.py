@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from oncall_bot.core.records import Record, RecordEvent, parse_record
@@ -41,7 +41,6 @@ def test_a_true_sentence_is_kept(event: RecordEvent) -> None:
     assert verdict.outcome is Outcome.KEEP, verdict.reason
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.sampled_from(TOLD), st.integers(1, 1439))
 def test_an_altered_time_is_dropped(event: RecordEvent, minutes: int) -> None:
     other = event.at + timedelta(minutes=minutes)
@@ -49,7 +48,6 @@ def test_an_altered_time_is_dropped(event: RecordEvent, minutes: int) -> None:
     assert _outcome(text, event.id) is Outcome.DROP
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.sampled_from([48_000, 5_000]), st.integers(1, 10**9))
 def test_an_altered_number_is_dropped(number: int, wrong: int) -> None:
     assume(wrong not in (48_000, 5_000, 45, 5, 9))
@@ -57,7 +55,6 @@ def test_an_altered_number_is_dropped(number: int, wrong: int) -> None:
     assert _outcome(text, FIRED) is Outcome.DROP
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(TOLD), st.sampled_from(RECORD.people))
 def test_a_swapped_person_is_dropped(event: RecordEvent, person: object) -> None:
     name = getattr(person, "name", "")
@@ -66,7 +63,6 @@ def test_a_swapped_person_is_dropped(event: RecordEvent, person: object) -> None
     assert _outcome(_true(event).replace(author, name), event.id) is Outcome.DROP
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(TOLD), st.sampled_from(RECORD.events))
 def test_a_sentence_with_the_source_of_another_is_not_kept(
     event: RecordEvent, other: RecordEvent
@@ -166,7 +162,6 @@ def test_the_same_sentence_is_told_once() -> None:
     assert checked.dropped == ((claim, "it is there twice"),)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=200), st.lists(st.text(max_size=6), max_size=4))
 def test_no_text_of_a_model_breaks_the_verifier(text: str, cites: list[str]) -> None:
     assert verify(text, cites, RECORD).outcome in set(Outcome)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oncall_bot.core.alerts import CUT_MARK, LABELS_MAX, VALUE_MAX_CHARACTERS, Delivery, fingerprint
@@ -132,7 +132,7 @@ def test_bad_utf8_is_read_with_the_replacement_mark() -> None:
 
 
 def test_a_huge_value_is_cut_with_a_mark_and_keeps_its_own_fingerprint() -> None:
-    labels = {"alertname": "Slow", "blob": "x" * 4_000_000}
+    labels = {"alertname": "Slow", "blob": "x" * 400_000}
     notice = one(body(alert(labels=labels))).notices[0]
     assert len(notice.labels["blob"]) == VALUE_MAX_CHARACTERS
     assert notice.labels["blob"].endswith(CUT_MARK)
@@ -146,10 +146,10 @@ def test_of_too_many_labels_the_name_and_severity_stay() -> None:
     assert (kept["alertname"], kept["severity"]) == ("Slow", "critical")
 
 
-def test_ten_thousand_alerts_come_in_slices_and_the_last_is_marked() -> None:
-    many = [alert(labels={"alertname": "Slow", "pod": str(n)}) for n in range(10_000)]
+def test_many_alerts_come_in_slices_and_the_last_is_marked() -> None:
+    many = [alert(labels={"alertname": "Slow", "pod": str(n)}) for n in range(4 * SLICE + 1)]
     deliveries = decode(body(*many), "default", NOW)
-    assert sum(len(d.notices) for d in deliveries) == 10_000
+    assert sum(len(d.notices) for d in deliveries) == 4 * SLICE + 1
     assert max(len(d.notices) for d in deliveries) <= SLICE
     assert [d.last for d in deliveries] == [False] * (len(deliveries) - 1) + [True]
     assert len({d.body_key for d in deliveries}) == 1
@@ -164,7 +164,6 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(JSON, max_size=4), JSON)
 def test_whatever_stands_among_the_alerts_a_good_one_is_read(junk: list[Any], where: Any) -> None:
     data = json.dumps({"alerts": [*junk, alert()], "receiver": where, "groupKey": where}).encode()
@@ -172,7 +171,6 @@ def test_whatever_stands_among_the_alerts_a_good_one_is_read(junk: list[Any], wh
     assert "Slow" in [notice.name for delivery in deliveries for notice in delivery.notices]
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_refused_as_not_json_or_kept(data: bytes) -> None:
     try:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from oncall_bot.core.outcomes import Outcome
+from oncall_bot.core.situation import RoadFate
 from oncall_bot.slack import answers, cards, dms, drafts, home, modals, threads
 from oncall_bot.slack.blocks import Block, Drawn
 from tests.unit.slack.situations import (
@@ -39,6 +41,7 @@ TODO: who found it?
 """
 
 
+@cache
 def messages() -> Mapping[str, Drawn]:
     drawn = {f"card-{name}": cards.card(s, s.updated_at) for name, s in STATES.items()}
     for name, s in STATES.items():
@@ -61,6 +64,19 @@ def messages() -> Mapping[str, Drawn]:
         "dm-hand-off-over": dms.hand_off_notice(HANDED, NOW),
         "dm-test": dms.test_page("Ana Ruiz", NOW, ("slack", "push", "voice"), NOW),
         "dm-test-received": dms.received(at(0), at(1), NOW),
+        "dm-test-report": dms.road_report(
+            [
+                (RoadFate("slack", "sent", at(0)), ""),
+                (RoadFate("push", "failing", None, "ntfy.example.com <answered> 503"), "ana-phone"),
+                (RoadFate("voice", "waiting", None), "+4930123456"),
+            ],
+            NOW,
+            wakes=True,
+            watching=True,
+        ),
+        "dm-test-report-over": dms.road_report(
+            [(RoadFate("mail", "failed", at(1), NASTY), NASTY)], NOW, wakes=False, watching=False
+        ),
         "dm-code": dms.contact_code("voice", NOW, at(30)),
         "thread-work-log": threads.work_log(LOG, NOW),
         "thread-runbook": threads.runbook(FIRING, BOOK, NOW),
@@ -143,6 +159,7 @@ def views() -> Mapping[str, Block]:
     }
 
 
+@cache
 def cases() -> Mapping[str, dict[str, Any]]:
     """In the design kit's form: name -> {about, method, payload}."""
     out: dict[str, dict[str, Any]] = {}

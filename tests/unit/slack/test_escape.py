@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oncall_bot.slack import escape as e
@@ -54,7 +54,6 @@ def no_markup(text: str) -> None:
     assert not re.search(r"&(?!(amp|lt|gt);)", text)
 
 
-@settings(max_examples=40)
 @given(ANY, st.integers(1, 80))
 def test_escaped_text_has_no_markup_left_and_shows_what_was_said(text: str, limit: int) -> None:
     shown = e.escape(text, limit)
@@ -64,7 +63,6 @@ def test_escaped_text_has_no_markup_left_and_shows_what_was_said(text: str, limi
     assert len(html.unescape(shown).replace(e.WORD_JOINER, "")) <= limit
 
 
-@settings(max_examples=40)
 @given(ANY)
 def test_code_cannot_be_left_by_its_content(text: str) -> None:
     shown = e.code(text)
@@ -74,7 +72,6 @@ def test_code_cannot_be_left_by_its_content(text: str) -> None:
     no_markup(shown)
 
 
-@settings(max_examples=40)
 @given(ANY)
 def test_every_line_of_a_quote_stands_behind_its_mark(text: str) -> None:
     for line in e.quote(text).split("\n"):
@@ -82,7 +79,6 @@ def test_every_line_of_a_quote_stands_behind_its_mark(text: str) -> None:
         no_markup(line[1:])
 
 
-@settings(max_examples=40)
 @given(ANY, ANY, ANY)
 def test_the_push_line_is_10_to_120_characters_whatever_is_in_it(
     before: str, outside: str, after: str
@@ -91,7 +87,6 @@ def test_the_push_line_is_10_to_120_characters_whatever_is_in_it(
     assert 10 <= len(line) <= 120
 
 
-@settings(max_examples=40)
 @given(ANY)
 def test_outside_text_never_breaks_the_push_line(outside: str) -> None:
     line = e.push("Incident 42 SEV2 firing: ", outside, ". Paging Ana.")
@@ -100,13 +95,11 @@ def test_outside_text_never_breaks_the_push_line(outside: str) -> None:
     assert line.endswith(". Paging Ana.")
 
 
-@settings(max_examples=40)
 @given(ANY, st.integers(1, 150))
 def test_plain_text_is_never_empty_and_never_too_long(text: str, limit: int) -> None:
     assert 1 <= len(e.plain(text, limit)) <= limit
 
 
-@settings(max_examples=40)
 @given(ANY, ANY)
 def test_a_link_label_cannot_leave_its_link(url: str, label: str) -> None:
     shown = e.link("https://x.example.com/" + url, label)
@@ -162,7 +155,6 @@ def test_what_is_no_user_id_becomes_the_name(slack_id: str | None) -> None:
     assert e.mention(slack_id, "A<na>") == "A&lt;na&gt;"
 
 
-@settings(max_examples=40)
 @given(st.lists(ANY, max_size=30).map("\n".join), st.integers(50, 600))
 def test_markdown_stays_within_its_room_and_mentions_nobody(text: str, limit: int) -> None:
     shown = mrkdwn_of(text, limit=limit)
@@ -197,7 +189,6 @@ def test_a_long_draft_is_split_between_paragraphs_and_never_inside_a_fence() -> 
     assert all(len(part) <= 1010 and part.count("```") % 2 == 0 for part in parts)
 
 
-@settings(max_examples=40)
 @given(st.integers(1, 3000))
 def test_a_text_that_is_too_long_is_cut_between_lines(limit: int) -> None:
     text = "\n".join(f"<!date^1^{{time}}|x> &lt;{n}&gt;" for n in range(200))

@@ -7,14 +7,13 @@ import hashlib
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oncall_bot.web.html import TEMPLATES, Pages, host, outside, web_link
 
 
 @given(st.text(max_size=400), st.integers(2, 100))
-@settings(max_examples=100)
 def test_outside_text_stays_on_its_line_and_within_its_length(text: str, limit: int) -> None:
     shown = outside(text, limit)
     assert len(shown) <= limit
