@@ -54,7 +54,7 @@ e2e: install ## the real command as a process
 	$(BIN)/python -m pytest -n $(WORKERS) -rs tests/e2e
 
 docs: install ## what the documents say is so
-	$(BIN)/python -m pytest -rs tests/test_docs.py tests/test_architecture.py
+	$(BIN)/python -m pytest -rs tests/test_docs.py tests/test_snippets.py tests/test_reference.py tests/test_architecture.py
 
 suite: install
 	$(BIN)/python -m pytest -n $(WORKERS) -rs tests

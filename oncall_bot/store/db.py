@@ -392,7 +392,15 @@ class Store:
 
     def _work_shares(self, shares: list[_Share]) -> None:
         flow = shares[0].flow
-        shares = [share for share in shares if _is_made(share)]
+        made: list[_Share] = []
+        for share in shares:
+            try:
+                share.items = share.make() if share.items is None else share.items
+            except Exception as error:  # noqa: BLE001 - guard: one queued write; the one who asked gets the error
+                _answer([(share, None, error)])
+            else:
+                made.append(share)
+        shares = made
         if not shares:
             return
         items = [item for share in shares for item in share.items or ()]
@@ -471,17 +479,6 @@ class Store:
         """`fn(reader, ...)` on a reader thread."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, lambda: self.look(fn, *args, **kwargs))
-
-
-def _is_made(share: _Share) -> bool:
-    """Whether there are items; when making them failed, that is answered."""
-    if share.items is None:
-        try:
-            share.items = share.make()
-        except Exception as error:  # noqa: BLE001 - guard: one queued write; the one who asked gets the error
-            _answer([(share, None, error)])
-            return False
-    return True
 
 
 def _pass_on(made: asyncio.Future[list[tuple[Any, T]]], answer: asyncio.Future[T]) -> None:

@@ -5,7 +5,6 @@ import { h } from "./dom.js";
 import { state } from "./state.js";
 
 const PERMALINK = /\/archives\/([CDG][A-Z0-9]+)(?:\/p(\d{10})(\d{6}))?/;
-const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]", location.hostname]);
 
 function parsed(address) {
   try {
@@ -38,8 +37,8 @@ export function link(address, children = null, props = {}) {
   return to ? h("a", { ...to, ...props }, children || address) : null;
 }
 
-// The picture's address when this machine serves it.
+// The picture's address when this server has it; any other is told in words.
 export function picture(address) {
   const url = parsed(address || "");
-  return url && ["http:", "https:"].includes(url.protocol) && LOOPBACK.has(url.hostname) ? url.href : null;
+  return url?.origin === location.origin ? url.href : null;
 }

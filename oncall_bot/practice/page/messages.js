@@ -7,7 +7,7 @@ import { QUICK, emoji, emojiByName } from "./emoji.js";
 import { act } from "./feed.js";
 import { picture, target } from "./links.js";
 import { ask, menuButton } from "./menu.js";
-import { mrkdwn, spoken } from "./mrkdwn.js";
+import { mrkdwn, spoken, typed } from "./mrkdwn.js";
 import { avatar } from "./people.js";
 import { drop, fullName, state } from "./state.js";
 import { dayKey, full, longDay, time } from "./when.js";
@@ -66,7 +66,7 @@ function article(message, following, context) {
   const quiet = QUIET.has(message.subtype);
   const classes = ["message", following ? "follows" : "", message.ephemeral ? "ephemeral" : "", quiet ? "quiet" : ""].join(" ");
   const at = h("time", { datetime: new Date(Number(ts) * 1000).toISOString(), title: full(Number(ts)), class: "at" }, time(Number(ts)));
-  const head = h("header", {}, h("b", { class: "author" }, author(message)), message.bot_id ? h("span", { class: "app" }, "App") : null, at);
+  const head = h("header", {}, h("b", { class: "author" }, author(message)), message.bot_id ? h("span", { class: "app" }, "App") : null, at, message.edited && drawsBlocks(message) ? editedMark() : null);
   return h("article", { class: classes, tabindex: "-1", data: { ts }, "aria-label": `${author(message)}, ${time(Number(ts))}` },
     message.ephemeral ? h("p", { class: "only-you" }, icon("eye"), "Only visible to you", h("button", { type: "button", class: "link", on: { click: () => drop(message.channel, ts) } }, "Dismiss")) : null,
     h("div", { class: "side" }, following ? at.cloneNode(true) : avatar(user || state.bot)),
@@ -79,18 +79,19 @@ function article(message, following, context) {
     message.ephemeral || quiet ? null : toolbar(message, context));
 }
 
+const editedMark = () => h("span", { class: "edited", title: "This message was edited" }, "(edited)");
 const author = (message) => message.username || fullName(message.user || (message.bot_id ? state.bot : ""));
 
 function content(message) {
-  const edited = message.edited ? h("span", { class: "edited", title: "This message was edited" }, "(edited)") : null;
-  if (message.blocks?.length && !isPlain(message)) {
+  if (drawsBlocks(message)) {
     const ctx = { where: { channel: message.channel, ts: message.ts }, values: valuesOf(message), names: new Map() };
-    return [h("div", { class: "blocks" }, drawBlocks(message.blocks, ctx)), edited];
+    return h("div", { class: "blocks" }, drawBlocks(message.blocks, ctx));
   }
-  return h("div", { class: "text mrkdwn" }, mrkdwn(message.text), edited ? " " : null, edited);
+  return h("div", { class: "text mrkdwn" }, mrkdwn(message.text), message.edited ? [" ", editedMark()] : null);
 }
 
 // Slack adds a rich_text block to what people type; the text says the same and is lighter to draw.
+const drawsBlocks = (message) => Boolean(message.blocks?.length) && !isPlain(message);
 const isPlain = (message) => !message.bot_id && message.blocks.every((one) => one.type === "rich_text") && Boolean(message.text);
 
 function files(message) {
@@ -143,7 +144,7 @@ function moreFor(message, openThread) {
 
 async function edit(message) {
   const field = h("textarea", { class: "field", rows: 4, "aria-label": "The message" });
-  field.value = spoken(message.text);
+  field.value = typed(message.text);
   const wanted = await ask({ title: "Edit the message", text: field, yes: "Save", no: "Cancel" });
   if (wanted && field.value.trim()) act({ do: "edit", channel: message.channel, ts: message.ts, text: field.value });
 }

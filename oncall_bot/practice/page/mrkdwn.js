@@ -155,3 +155,14 @@ export function spoken(text) {
   const box = h("div", {}, mrkdwn(text));
   return box.textContent.replace(/\s+/g, " ").trim();
 }
+
+// What the writer would see in the field when editing: names for mentions, no entities.
+export function typed(text) {
+  const named = text.replace(/<([^<>\n]{1,300})>/g, (whole, inner) => {
+    const [target, label] = inner.split("|");
+    if (target.startsWith("@")) return `@${personName(target.slice(1))}`;
+    if (target.startsWith("#")) return `#${channelName(state.channels.get(target.slice(1))) || label || target}`;
+    return target.startsWith("!") ? `@${target.slice(1)}` : target;
+  });
+  return entities(named);
+}

@@ -28,7 +28,7 @@ function confirmed(asked) {
 
 // What an external list offers for what was typed so far.
 export async function suggest(ctx, block, element, typed) {
-  const answer = await quietly({ do: "suggest", ...ctx.where, block_id: block.block_id, action_id: element.action_id, value: typed });
-  if (answer.ok && Array.isArray(answer.options)) return answer.options;
-  return (answer.option_groups || []).flatMap((group) => group.options.map((one) => ({ ...one, group: group.label?.text })));
+  const answer = await quietly({ do: "suggest", ...ctx.where, block_id: block.block_id, action_id: element.action_id, query: typed });
+  const grouped = (answer.option_groups || []).flatMap((group) => group.options.map((one) => ({ ...one, group: group.label?.text })));
+  return [...(answer.options || []), ...grouped];
 }

@@ -232,7 +232,15 @@ WAYS = ["ntfy://{at}/{to}", "http://{at}/{to}", "json://{at}/{to}"]
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     ("status", "permanent"),
-    [(500, False), (502, False), (429, False), (400, True), (401, False), (403, False), (404, True)],
+    [
+        (500, False),
+        (502, False),
+        (429, False),
+        (400, True),
+        (401, False),
+        (403, False),
+        (404, True),
+    ],
 )
 async def test_what_an_answer_means(
     server: FakeHttp, way: str, status: int, permanent: bool

@@ -223,7 +223,7 @@ async def test_items_made_at_the_writer_are_answered_beside_their_values(store: 
     with held_up(store):
         pair = store.share_made(take, lambda: ["one", "two"])
         bad = store.share_made(take, unreadable)
-        none = store.share_made(take, lambda: [])
+        none = store.share_made(take, list)
         last = store.share_made(take, lambda: ["three"])
     found = await asyncio.gather(pair, bad, none, last, return_exceptions=True)
     assert found[0] == [("one", "ONE"), ("two", "TWO")]
