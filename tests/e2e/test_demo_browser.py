@@ -11,11 +11,11 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.shared import REQUIRE_REAL
 
@@ -25,6 +25,7 @@ CHROMIUM = next(
 )
 LAPTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 WITHIN = 30_000
+PAGED = "Nobody has answered yet."
 
 if not CHROMIUM and not REQUIRE_REAL:
     pytest.skip("no Chromium is installed: the practice page is not tried", allow_module_level=True)
@@ -69,10 +70,12 @@ class Reader:
     """Somebody at a page: what the console complained of and where the page reached out are kept."""
 
     def __init__(self, browser: Browser, address: str, size: dict[str, int], shots: Path) -> None:
+        self.phone = size is PHONE
         self.context = browser.new_context(
             viewport={"width": size["width"], "height": size["height"]},
-            color_scheme="light" if size is LAPTOP else "dark",
+            color_scheme="dark" if self.phone else "light",
             reduced_motion="reduce",
+            has_touch=self.phone,
         )
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(WITHIN)
@@ -88,34 +91,62 @@ class Reader:
                 None if one.url.startswith((address, "data:")) else self.elsewhere.append(one.url)
             ),
         )
-        self.phone = size is PHONE
-        self._shots, self._address = shots, address
-        self.page.goto(address)
+        self._shots, self.address = shots, address
+        self.chat, self.thread = self.page.locator("#chat"), self.page.locator("#thread")
+        self.hint = self.page.locator("#strip .hint")
+
+    def comes(self, *, first_time: bool = False) -> None:
+        """Open the page; the first time nothing has been played yet."""
+        if first_time:
+            self.page.request.post(f"{self.address}/practice/story", data={"stop": True})
+        self.page.goto(self.address)
+        self.page.locator("body.ready").wait_for()
 
     def shot(self, name: str) -> None:
-        self.page.screenshot(path=self._shots / f"{name}-{'phone' if self.phone else 'laptop'}.png")
+        size = "phone" if self.phone else "laptop"
+        self.page.screenshot(path=self._shots / f"{name}-{size}.png")
 
     def sees(self, pane: str) -> None:
         """On a phone one pane at a time."""
         if self.phone:
             self.page.locator("#bar").get_by_role("button", name=re.compile(pane)).click()
 
-    def begins(self, title: str) -> None:
-        """Choose a story on the first screen."""
-        first = self.page.get_by_role("button", name=re.compile("Live through an incident"))
-        first.wait_for()
-        if title == "A single outage":
-            first.click()
+    def chooses(self, title: str) -> None:
+        """Begin a story from the start screen's list, or from the chooser when one was played before."""
+        start = self.page.locator("#start")
+        if start.is_visible():
+            start.get_by_text("Or choose another story").click()
+            start.get_by_role("button", name=re.compile(title)).click()
+        elif self.phone:
+            self.sees("Story")
+            self.page.locator("#story").get_by_role("button", name=re.compile(title)).click()
         else:
-            self.page.get_by_text("Or choose another story").click()
-            self.page.locator("#start").get_by_role("button", name=re.compile(title)).click()
-        expect(first).to_be_hidden()
+            self.page.locator("#strip").get_by_role("button", name="Stories").click()
+            chooser = self.page.get_by_role("dialog", name="Stories")
+            chooser.get_by_role("button", name=re.compile(title)).click()
+        expect(self.page.locator("#strip")).to_contain_text(title, timeout=WITHIN)
 
-    def clean(self) -> None:
-        assert self.complaints == []
-        assert self.elsewhere == []
-        self.page.request.post(f"{self._address}/practice/story", data={"stop": True})
-        self.context.close()
+    def speeds(self, times: int) -> None:
+        """Press the clock's speed."""
+        self.page.get_by_role("button", name=f"{times}×").click()
+
+    def presses(self, name: str, where: Locator | None = None) -> None:
+        (where or self.chat).get_by_role("button", name=name, exact=True).last.click()
+
+    def reads(self, words: str | re.Pattern[str], where: Locator | None = None) -> None:
+        expect((where or self.chat).get_by_text(words).last).to_be_visible(timeout=WITHIN)
+
+    def becomes(self, name: str) -> None:
+        """Be the person whose phone rings."""
+        self.sees("Phone")
+        ringing = self.page.get_by_role("button", name=re.compile(f"{name}.* phone is ringing"))
+        ringing.click()
+        self.reads(re.compile(f"{name}.*phone"), self.page.locator("#phone"))
+
+    def says(self, text: str) -> None:
+        field = self.chat.get_by_role("combobox")
+        field.fill(text)
+        field.press("Enter")
 
 
 @pytest.fixture
@@ -125,86 +156,251 @@ def shots(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture(params=[LAPTOP, PHONE], ids=["laptop", "phone"])
+@pytest.fixture
 def reader(
-    request: pytest.FixtureRequest, chromium: Browser, address: str, shots: Path
-) -> Iterator[Reader]:
-    reader = Reader(chromium, address, request.param, shots)
-    yield reader
-    reader.clean()
+    chromium: Browser, address: str, shots: Path
+) -> Iterator[Callable[[dict[str, int]], Reader]]:
+    """`reader(LAPTOP)`: a page that is clean in the end: no complaint in the console, nothing fetched from elsewhere."""
+    readers: list[Reader] = []
+
+    def arrive(size: dict[str, int]) -> Reader:
+        readers.append(Reader(chromium, address, size, shots))
+        return readers[-1]
+
+    yield arrive
+    for one in readers:
+        one.page.request.post(f"{address}/practice/clock", data={"speed": 1})
+        one.context.close()
+    assert [one.complaints for one in readers] == [[] for _ in readers]
+    assert [one.elsewhere for one in readers] == [[] for _ in readers]
 
 
+Readers = Callable[[dict[str, int]], Reader]
+
+
+@pytest.fixture
+def laptop(reader: Readers) -> Reader:
+    return reader(LAPTOP)
+
+
+@pytest.fixture
+def phone(reader: Readers) -> Reader:
+    return reader(PHONE)
+
+
+@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
 def test_a_newcomer_is_paged_acknowledges_mends_resolves_and_sees_the_postmortem(
-    reader: Reader,
+    reader: Readers, size: dict[str, int]
 ) -> None:
-    page = reader.page
-    page.get_by_role("button", name=re.compile("Live through an incident")).wait_for()
-    reader.shot("start")
-    reader.begins("A single outage")
-    chat = page.locator("#chat")
-    expect(chat.get_by_text("Nobody has answered yet.")).to_be_visible(timeout=WITHIN)
-    reader.sees("Phone")
-    expect(page.locator("#phone").get_by_text("SEV2 High error rate")).to_be_visible()
-    reader.shot("paged")
-    page.locator("#phone").get_by_role("button", name="Acknowledge").click()
-    reader.sees("Chat")
-    expect(chat.get_by_text("Ana Ruiz is on it.")).to_be_visible(timeout=WITHIN)
-    reader.shot("acknowledged")
-    reader.sees("Story")
-    page.get_by_role("button", name="Roll back").filter(visible=True).click()
-    reader.sees("Chat")
-    chat.get_by_role("button", name="Mitigated").click()
-    expect(chat.get_by_text("Mitigated, being watched.")).to_be_visible(timeout=WITHIN)
-    chat.get_by_role("button", name="Resolve", exact=True).click()
-    anyway = page.get_by_role("button", name="Resolve anyway")
-    resolved = chat.get_by_text(re.compile("Resolved by Ana Ruiz"))
+    me = reader(size)
+    me.comes(first_time=True)
+    me.shot("start")
+    me.page.get_by_role("button", name=re.compile("Live through an incident")).click()
+    me.speeds(10)
+    me.reads(PAGED)
+    me.speeds(1)
+    me.sees("Phone")
+    me.reads(re.compile("SEV2 High error rate"), me.page.locator("#phone"))
+    me.shot("paged")
+    me.presses("Acknowledge", me.page.locator("#phone"))
+    me.sees("Chat")
+    me.reads("Ana Ruiz is on it.")
+    me.shot("acknowledged")
+    me.presses("Roll back", me.page.locator("#strip"))
+    me.presses("Mitigated")
+    me.reads("Mitigated, being watched.")
+    me.presses("Resolve")
+    anyway = me.page.get_by_role("button", name="Resolve anyway")
+    resolved = me.chat.get_by_text(re.compile("Resolved by Ana Ruiz"))
     expect(anyway.or_(resolved).first).to_be_visible(timeout=WITHIN)
     if anyway.is_visible():
         anyway.click()
     expect(resolved).to_be_visible(timeout=WITHIN)
-    chat.get_by_role("button", name=re.compile("repl")).first.click()
-    expect(page.locator("#thread").get_by_text("Postmortem draft")).to_be_visible(timeout=WITHIN)
-    reader.shot("postmortem")
+    me.chat.get_by_role("button", name=re.compile("repl")).first.click()
+    me.reads(re.compile("Postmortem draft"), me.thread)
+    me.shot("postmortem")
+    expect(me.hint).to_contain_text("That was it.")
 
 
-def test_a_storm_is_one_card(reader: Reader) -> None:
-    reader.begins("A storm")
-    chat = reader.page.locator("#chat")
-    expect(chat.get_by_text("Many alerts at once on shop")).to_be_visible(timeout=WITHIN)
-    expect(chat.get_by_text(re.compile("One page per person"))).to_be_visible()
-    reader.shot("storm")
+def test_an_unanswered_page_goes_on_to_the_next_person_who_answers_on_the_phone(
+    laptop: Reader, phone: Reader
+) -> None:
+    laptop.comes()
+    phone.comes()
+    laptop.chooses("An unanswered page")
+    laptop.speeds(30)
+    laptop.reads(PAGED)
+    laptop.reads(re.compile("Nobody has answered for"))
+    expect(laptop.page.locator("#phone .rings-now")).to_contain_text("Bo")
+    laptop.speeds(1)
+    laptop.shot("unanswered")
+    phone.becomes("Bo Lindt")
+    phone.shot("unanswered")
+    phone.presses("Acknowledge", phone.page.locator("#phone"))
+    phone.reads("acknowledged", phone.page.locator("#phone"))
+    phone.sees("Chat")
+    for one in (laptop, phone):
+        one.reads("Bo Lindt is on it.")
 
 
-def test_an_unanswered_page_goes_to_the_next_person(reader: Reader) -> None:
-    reader.begins("An unanswered page")
-    chat = reader.page.locator("#chat")
-    expect(chat.get_by_text("Nobody has answered yet.")).to_be_visible(timeout=WITHIN)
-    reader.page.request.post(f"{reader.page.url.rstrip('/')}/practice/clock", data={"speed": 30})
-    expect(chat.get_by_text(re.compile("Nobody has answered for"))).to_be_visible(timeout=WITHIN)
-    reader.shot("unanswered")
-    reader.page.request.post(f"{reader.page.url.rstrip('/')}/practice/clock", data={"speed": 1})
+def test_a_storm_is_one_card_and_over_with_its_alerts(laptop: Reader, phone: Reader) -> None:
+    phone.comes()
+    laptop.comes()
+    phone.chooses("A storm")
+    phone.reads(PAGED)
+    phone.reads(re.compile("40 alerts"))
+    laptop.reads(re.compile("40 alerts"))
+    for one in (laptop, phone):
+        one.shot("storm")
+    phone.presses("Acknowledge")
+    laptop.reads("Ana Ruiz is on it.")
+    laptop.speeds(10)
+    phone.reads(re.compile("Resolved"))
+    expect(phone.hint).to_contain_text("That was it.", timeout=WITHIN)
 
 
-@pytest.mark.parametrize("title", ["A flapping alert", "A hand-off on a DST night"])
-def test_the_other_stories_page_somebody(reader: Reader, title: str) -> None:
-    reader.begins(title)
-    chat = reader.page.locator("#chat")
-    expect(chat.get_by_text("Nobody has answered yet.")).to_be_visible(timeout=WITHIN)
-    reader.shot(title.split()[1])
+def test_a_flapping_alert_is_one_card_that_counts(laptop: Reader, phone: Reader) -> None:
+    laptop.comes()
+    phone.comes()
+    laptop.chooses("A flapping alert")
+    laptop.speeds(10)
+    laptop.reads(PAGED)
+    laptop.presses("Acknowledge")
+    phone.reads("Ana Ruiz is on it.")
+    laptop.speeds(30)
+    laptop.reads(re.compile("on and off|come back"))
+    for one in (laptop, phone):
+        one.shot("flapping")
+        expect(one.chat.locator("article .block-header")).to_have_count(1)
 
 
-def test_it_is_usable_by_keyboard_alone(chromium: Browser, address: str, shots: Path) -> None:
-    reader = Reader(chromium, address, LAPTOP, shots)
-    page = reader.page
-    start = page.get_by_role("button", name=re.compile("Live through an incident"))
-    expect(start).to_be_focused()
-    page.keyboard.press("Enter")
-    acknowledge = page.locator("#chat").get_by_role("button", name="Acknowledge")
-    acknowledge.wait_for()
+def test_on_the_night_of_the_clock_change_each_page_finds_who_is_on_call(
+    laptop: Reader, phone: Reader
+) -> None:
+    phone.comes()
+    laptop.comes()
+    phone.chooses("A hand-off on a DST night")
+    phone.reads(PAGED)
+    phone.shot("hand-off")
+    phone.presses("Acknowledge")
+    laptop.reads("Ana Ruiz is on it.")
+    laptop.presses("Skip ahead", laptop.page.locator("#clock"))
+    laptop.speeds(30)
+    expect(laptop.page.locator("#phone .rings-now")).to_contain_text("Bo", timeout=WITHIN)
+    expect(laptop.page.locator("#clock .face")).to_contain_text("03:")
+    laptop.speeds(1)
+    laptop.shot("hand-off")
+    laptop.becomes("Bo Lindt")
+    laptop.presses("Acknowledge", laptop.page.locator("#phone"))
+    laptop.reads("Bo Lindt is on it.")
+
+
+def test_it_is_usable_by_keyboard_alone(laptop: Reader) -> None:
+    laptop.comes(first_time=True)
+    page, keys = laptop.page, laptop.page.keyboard
+    expect(page.get_by_role("button", name=re.compile("Live through an incident"))).to_be_focused()
+    keys.press("Enter")
+    laptop.reads(PAGED)
     for _ in range(60):
-        page.keyboard.press("Tab")
+        keys.press("Tab")
         if page.evaluate("document.activeElement?.textContent") == "Acknowledge":
             break
-    page.keyboard.press("Enter")
-    expect(page.locator("#chat").get_by_text("Ana Ruiz is on it.")).to_be_visible(timeout=WITHIN)
-    reader.clean()
+    laptop.shot("focus")
+    keys.press("Enter")
+    laptop.reads("Ana Ruiz is on it.")
+    keys.press("Control+k")
+    keys.type("gener")
+    keys.press("Enter")
+    expect(laptop.chat.get_by_role("heading", name="general")).to_be_visible()
+    laptop.chat.get_by_role("combobox").focus()
+    keys.type("/")
+    keys.press("Tab")
+    expect(laptop.chat.get_by_role("option", name=re.compile("/oncall who"))).to_be_visible()
+    laptop.shot("hints")
+    keys.type("declare")
+    keys.press("Enter")
+    form = page.get_by_role("dialog", name="Declare incident")
+    expect(form).to_be_visible()
+    expect(form.get_by_role("textbox").first).to_be_focused()
+    keys.press("Escape")
+    expect(form).to_be_hidden()
+
+
+def test_a_form_says_what_is_wrong_and_opens_an_incident_when_it_is_right(laptop: Reader) -> None:
+    laptop.comes(first_time=True)
+    laptop.presses("Look around first", laptop.page.locator("#start"))
+    laptop.says("/oncall declare")
+    form = laptop.page.get_by_role("dialog", name="Declare incident")
+    laptop.presses("Declare and page", form)
+    laptop.reads("This is needed.", form)
+    form.get_by_label("What do users see?").fill("Carts are <b>empty</b> & slow")
+    form.get_by_role("button", name=re.compile("Service|Where")).click()
+    laptop.page.get_by_role("option", name="checkout").click()
+    laptop.shot("form")
+    laptop.presses("Declare and page", form)
+    expect(form).to_be_hidden(timeout=WITHIN)
+    laptop.page.locator("#places").get_by_role("button", name=re.compile("incidents")).click()
+    laptop.reads(re.compile("Carts are <b>empty</b> & slow"))
+
+
+def test_what_people_write_is_text_and_answers_are_for_the_asker_alone(
+    laptop: Reader, phone: Reader
+) -> None:
+    laptop.comes()
+    phone.comes()
+    for one in (laptop, phone):
+        look = one.page.get_by_role("button", name="Look around first")
+        if look.is_visible():
+            look.click()
+    laptop.page.locator("#places").get_by_role("button", name=re.compile("general")).click()
+    laptop.says("<img src=x onerror=alert(1)> *loud* @bo https://example.com/a?b=1&c=2")
+    laptop.reads(re.compile(r"<img src=x onerror=alert\(1\)>"))
+    expect(laptop.chat.locator("strong", has_text="loud")).to_be_visible()
+    expect(laptop.chat.get_by_text("@bo")).to_have_class(re.compile("mention"))
+    address = laptop.chat.get_by_role("link", name=re.compile("example.com"))
+    expect(address).to_have_attribute("rel", "noopener noreferrer")
+    assert laptop.chat.locator("article img").count() == 0
+    laptop.says("/oncall who")
+    laptop.reads("Only visible to you")
+    laptop.shot("only-you")
+    phone.sees("Channels")
+    phone.shot("channels")
+    phone.page.locator("#places").get_by_role("button", name=re.compile("general")).click()
+    phone.reads(re.compile("<img src=x"))
+    phone.page.locator("#chat").get_by_role("combobox").wait_for()
+    phone.sees("Channels")
+    phone.page.get_by_role("button", name=re.compile("You are Ana")).click()
+    phone.page.get_by_role("menuitem", name=re.compile("Cy Okafor")).click()
+    phone.page.locator("#places").get_by_role("button", name=re.compile("general")).click()
+    phone.reads(re.compile("<img src=x"))
+    expect(phone.chat.get_by_text("Only visible to you")).to_have_count(0)
+
+
+SMALL = """() => [...document.querySelectorAll("button, select, input, textarea, summary")]
+  .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled && !one.closest("[inert]"))
+  .filter((one) => getComputedStyle(one).clipPath === "none" && one.getBoundingClientRect().height < 43.5)
+  .map((one) => `${one.className} ${one.textContent}`)"""
+
+
+def test_on_a_phone_everything_is_big_enough_to_touch_and_nothing_hangs_over(
+    phone: Reader,
+) -> None:
+    phone.comes()
+    look = phone.page.get_by_role("button", name="Look around first")
+    if look.is_visible():
+        look.click()
+    for pane in ("Channels", "Chat", "Phone", "Story"):
+        phone.sees(pane)
+        assert phone.page.evaluate(SMALL) == [], pane
+        assert phone.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], pane
+
+
+def test_a_lost_connection_is_said_and_taken_up_again(laptop: Reader) -> None:
+    laptop.page.route("**/practice/feed*", lambda route: route.abort())
+    laptop.comes()
+    laptop.reads(re.compile("Connection lost"), laptop.page.locator("#app"))
+    laptop.page.unroute("**/practice/feed*")
+    expect(laptop.page.locator("#lost")).to_be_hidden(timeout=WITHIN)
+    assert laptop.complaints
+    assert all("ERR_FAILED" in one for one in laptop.complaints)
+    laptop.complaints.clear()

@@ -59,7 +59,7 @@ export function drawConversation(root, { visit, openThread, back }) {
     drawMessages(list, messages, { from, openThread });
     if (!messages.length) list.replaceChildren(empty(channel));
     drawFoot(foot, channel, composer);
-    if (moved) scroller.toEnd();
+    if (moved || !messages.length) scroller.toEnd();
     else scroller.settle();
     read();
     return showJump();
@@ -75,6 +75,8 @@ export const here = () => state.channels.get(state.place.id) || null;
 function reveal(list, scroller, ts) {
   const found = list.querySelector(`article[data-ts="${CSS.escape(ts)}"]`);
   if (!found) return;
+  const [at, box] = [found.getBoundingClientRect(), list.getBoundingClientRect()];
+  if (at.top >= box.top - 8 && at.top < box.bottom - 80) return;
   scroller.toElement(found);
   found.classList.add("found");
   setTimeout(() => found.classList.remove("found"), 2500);

@@ -15,12 +15,18 @@ export function listenAs(person) {
   for (const kind of KINDS) {
     opened.addEventListener(kind, (event) => {
       if (opened !== stream) return;
-      if (kind === "reset") fetchState(person);
+      if (kind === "reset") begunAnew(person);
       else apply(kind, JSON.parse(event.data));
     });
   }
   opened.onopen = () => opened === stream && setLink("live");
   opened.onerror = () => opened === stream && lost(opened, person);
+}
+
+// Another day begins: what was read before says nothing about it.
+function begunAnew(person) {
+  state.readTo.clear();
+  return fetchState(person);
 }
 
 function lost(opened, person) {

@@ -10,7 +10,7 @@ import { sayPolitely } from "./notices.js";
 import { drawBar } from "./panes.js";
 import { drawPhone } from "./phone.js";
 import { drawSidebar, openSwitcher } from "./sidebar.js";
-import { channelName, fullName, go, listen, onMoment, ringing, show, state, unread } from "./state.js";
+import { channelName, fullName, go, isLoud, listen, onMoment, ringing, show, state, unread } from "./state.js";
 import { botState, drawStart, drawStoryPane, drawStrip } from "./stories.js";
 import { drawThread } from "./thread.js";
 import { fill } from "./dom.js";
@@ -120,8 +120,8 @@ listen(["link"], () => {
   at("lost").hidden = state.link !== "lost";
   document.body.classList.toggle("offline", state.link === "lost");
 });
-listen(["messages", "phones", "channels", "me"], () => {
-  const calls = ringing();
+listen(["messages", "phones", "rings", "channels", "me"], () => {
+  const calls = ringing().filter(isLoud);
   const waiting = [...state.channels.keys()].reduce((sum, one) => sum + unread(one), 0);
   const alarm = calls.length ? `${fullName(calls[0].owner)}’s phone rings · ` : "";
   document.title = `${alarm}${waiting ? `(${waiting}) ` : ""}${state.team} Slack`;

@@ -175,6 +175,7 @@ export class Scroller {
   }
   // After something changed: follow the newest, or stay.
   settle() {
+    if (this.box.scrollHeight <= this.box.clientHeight) this.#following = true;
     if (!this.#following) return;
     const last = this.box.querySelector("article.message:last-of-type");
     const end = this.box.scrollHeight - this.box.clientHeight;

@@ -6,7 +6,7 @@ import { phoneDoes } from "./feed.js";
 import { target } from "./links.js";
 import { sayNow } from "./notices.js";
 import { avatar, persons } from "./people.js";
-import { fullName, listen, onMoment, ringing, state } from "./state.js";
+import { changed, fullName, isLoud, listen, onMoment, ringing, state } from "./state.js";
 import { practiceNow, longDay, time } from "./when.js";
 
 const SHOWN = 12;
@@ -36,8 +36,15 @@ export function drawPhone(root, { become }) {
     fill(sound, icon(loud ? "sound" : "mute"));
   }
 
+  let loudest = "";
   function tick() {
     if (!state.clock.now) return;
+    const calls = [...state.phones.values()].filter(isLoud).map((one) => one.id).join();
+    if (calls !== loudest) {
+      loudest = calls;
+      draw();
+      changed("rings");
+    }
     const now = time(practiceNow());
     clock.textContent = now;
     status.firstChild.textContent = now;
@@ -48,7 +55,7 @@ export function drawPhone(root, { become }) {
     if (!state.me) return;
     title.textContent = `${fullName(state.me)}’s phone`;
     const mine = [...state.phones.values()].filter((one) => one.owner === state.me).sort((one, other) => other.at - one.at).slice(0, SHOWN);
-    device.classList.toggle("ringing", mine.some((one) => one.state === "ringing"));
+    device.classList.toggle("ringing", mine.some(isLoud));
     fill(list, mine.length ? mine.map(card) : h("p", { class: "quiet-phone" }, "Quiet. It rings when somebody has to be woken."));
     const others = persons().filter((one) => one.id !== state.me);
     const strays = [...new Set([...state.phones.values()].map((one) => one.owner))].filter((one) => !state.people.has(one));
@@ -59,13 +66,25 @@ export function drawPhone(root, { become }) {
   setInterval(tick, 1000);
   drawSound();
   listen(["phones", "me", "people", "clock"], draw);
-  onMoment((kind, ring, before) => kind === "ring" && rang(ring, before));
+  onMoment((kind, ring, before) => {
+    if (kind !== "ring") return;
+    rang(ring, before);
+    if (!before && ring.owner === state.me) startMoving(device);
+  });
+}
+
+// The next ring moves the phone again, even while an older one is unanswered.
+function startMoving(device) {
+  device.classList.remove("ringing");
+  void device.offsetWidth;
+  device.classList.add("ringing");
 }
 
 function owner(id, become) {
   const calls = ringing(id).length;
+  const loudNow = ringing(id).some(isLoud);
   const name = fullName(id);
-  return h("button", { type: "button", class: calls ? "owner rings-now" : "owner", "aria-label": calls ? `${name}’s phone is ringing. Be ${name}` : `${name}’s phone is quiet. Be ${name}`, title: calls ? `${name}’s phone is ringing: be ${name}` : `Be ${name}`, data: { key: `owner:${id}` }, on: { click: () => become(id, { phone: true }) } },
+  return h("button", { type: "button", class: [...(calls ? ["owner", "rings-now"] : ["owner"]), ...(loudNow ? ["loud"] : [])].join(" "), "aria-label": calls ? `${name}’s phone is ringing. Be ${name}` : `${name}’s phone is quiet. Be ${name}`, title: calls ? `${name}’s phone is ringing: be ${name}` : `Be ${name}`, data: { key: `owner:${id}` }, on: { click: () => become(id, { phone: true }) } },
     avatar(id, "tiny"), name.split(" ")[0], calls ? h("span", { class: "badge" }, calls) : null);
 }
 
@@ -74,12 +93,13 @@ const stray = (topic) => h("span", { class: "owner" }, icon("bell"), topic);
 const FATE = { ringing: "is ringing", acknowledged: "acknowledged", opened: "opened" };
 
 function card(ring) {
-  const loudly = ring.state === "ringing";
-  return h("article", { class: `ring ${ring.state}`, "aria-label": `${ring.title}, ${FATE[ring.state] || ring.state}` },
+  const open = ["ringing", "opened"].includes(ring.state);
+  const looks = ring.state === "ringing" && !isLoud(ring) ? "waiting" : ring.state;
+  return h("article", { class: `ring ${looks}`, "aria-label": `${ring.title}, ${FATE[ring.state] || ring.state}` },
     h("header", {}, icon("bell"), h("span", {}, ring.topic || "ntfy"), h("time", {}, time(ring.at))),
     h("h3", {}, withMarks(ring.title || "Page")),
     ring.message ? h("p", {}, withMarks(ring.message)) : null,
-    h("footer", {}, loudly || ring.state === "opened" ? (ring.actions || []).map((one, at) => actionOf(ring, one, at)) : h("span", { class: "fate" }, FATE[ring.state] || ring.state)));
+    h("footer", {}, open ? (ring.actions || []).map((one, at) => actionOf(ring, one, at)) : h("span", { class: "fate" }, FATE[ring.state] || ring.state)));
 }
 
 function actionOf(ring, action, at) {

@@ -73,10 +73,12 @@ export function load(told) {
     link: "live",
   });
   setClock(told.clock);
+  for (const ring of state.phones.values()) if (told.clock.now - ring.at < 60) ring.heard = performance.now();
   for (const [channel, messages] of Object.entries(told.messages || {})) {
     state.messages.set(channel, new Map(messages.filter((one) => !one.deleted).map((one) => [one.ts, one])));
   }
   if (!same) state.readTo.clear();
+  if (state.thread && !state.messages.get(state.thread.channel)?.has(state.thread.ts)) state.thread = null;
   for (const channel of state.channels.values()) firstRead(channel);
   changed(...ALL);
 }
@@ -113,7 +115,7 @@ const APPLY = {
   },
   ring(ring) {
     const before = state.phones.get(ring.id);
-    state.phones.set(ring.id, ring);
+    state.phones.set(ring.id, { ...ring, heard: before?.heard ?? performance.now() });
     changed("phones");
     happened("ring", ring, before);
   },
@@ -179,7 +181,11 @@ export function drop(channel, ts) {
   changed("messages");
 }
 
+// Rings that nobody has answered; `loud` ones are those heard just now.
 export const ringing = (owner) => [...state.phones.values()].filter((one) => one.state === "ringing" && (!owner || one.owner === owner));
+
+const LOUD_FOR = 25_000;
+export const isLoud = (ring) => ring.state === "ringing" && ring.heard !== undefined && performance.now() - ring.heard < LOUD_FOR;
 
 // --- where the reader is ---
 
