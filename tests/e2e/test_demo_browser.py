@@ -125,6 +125,11 @@ class Reader:
             chooser = self.page.get_by_role("dialog", name="Stories")
             chooser.get_by_role("button", name=re.compile(title)).click()
         expect(self.page.locator("#strip")).to_contain_text(title, timeout=WITHIN)
+        self.waits_for_the_first_step()
+
+    def waits_for_the_first_step(self) -> None:
+        """Until the bot is up and the strip says what to do: a speed pressed before would be lost."""
+        expect(self.hint).to_contain_text("You:", timeout=WITHIN)
 
     def speeds(self, times: int) -> None:
         """Press the clock's speed."""
@@ -205,6 +210,7 @@ def test_a_newcomer_is_paged_acknowledges_mends_resolves_and_sees_the_postmortem
     me.comes(first_time=True)
     me.shot("start")
     me.page.get_by_role("button", name=re.compile("Live through an incident")).click()
+    me.waits_for_the_first_step()
     me.speeds(10)
     me.reads(PAGED)
     me.speeds(1)
@@ -237,8 +243,8 @@ def test_an_unanswered_page_goes_on_to_the_next_person_who_answers_on_the_phone(
     laptop.comes()
     phone.comes()
     laptop.chooses("An unanswered page")
-    laptop.speeds(30)
     laptop.reads(PAGED)
+    laptop.speeds(30)
     laptop.reads(re.compile("Nobody has answered for"))
     expect(laptop.page.locator("#phone .rings-now")).to_contain_text("Bo")
     laptop.speeds(1)
@@ -309,6 +315,7 @@ def test_it_is_usable_by_keyboard_alone(laptop: Reader) -> None:
     page, keys = laptop.page, laptop.page.keyboard
     expect(page.get_by_role("button", name=re.compile("Live through an incident"))).to_be_focused()
     keys.press("Enter")
+    laptop.waits_for_the_first_step()
     laptop.tabs_to("10×")
     keys.press("Enter")
     laptop.reads(PAGED)
