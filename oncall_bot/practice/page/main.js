@@ -18,6 +18,7 @@ import { fill } from "./dom.js";
 const at = (id) => document.getElementById(id);
 const wide = matchMedia("(min-width: 900px)");
 let following = true;
+let pressedHere = false;
 
 // --- where ---
 
@@ -45,7 +46,8 @@ function arrive() {
   if (!state.channels.has(first)) return go(firstPlace());
   const message = second && state.messages.get(first)?.get(second);
   go({ kind: "channel", id: first }, second ? { channel: first, ts: message?.thread_ts || second } : null);
-  if (second) setTimeout(() => conversation.reveal(message?.thread_ts || second));
+  if (second && !pressedHere) setTimeout(() => conversation.reveal(message?.thread_ts || second));
+  pressedHere = false;
   return null;
 }
 
@@ -57,6 +59,7 @@ function firstPlace() {
 }
 
 const openThread = (message) => {
+  pressedHere = true;
   visit({ kind: "channel", id: message.channel }, { thread: { channel: message.channel, ts: message.thread_ts || message.ts } });
   if (wide.matches) setTimeout(() => thread.focus());
 };
