@@ -7,7 +7,6 @@ Each started thing registers its stop on the next line.
 from __future__ import annotations
 
 import asyncio
-import gc
 import hashlib
 import os
 import secrets
@@ -506,8 +505,6 @@ async def run(settings: Settings, *, at_fault_point: Callable[[FaultPoint], None
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stopping.set)
     await app.start()
-    gc.collect()
-    gc.freeze()  # what was imported stays until the end: the collector need not walk through it again
     try:
         await stopping.wait()
         log.info("stopping")

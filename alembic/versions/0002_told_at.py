@@ -1,6 +1,6 @@
 """Incidents remember what their timeline has not been told yet, so that a storm of alerts leaves few lines.
 
-Revision 0002. `untold` holds the counts and names that wait for the next line, `told_at` is when the last one was
+Revision 0002. `untold` holds what waits for the next line (since when, counts, names), `told_at` is when the last one was
 written. What an older release leaves empty is told at once.
 """
 

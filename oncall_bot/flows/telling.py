@@ -35,14 +35,14 @@ def tell(tx: Tx, row: Row, fires: Sequence[str], ended: int, *, at_once: bool) -
     """What a locked incident's timeline is told of the alerts that began (by name) and of how many ended.
 
     At once when it has been quiet, or when the caller says that something hangs on the order; else it waits for the
-    timer, which is planned here.
+    timer, which is planned here. A line that waited stands at the moment when its first alert moved.
     """
-    untold = _added(row.untold, fires, ended)
+    untold = _added(row.untold, fires, ended, tx.now)
     if untold is None:
         return Telling((), None, row.told_at or tx.now)
     due_at = row.told_at + TOLD_EVERY if row.told_at is not None else tx.now
     if at_once or due_at <= tx.now:
-        return Telling(_lines(untold, tx.now), None, tx.now)
+        return Telling(_lines(untold), None, tx.now)
     if row.untold is None:
         stamp = int(row.told_at.timestamp() * 1_000_000)
         timers.add(tx, "tell", f"incident:{row.id}", due_at, f"tell:{row.id}:{stamp}")
@@ -55,34 +55,38 @@ def tell_rest(tx: Tx, incident_id: int) -> None:
     if incident is None or incident.untold is None:
         return
     incidents.change(tx, incident_id, untold=None, told_at=tx.now)
-    incidents.write(tx, incident_id, _lines(incident.untold, tx.now))
+    incidents.write(tx, incident_id, _lines(incident.untold))
     showing.changed(tx, incident_id)
 
 
-def fire_entry(now: datetime, names: Sequence[str], count: int) -> Entry:
+def fire_entry(at: datetime, names: Sequence[str], count: int) -> Entry:
     """One line for `count` alerts of these names that began to fire."""
     distinct = list(dict.fromkeys(names))
     shown = ", ".join(distinct[:NAMES_SHOWN]) + (" …" if len(distinct) > NAMES_SHOWN else "")
     text = f"{shown} fires" if count == 1 else f"{count} alerts fire: {shown}"
     data = {"alerts": distinct[:NAMES_KEPT], "count": count}
-    return Entry(Kind.ALERT, text, now, data=data, trust="external")
+    return Entry(Kind.ALERT, text, at, data=data, trust="external")
 
 
 def _added(
-    untold: Mapping[str, Any] | None, fires: Sequence[str], ended: int
+    untold: Mapping[str, Any] | None, fires: Sequence[str], ended: int, now: datetime
 ) -> Mapping[str, Any] | None:
     if not fires and not ended:
         return untold
-    before = untold or {"fire": 0, "end": 0, "names": []}
-    names = list(dict.fromkeys([*before["names"], *fires]))[:NAMES_KEPT]
-    return {"fire": before["fire"] + len(fires), "end": before["end"] + ended, "names": names}
+    before = untold or {"at": now.isoformat(), "fire": 0, "end": 0, "names": []}
+    return {
+        "at": before["at"],
+        "fire": before["fire"] + len(fires),
+        "end": before["end"] + ended,
+        "names": list(dict.fromkeys([*before["names"], *fires]))[:NAMES_KEPT],
+    }
 
 
-def _lines(untold: Mapping[str, Any], now: datetime) -> list[Entry]:
-    lines = []
+def _lines(untold: Mapping[str, Any]) -> list[Entry]:
+    lines, at = [], datetime.fromisoformat(untold["at"])
     if untold["fire"]:
-        lines.append(fire_entry(now, untold["names"], untold["fire"]))
+        lines.append(fire_entry(at, untold["names"], untold["fire"]))
     if untold["end"]:
         text = "1 alert ended" if untold["end"] == 1 else f"{untold['end']} alerts ended"
-        lines.append(Entry(Kind.RESOLVE, text, now, data={"count": untold["end"]}))
+        lines.append(Entry(Kind.RESOLVE, text, at, data={"count": untold["end"]}))
     return lines

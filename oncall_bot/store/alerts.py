@@ -51,8 +51,7 @@ _KNOWN = Statement(
         .order_by(ALERT.c.fingerprint),
         dialect,
         ALERT,
-    ),
-    packed=True,
+    )
 )
 _SEEN = statement(
     select(SEEN.c.event_id).where(
@@ -145,8 +144,7 @@ _OPEN_GROUPS = Statement(
         .order_by(GROUP.c.id),
         dialect,
         GROUP,
-    ),
-    packed=True,
+    )
 )
 _LAST_GROUP = statement(
     select(GROUP.c.id, GROUP.c.incident_id, GROUP.c.closed_at)
@@ -410,9 +408,8 @@ def annotate(tx: Tx, texts: Mapping[int, Mapping[str, str]]) -> None:
 
 
 def end_occurrences(tx: Tx, ends: Iterable[Mapping[str, Any]]) -> None:
-    """Each of `occurrence_id, at, by, reason`; of several for one occurrence the last one counts."""
-    last = {end["occurrence_id"]: end for end in ends}
-    tx.many(_END, [{**end, "seen_at": tx.now} for end in last.values()])
+    """Each of `occurrence_id, at, by, reason`."""
+    tx.many(_END, [{**end, "seen_at": tx.now} for end in ends])
 
 
 def move_ends(tx: Tx, ends: Mapping[int, datetime]) -> None:

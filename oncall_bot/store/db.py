@@ -43,7 +43,6 @@ log = structlog.get_logger(__name__)
 
 QUEUE_MAX = 5000
 BATCH_MAX = 256
-TURN_LASTS = 0.005
 BATCH_WEIGHT_MAX = 600
 RETRIES = 6
 RETRY_STATES = frozenset({"40001", "40P01", "23505"})
@@ -203,6 +202,7 @@ class _Share:
     weight: int
     loop: asyncio.AbstractEventLoop
     answer: asyncio.Future[Any]
+    single: bool  # answered by the value of its one item
     items: Sequence[Any] | None = None
 
 
@@ -307,10 +307,7 @@ class Store:
 
         The flow answers one value for each item. When the batch fails, every item is tried alone.
         """
-        made = self.share_made(flow, lambda: (item,), weight)
-        answer: asyncio.Future[T] = made.get_loop().create_future()
-        made.add_done_callback(lambda done: _pass_on(done, answer))
-        return answer
+        return self._put_share(flow, lambda: (item,), weight, single=True)
 
     def share_made(
         self,
@@ -324,9 +321,14 @@ class Store:
         because objects that wander from one core to another cost more than making them (docs/decisions/0009). What it
         raises is this share's answer alone.
         """
+        return self._put_share(flow, make, weight, single=False)
+
+    def _put_share(
+        self, flow: Any, make: Callable[[], Sequence[Any]], weight: int, *, single: bool
+    ) -> asyncio.Future[Any]:
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[list[tuple[Item, T]]] = loop.create_future()
-        self._put(_Share(flow, make, weight, loop, answer), loop)
+        answer: asyncio.Future[Any] = loop.create_future()
+        self._put(_Share(flow, make, weight, loop, answer, single), loop)
         return answer
 
     def _put(self, job: _Job | _Share, told_by: asyncio.AbstractEventLoop | None = None) -> None:
@@ -349,14 +351,10 @@ class Store:
     def _take(self) -> list[_Job | _Share] | None:
         queue = self._queue
         with queue.changed:
-            waited = False
-            while not queue.jobs or (queue.told_by is not None and not waited):
-                if queue.closed and not queue.jobs:
+            while not queue.jobs:
+                if queue.closed:
                     return None
-                waited = bool(
-                    queue.jobs
-                )  # the loop's turn goes on: what it brings is committed together
-                queue.changed.wait(TURN_LASTS if waited else None)
+                queue.changed.wait()
             taken: list[_Job | _Share] = [queue.jobs.popleft()]
             first = taken[0]
             if isinstance(first, _Share):
@@ -392,21 +390,12 @@ class Store:
 
     def _work_shares(self, shares: list[_Share]) -> None:
         flow = shares[0].flow
-        made: list[_Share] = []
-        for share in shares:
-            try:
-                share.items = share.make() if share.items is None else share.items
-            except Exception as error:  # noqa: BLE001 - guard: one queued write; the one who asked gets the error
-                _answer([(share, None, error)])
-            else:
-                made.append(share)
-        shares = made
-        if not shares:
-            return
-        items = [item for share in shares for item in share.items or ()]
         try:
-            values = iter(self._transact(lambda tx: flow(tx, items)))
-            _answer([(s, list(zip(s.items or (), values, strict=False)), None) for s in shares])
+            made = [share for share in shares if _is_made(share)]
+            items = [item for share in made for item in share.items or ()]
+            values = self._transact(lambda tx: flow(tx, items)) if made else ()
+            pairs = iter(list(zip(items, values, strict=True)))
+            _answer([(share, _own(share, pairs), None) for share in made])
         except Exception as error:  # noqa: BLE001 - guard: one queued write; each item is tried alone
             if len(shares) > 1 and not _unreachable(error):
                 for share in shares:
@@ -481,16 +470,21 @@ class Store:
         return await loop.run_in_executor(self._readers, lambda: self.look(fn, *args, **kwargs))
 
 
-def _pass_on(made: asyncio.Future[list[tuple[Any, T]]], answer: asyncio.Future[T]) -> None:
-    """The only value of a share of one item."""
-    if answer.done():
-        return
-    if made.cancelled():
-        answer.cancel()
-    elif (error := made.exception()) is not None:
-        answer.set_exception(error)
-    else:
-        answer.set_result(made.result()[0][1])
+def _is_made(share: _Share) -> bool:
+    """Whether its items are there; what people can mend is its answer alone."""
+    if share.items is None:
+        try:
+            share.items = share.make()
+        except OncallError as error:
+            _answer([(share, None, error)])
+            return False
+    return True
+
+
+def _own(share: _Share, pairs: Iterator[tuple[Any, Any]]) -> Any:
+    """The answer of a share, whose items come next among the pairs of item and value."""
+    mine = [next(pairs) for _ in share.items or ()]
+    return mine[0][1] if share.single else mine
 
 
 def _answer(answers: Sequence[tuple[_Share, Any, BaseException | None]]) -> None:
@@ -538,7 +532,6 @@ def engine_for(url: str, *, writes: bool) -> Engine:
             pool_size=1 if writes else READERS,
             max_overflow=0 if writes else READERS,
             paramstyle="named",
-            pool_reset_on_return=None,  # whoever takes a connection ends its transaction
             connect_args={"check_same_thread": False, "timeout": 10, "cached_statements": 512},
         )
         event.listen(engine, "connect", _sqlite_pragmas)
@@ -571,7 +564,6 @@ def _sqlite_pragmas(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are opened by us, never by the driver
     cursor = connection.cursor()
     for pragma in (
-        "page_size=2048",  # of a new database: intake touches many pages for a row each
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",

@@ -50,8 +50,7 @@ _LOCK_ALL = Statement(
     lambda dialect: locking(
         select(*_STANDING).where(any_of(INCIDENT.c.id, "incident_ids")).order_by(INCIDENT.c.id),
         dialect,
-    ),
-    packed=True,
+    )
 )
 _GET = statement(select(INCIDENT).where(INCIDENT.c.id == bindparam("incident_id")))
 _INSERT = insert_of(

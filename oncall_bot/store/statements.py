@@ -40,7 +40,6 @@ from oncall_bot.store.types import Instant, from_micros, to_micros
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 Processor = Callable[[Any], Any]
 WIDE_MAX = 64
-EXACT_MAX = 32
 Row = Any  # a named tuple of the selected columns
 
 
@@ -97,23 +96,16 @@ def one_of(column: Any, values: Sequence[Any]) -> ColumnElement[bool]:
 
 
 class Statement:
-    """One statement for both dialects. `build(dialect_name)` is called once for each.
+    """One statement for both dialects. `build(dialect_name)` is called once for each."""
 
-    A query that is `packed` comes from SQLite as one row of JSON: a thread gives up the interpreter for every row it
-    fetches. For the few queries of intake that bring many narrow rows.
-    """
-
-    def __init__(self, build: Callable[[str], Executable], *, packed: bool = False) -> None:
+    def __init__(self, build: Callable[[str], Executable]) -> None:
         self._build = build
-        self._packed = packed
         self._ready: dict[str, _Compiled] = {}
 
     def ready(self, dialect: Dialect) -> _Compiled:
         found = self._ready.get(dialect.name)
         if found is None:
-            packed = self._packed and dialect.name == "sqlite"
-            found = _Compiled(self._build(dialect.name), dialect, packed=packed)
-            self._ready[dialect.name] = found
+            found = self._ready[dialect.name] = _Compiled(self._build(dialect.name), dialect)
         return found
 
 
@@ -168,13 +160,9 @@ def _bound(table: Any, keys: Sequence[str]) -> list[str]:
 class _Compiled:
     """SQL text, the processors of its parameters and of its rows."""
 
-    def __init__(self, built: Any, dialect: Dialect, *, packed: bool) -> None:
+    def __init__(self, built: Any, dialect: Dialect) -> None:
         compiled = built.compile(dialect=dialect)
         self.sql = _with_constants(str(compiled), compiled, dialect)
-        self._packed = packed
-        if packed:
-            names = ", ".join(column.name for column in built.selected_columns)
-            self.sql = f"SELECT json_group_array(json_array({names})) FROM ({self.sql})"
         self._fixed: dict[str, Any] = {}
         self._binders: list[tuple[str, Processor]] = []
         for bind, key in compiled.bind_names.items():
@@ -199,24 +187,19 @@ class _Compiled:
         return [self.bind(values) for values in many]
 
     def wide(self, many: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]] | None:
-        """On SQLite an INSERT or UPDATE of many rows as a few statements of many VALUES, each with its parameters.
+        """On SQLite an INSERT of many rows as a few statements of many VALUES, each with its parameters.
 
         A thread gives up the interpreter for every step of a statement and has to queue for it again; so a batch
         should take few steps. Else None: the driver's executemany does better.
         """
         return None if self._wide is None else self._wide.statements(many)
 
-    def rows(self, raw: Iterable[Sequence[Any]]) -> list[Row]:
-        if self._packed:
-            raw = [row for (text,) in raw for row in json.loads(text)]
+    def rows(self, raw: Iterable[tuple[Any, ...]]) -> list[Row]:
         return [self._rows(row) for row in raw]
 
 
 class _Wide:
-    """A statement for one row, `head (row) tail`, made into one for many rows.
-
-    Up to EXACT_MAX rows are one statement, more are cut into powers of two: few texts to prepare, few steps to take.
-    """
+    """An INSERT of one row, `head (row) tail`, made into one of many rows. Lengths are powers of two: few texts."""
 
     def __init__(
         self, parts: Sequence[str], binders: Mapping[str, Processor], fixed: Mapping[str, Any]
@@ -232,15 +215,13 @@ class _Wide:
         cls, sql: str, binders: Mapping[str, Processor], fixed: Mapping[str, Any]
     ) -> _Wide | None:
         found = re.fullmatch(r"(INSERT INTO \w+ \([^()]+\) VALUES )(\([^()]+\))([^:]*)", sql)
-        parts = found.groups() if found else _update_parts(sql)
-        return cls(parts, binders, fixed) if parts else None
+        return cls(found.groups(), binders, fixed) if found else None
 
     def statements(self, many: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
         rows = list(many)
         at = 0
         while at < len(rows):
-            left = len(rows) - at
-            length = left if left <= EXACT_MAX else min(WIDE_MAX, 1 << left.bit_length() - 1)
+            length = min(WIDE_MAX, 1 << (len(rows) - at).bit_length() - 1)
             yield self._text(length), self._bind(rows[at : at + length])
             at += length
 
@@ -258,27 +239,6 @@ class _Wide:
             rows = ", ".join([self._row] * length)
             found = self._texts[length] = f"{self._head}{rows}{self._tail}"
         return found
-
-
-def _update_parts(sql: str) -> tuple[str, str, str] | None:
-    """An UPDATE of one row by its key, cut so that its parameters come from VALUES: `UPDATE t SET .. FROM (VALUES`.
-
-    Two rows with one key would be one update: callers give each key once (SQLite takes an arbitrary one of several).
-    """
-    found = re.fullmatch(
-        r"UPDATE (\w+) SET ([^()?]*(?:\([^()]*\)[^()?]*)*) WHERE (\w+\.id = :\w+)", sql
-    )
-    if found is None:
-        return None
-    table, changes, key = found.groups()
-    names = list(dict.fromkeys(re.findall(r":(\w+)", f"{changes} {key}")))
-
-    def from_values(text: str) -> str:
-        return re.sub(r":(\w+)", lambda found: f"given.column{names.index(found[1]) + 1}", text)
-
-    head = f"UPDATE {table} SET {from_values(changes)} FROM (VALUES "
-    tail = f") AS given WHERE {from_values(key)}"
-    return head, f"({', '.join(f':{name}' for name in names)})", tail
 
 
 def _with_constants(sql: str, compiled: Any, dialect: Dialect) -> str:
@@ -331,7 +291,7 @@ def _instant_or_none(value: int | None) -> datetime | None:
     return None if value is None else from_micros(value)
 
 
-def _row_maker(built: Any, dialect: Dialect) -> Callable[[Sequence[Any]], Row]:
+def _row_maker(built: Any, dialect: Dialect) -> Callable[[tuple[Any, ...]], Row]:
     if isinstance(built, Select):
         columns: Sequence[Any] = list(built.selected_columns)
     elif isinstance(built, UpdateBase):
@@ -349,7 +309,7 @@ def _row_maker(built: Any, dialect: Dialect) -> Callable[[Sequence[Any]], Row]:
     if not processors:
         return make._make
 
-    def processed(row: Sequence[Any]) -> Row:
+    def processed(row: tuple[Any, ...]) -> Row:
         values = list(row)
         for n, process in processors:
             values[n] = process(values[n])

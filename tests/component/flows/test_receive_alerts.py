@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from oncall_bot.core.alerts import Verdict
 from oncall_bot.core.situation import State
+from oncall_bot.store import incidents
 from tests.component.flows.world import World
 
 
@@ -36,6 +37,7 @@ def test_alerts_that_follow_each_other_are_told_once_in_three_seconds(world: Wor
     for n in range(10):
         world.clock.advance(0.1)
         world.told(world.alert(instance=f"b{n}"))
+    began = world.clock.now - timedelta(seconds=0.9)
     assert world.shown().firing == 11
     assert [line for line in world.timeline() if "fire" in line] == ["HighErrorRate fires"]
     world.pass_time(3)
@@ -43,6 +45,8 @@ def test_alerts_that_follow_each_other_are_told_once_in_three_seconds(world: Wor
         "HighErrorRate fires",
         "10 alerts fire: HighErrorRate",
     ]
+    (told,) = (e for e in world.store.look(incidents.events, 1) if e.text.startswith("10 alerts"))
+    assert told.at == began
 
 
 def test_what_was_not_told_yet_stands_before_the_end(world: World) -> None:
