@@ -138,8 +138,10 @@ class Stage:
         self, config: Callable[[datetime], str], at: datetime, script: Script | None = None
     ) -> None:
         """Everything fresh: workspace, phones, world, database; the bot starts on the story's clock."""
+        self.clock.set_speed(
+            1
+        )  # before anything is awaited: a speed pressed from now on is the story's
         await self.stop_bot()
-        self.clock.set_speed(1)
         self.clock.set(at)
         self._due.clear()
         self.slack.reset()

@@ -439,7 +439,7 @@ def _summary(s: Situation) -> list[Block]:
 
 def _footer(s: Situation, now: datetime, late: timedelta | None) -> str:
     incident = link(s.url, f"Incident {s.incident_id}")
-    where = f"{len(s.places)} services" if s.origin == "storm" and s.places else s.service
+    where = count(len(s.places), "service") if s.origin == "storm" and s.places else s.service
     parts = [incident, _severity(s), escape(where, 60) if where else "no service label"]
     if late:
         parts.append(f"this card was posted {duration(late)} late")

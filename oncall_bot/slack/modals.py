@@ -92,7 +92,11 @@ def _severities(label: str, initial: str) -> Block:
 def silence(s: Situation) -> Block:
     """What it holds back is counted before the press; no endless silences; a reason is asked."""
     options = [option(text, value) for text, value in SILENCE_FOR]
-    matched = f"Its {count(s.firing, 'alert')} that fire now" if s.firing else "Its alerts"
+    matched = (
+        f"Its {count(s.firing, 'alert that fires', 'alerts that fire')} now"
+        if s.firing
+        else "Its alerts"
+    )
     return modal(
         "silence.create",
         "Silence alerts",

@@ -51,7 +51,7 @@ def test_every_starter_runbook_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
 
 def test_every_module_and_template_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
     packed = inside(wheel, "oncall_bot/")
-    for pattern in ("*.py", "*.html", "*.css", "*.svg", "*.yaml", "*.json"):
+    for pattern in ("*.py", "*.html", "*.css", "*.js", "*.svg", "*.yaml", "*.json"):
         assert packed >= sources("oncall_bot", pattern)
 
 

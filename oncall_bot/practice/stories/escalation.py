@@ -25,7 +25,7 @@ def write(setting: Setting, at: datetime) -> Script:
             ),
             Step(
                 text="Nobody answers. The card says who is next, and when.",
-                hint="Do nothing still; press 30x or skip ahead five minutes.",
+                hint="Do nothing still; press 30× or Skip ahead.",
                 says="the next person is paged because nobody answered",
                 done=lambda look: len(look.paged()) >= 2,
                 within=timedelta(minutes=6) if not setting.own else timedelta(minutes=90),

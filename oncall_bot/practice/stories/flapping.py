@@ -34,7 +34,7 @@ def write(setting: Setting, at: datetime) -> Script:
         steps=[
             Step(
                 text=f"Something in {setting.service} is loose: it fails, recovers, fails again.",
-                hint="Watch #incidents. Press 10x if you are in a hurry.",
+                hint="Watch #incidents. Press 10× if you are in a hurry.",
                 begins=place.breaks,
                 says="somebody is paged",
                 done=lambda look: bool(look.paged()),
@@ -50,7 +50,7 @@ def write(setting: Setting, at: datetime) -> Script:
             ),
             Step(
                 text="It recovers and fails again, and again. The card counts; nothing new is posted.",
-                hint="Press 10x or 30x: it takes some minutes.",
+                hint="Press 10× or 30×: it takes some minutes.",
                 begins=flaps,
                 says="the card tells that it goes on and off",
                 done=lambda look: "on and off" in _text(look) or "come back" in _text(look),

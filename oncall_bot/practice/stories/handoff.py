@@ -64,7 +64,7 @@ def write(setting: Setting, at: datetime) -> Script:
             ),
             Step(
                 text="Two o'clock never comes: after 01:59:59 it is three, and the shift passes to Bo.",
-                hint="Press 30x, or skip five minutes, and watch Bo's and Ana's direct messages.",
+                hint="Press 30× or Skip ahead, and watch Bo's and Ana's direct messages.",
                 says="Bo is told that he is on call now",
                 done=lambda look: bool(_handed(look, "bo")),
                 within=timedelta(minutes=10),
