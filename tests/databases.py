@@ -13,6 +13,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from oncall_bot.files.oncall_yaml import read_config
+from oncall_bot.flows.apply_config import apply_config
 from oncall_bot.store import migrations
 from oncall_bot.store.db import Store
 from tests.shared import missing
@@ -42,6 +45,22 @@ class HandClock:
     def advance(self, seconds: float) -> datetime:
         self.now += timedelta(seconds=seconds)
         return self.now
+
+
+@contextmanager
+def in_force(url: str, folder: Path, config: str) -> Iterator[Store]:
+    """A store on this migrated database, with this oncall.yaml (written into the folder) in force."""
+    path = folder / "oncall.yaml"
+    path.write_text(config)
+    read = read_config(path)
+    assert not read.faults, read.faults
+    store = Store(url)
+    store.open()
+    store.write(apply_config, read.document, read.sha256, "test").result(10)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 class Sqlite:

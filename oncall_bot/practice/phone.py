@@ -125,15 +125,9 @@ class Phones:
         return app
 
     async def _publish(self, request: web.Request) -> web.Response:
-        if self.down:
-            return _refused(503, 50301, "the phone network is down (practice)")
-        try:
-            given = await request.json()
-        except ValueError:
-            return _refused(400, 40001, "invalid request: not JSON")
-        problem = _problem(given)
-        if problem:
-            return _refused(400, 40001, f"invalid request: {problem}")
+        given = await self._given(request, _problem)
+        if isinstance(given, web.Response):
+            return given
         ring = self.take(given, request.headers.get("Idempotency-Key", ""))
         return web.json_response(
             {
@@ -149,14 +143,9 @@ class Phones:
 
     async def _page(self, request: web.Request) -> web.Response:
         """A page in the bot's own JSON (docs/reference/page-webhook.md): mail and other roads of a rehearsal."""
-        if self.down:
-            return _refused(503, 50301, "the phone network is down (practice)")
-        try:
-            given = await request.json()
-        except ValueError:
-            return _refused(400, 40001, "invalid request: not JSON")
-        if not isinstance(given, dict) or not given.get("to") or not given.get("title"):
-            return _refused(400, 40001, "invalid request: to and title are needed")
+        given = await self._given(request, _problem_of_page)
+        if isinstance(given, web.Response):
+            return given
         url = given.get("ack_url")
         actions = [
             {"action": "http", "label": "Acknowledge", "url": url, "clear": True},
@@ -174,6 +163,19 @@ class Phones:
             request.headers.get("Idempotency-Key", ""),
         )
         return web.json_response({"id": ring.id})
+
+    async def _given(
+        self, request: web.Request, problem_of: Callable[[Any], str | None]
+    ) -> dict[str, Any] | web.Response:
+        """The JSON of a message, or the refusal that its sender gets."""
+        if self.down:
+            return _refused(503, 50301, "the phone network is down (practice)")
+        try:
+            given: dict[str, Any] = await request.json()
+        except ValueError:
+            return _refused(400, 40001, "invalid request: not JSON")
+        problem = problem_of(given)
+        return _refused(400, 40001, f"invalid request: {problem}") if problem else given
 
     def take(self, given: Mapping[str, Any], key: str = "") -> Ring:
         """Let it ring. The same key again replaces its message and rings no second time."""
@@ -270,6 +272,13 @@ def _action(given: Mapping[str, Any]) -> Action:
         body=str(given["body"]) if given.get("body") is not None else None,
         clear=given.get("clear") is True,
     )
+
+
+def _problem_of_page(given: object) -> str | None:
+    """Why a page in the bot's own JSON cannot be taken."""
+    if not isinstance(given, dict) or not given.get("to") or not given.get("title"):
+        return "to and title are needed"
+    return None
 
 
 def _problem(given: object) -> str | None:

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import uvicorn
 from aiohttp import ClientSession, web
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy import create_engine, text
 
-from oncall_bot.files.oncall_yaml import read_config
-from oncall_bot.flows.apply_config import apply_config
 from oncall_bot.practice.feed import Feed, Subscription
 from oncall_bot.practice.slack import ChannelSeed, Person, PracticeSlack
 from oncall_bot.slack.connection import SlackEdge, SlackSettings
 from oncall_bot.slack.manifest import manifest
 from oncall_bot.slack.sender import web_client
 from oncall_bot.store.db import Store
-from oncall_bot.store.tables import METADATA
 
 PEOPLE = (
     Person("U0000ANA", "ana", "Ana Ruiz", "ana@example.com", "SRE", "Europe/Madrid"),
@@ -235,27 +230,6 @@ async def listening(rehearsed: Rehearsal, **answers: Any) -> AsyncIterator[Deaf]
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-
-
-@contextmanager
-def database(folder: Path) -> Iterator[Store]:
-    """An empty SQLite database with the file above in force."""
-    path = folder / "oncall.yaml"
-    path.write_text(CONFIG)
-    read = read_config(path)
-    assert not read.faults, read.faults
-    store = Store(f"sqlite:///{folder / 'oncall.db'}")
-    created = create_engine(store.url)
-    METADATA.create_all(created)
-    with created.begin() as connection:
-        connection.execute(text("INSERT INTO snapshot_revision (id, n) VALUES (1, 0)"))
-    created.dispose()
-    store.open()
-    store.write(apply_config, read.document, read.sha256, "test").result(10)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +19,18 @@ from oncall_bot.store import views
 from oncall_bot.store.db import Store
 from tests.component.practice.rehearsal import (
     ANA,
+    CONFIG,
     Rehearsal,
-    database,
     edge,
     rehearsal,
     until,
 )
+from tests.databases import Sqlite, in_force
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    with database(tmp_path) as store:
+def store(sqlite_server: Sqlite, tmp_path: Path) -> Iterator[Store]:
+    with in_force(sqlite_server.fresh(), tmp_path, CONFIG) as store:
         yield store
 
 

@@ -10,13 +10,10 @@ from typing import Any
 
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy import create_engine, text
 
-from oncall_bot.files.oncall_yaml import read_config
-from oncall_bot.flows.apply_config import apply_config
 from oncall_bot.slack.sender import web_client
 from oncall_bot.store.db import Store
-from oncall_bot.store.tables import METADATA
+from tests.databases import Sqlite, in_force
 from tests.shared import shared
 
 
@@ -75,19 +72,7 @@ routes:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(sqlite_server: Sqlite, tmp_path: Path) -> Iterator[Store]:
     """An empty SQLite database with the file above in force."""
-    path = tmp_path / "oncall.yaml"
-    path.write_text(CONFIG)
-    read = read_config(path)
-    assert not read.faults, read.faults
-    store = Store(f"sqlite:///{tmp_path / 'oncall.db'}")
-    created = create_engine(store.url)
-    METADATA.create_all(created)
-    with created.begin() as connection:
-        connection.execute(text("INSERT INTO snapshot_revision (id, n) VALUES (1, 0)"))
-    created.dispose()
-    store.open()
-    store.write(apply_config, read.document, read.sha256, "test").result(10)
-    yield store
-    store.close()
+    with in_force(sqlite_server.fresh(), tmp_path, CONFIG) as store:
+        yield store

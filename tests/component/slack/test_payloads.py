@@ -6,14 +6,13 @@ import importlib.util
 import sys
 from collections.abc import Iterator
 from types import ModuleType
-from typing import Any
 
 import pytest
 
 from oncall_bot.slack.actions import ACTIONS, MENU
 from oncall_bot.slack.submissions import FORMS, LISTS
 from tests.shared import shared
-from tests.unit.slack.payloads import cases
+from tests.unit.slack.payloads import cases, objects
 
 CASES = cases()
 SEVERAL_MARKS = {"dm-bundle"}
@@ -36,16 +35,6 @@ def check() -> Iterator[ModuleType]:
 def test_slack_and_the_design_kit_take_it(check: ModuleType, name: str) -> None:
     known = "card-11-" if "hostile" in name else "home-" if name in SEVERAL_MARKS else ""
     assert check.problems(known + name, CASES[name]) == []
-
-
-def objects(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, dict):
-        yield value
-        for inner in value.values():
-            yield from objects(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from objects(inner)
 
 
 def test_every_button_menu_entry_form_and_list_has_its_handler() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -173,3 +173,14 @@ def cases() -> Mapping[str, dict[str, Any]]:
         method = "views.publish" if view["type"] == "home" else "views.open"
         out[name] = {"about": name, "method": method, "payload": {"view": view}}
     return out
+
+
+def objects(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object inside a payload, itself first."""
+    if isinstance(value, dict):
+        yield value
+        for inner in value.values():
+            yield from objects(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from objects(inner)

@@ -6,23 +6,12 @@ Each law is one test over every payload and names all that break it; drawing the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-from tests.unit.slack.payloads import cases, messages
+from tests.unit.slack.payloads import cases, messages, objects
 
 CASES = cases()
 DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
-
-
-def objects(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, dict):
-        yield value
-        for inner in value.values():
-            yield from objects(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from objects(inner)
 
 
 OBJECTS = {name: list(objects(case["payload"])) for name, case in CASES.items()}
