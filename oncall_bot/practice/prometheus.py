@@ -265,12 +265,18 @@ class PracticePrometheus:
     # --- the page -----------------------------------------------------------------------------------------------
 
     async def graph(self, request: web.Request) -> web.Response:
-        """A query drawn over the last while."""
-        expr = request.query.get("expr") or request.query.get("g0.expr") or ""
-        window = request.query.get("range", "1h")
+        """A query drawn over the last while; what the first rule measures when none is asked for."""
+        expr = request.query.get("expr") or request.query.get("g0.expr") or self._of_first_rule()
+        window = request.query.get("range", "1h" if "expr" in request.query else "15m")
         return web.Response(
             text=self.graph_page(expr, window if window in WINDOWS else "1h"),
             content_type="text/html",
+        )
+
+    def _of_first_rule(self) -> str:
+        """What it compares with its limit, so that the line is seen below it too."""
+        return next(
+            (re.sub(r"\s(?:[<>]=?|==)\s*[\d.]+$", "", rule.expr) for rule in self.rules), ""
         )
 
     def graph_page(self, expr: str, window: str) -> str:

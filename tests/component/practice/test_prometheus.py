@@ -160,6 +160,14 @@ async def test_the_bots_own_client_takes_it_for_a_prometheus(
     assert value == 2.0
 
 
+async def test_the_graph_begins_with_what_the_first_rule_measures(
+    client: TestClient[Any, Any],
+) -> None:
+    text = await (await client.get("/prometheus/graph")).text()
+    assert 'value="errors"' in text
+    assert "<svg" in text
+
+
 async def test_the_graph_draws_and_shows_outside_text_as_text(client: TestClient[Any, Any]) -> None:
     page = await client.get("/prometheus/graph", params={"expr": "errors"})
     text = await page.text()
