@@ -199,7 +199,9 @@ class Settings(BaseSettings):
         None, "The token with which Alertmanager posts as the source `default`."
     )
     prometheus_url: Address | None = _setting(
-        None, "Prometheus of the source `default`, asked for graphs and live checks.", repr=False
+        None,
+        "Prometheus of the source `default`. Today `doctor` alone asks it; graphs and live checks are to come.",
+        repr=False,
     )
     alertmanager_url: Address | None = _setting(
         None, "Alertmanager of the source `default`, asked what still fires.", repr=False

@@ -107,8 +107,8 @@ def _unset(settings: Settings, config: Config) -> Iterator[tuple[str, Check]]:
             lambda: [warn("alertmanager", "no address; nobody asks what still fires", mend)],
         )
     if next(_prometheus_addresses(settings, config), None) is None:
-        told = "set ONCALL_PROMETHEUS_URL for graphs and live checks"
-        yield "prometheus", lambda: [warn("prometheus", "no address; cards have no graphs", told)]
+        told = "set ONCALL_PROMETHEUS_URL to have it looked at here"
+        yield "prometheus", lambda: [warn("prometheus", "no address; whether it sends here is not known", told)]
 
 
 def prometheus(source: str, url: str) -> list[Finding]:
@@ -118,7 +118,7 @@ def prometheus(source: str, url: str) -> list[Finding]:
     try:
         checkup.answers_queries(url, ASK_WITHIN / 2)
     except DeliveryError as error:
-        return [fail(name, str(error).rstrip("."), "graphs and live checks need it")]
+        return [fail(name, str(error).rstrip("."), "look at its log; paging does not need it")]
     sends_to = checkup.alertmanagers_of(url, ASK_WITHIN / 2)
     if sends_to == ():
         mend = "paste this into its configuration:\n" + _indented(ALERTING)

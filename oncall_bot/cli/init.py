@@ -130,7 +130,7 @@ def init(
     ] = None,
     prometheus: Annotated[
         str | None,
-        typer.Option("--prometheus", metavar="URL", help="Asked for graphs and live checks."),
+        typer.Option("--prometheus", metavar="URL", help="Looked at by `doctor` for now."),
     ] = None,
     command: Annotated[
         str, typer.Option("--command", help="The slash command in Slack.")
