@@ -108,7 +108,10 @@ def _unset(settings: Settings, config: Config) -> Iterator[tuple[str, Check]]:
         )
     if next(_prometheus_addresses(settings, config), None) is None:
         told = "set ONCALL_PROMETHEUS_URL to have it looked at here"
-        yield "prometheus", lambda: [warn("prometheus", "no address; whether it sends here is not known", told)]
+        yield (
+            "prometheus",
+            lambda: [warn("prometheus", "no address; whether it sends here is not known", told)],
+        )
 
 
 def prometheus(source: str, url: str) -> list[Finding]:
