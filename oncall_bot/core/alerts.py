@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from typing import NamedTuple
+
+from fnv_c import fnv1a_64
 
 CONFIRM_AFTER = timedelta(seconds=15)
 REOPEN_UNCONFIRMED_AFTER = timedelta(minutes=6)
@@ -21,30 +23,14 @@ NAME_MAX_CHARACTERS = 256
 VALUE_MAX_CHARACTERS = 4096
 CUT_MARK = "… [cut]"
 
-_FNV_OFFSET = 14695981039346656037
-_FNV_PRIME = 1099511628211
-_MASK = 0xFFFFFFFFFFFFFFFF
-
-
-@lru_cache(maxsize=16384)
-def _fnv1a(data: bytes) -> str:
-    """Four bytes a turn: a byte changes the lowest eight bits only, so the 64-bit mask may wait until the fourth."""
-    value, prime, mask = _FNV_OFFSET, _FNV_PRIME, _MASK
-    fours = iter(data[: len(data) & ~3])
-    for a, b, c, d in zip(fours, fours, fours, fours, strict=True):
-        value = ((((value ^ a) * prime ^ b) * prime ^ c) * prime ^ d) * prime & mask
-    for byte in data[len(data) & ~3 :]:
-        value = (value ^ byte) * prime & mask
-    return f"{value:016x}"
-
 
 def fingerprint(labels: Mapping[str, str]) -> str:
     """The label set's identity as Alertmanager computes it: 64-bit FNV-1a over sorted names and values.
 
     Source: prometheus/common model.LabelsToSignature; empty values are left out. 16 hex digits.
     """
-    pairs = sorted([pair for pair in labels.items() if pair[1]])
-    return _fnv1a(b"".join([b"%s\xff%s\xff" % (n.encode(), v.encode()) for n, v in pairs]))
+    pairs = [b"%s\xff%s\xff" % (n.encode(), v.encode()) for n, v in sorted(labels.items()) if v]
+    return f"{fnv1a_64(b''.join(pairs)):016x}"
 
 
 def body_key(sha256: str, newest: datetime | None) -> str:
@@ -62,8 +48,17 @@ def cut(text: str, limit: int = VALUE_MAX_CHARACTERS) -> str:
     return text if len(text) <= limit else text[: limit - len(CUT_MARK)] + CUT_MARK
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Texts(dict[str, str]):
+    """Labels or annotations with their own JSON beside them, so that nobody has to write it again to store them."""
+
+    __slots__ = ("json",)
+
+    def __init__(self, pairs: Mapping[str, str], json: str) -> None:
+        super().__init__(pairs)
+        self.json = json
+
+
+class Notice(NamedTuple):
     """One alert inside one delivery. `ends_at` is set when the source says it ended, or when it will expire."""
 
     fingerprint: str
@@ -86,8 +81,7 @@ class Unreadable:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One accepted request, or one slice of a large one (`last` marks its end).
 
     `sender` is externalURL|receiver|groupKey: who may re-open what it ended. `body_key` is `body_key()` of the whole
@@ -104,8 +98,7 @@ class Delivery:
     raw: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(NamedTuple):
     """The newest occurrence of an alert as it is stored."""
 
     id: int

@@ -10,10 +10,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from oncall_bot.core.config import Severity, Urgency
-from oncall_bot.core.incidents import BRAKE, STORM_GROUPS, STORM_WITHIN, Status
+from oncall_bot.core.incidents import (
+    BRAKE,
+    OPEN,
+    STORM_GROUPS,
+    STORM_WITHIN,
+    Status,
+    is_worse,
+)
 from oncall_bot.core.routes import Routed
 from oncall_bot.flows import open_incident as opening
 from oncall_bot.flows import showing, telling
@@ -22,8 +29,7 @@ from oncall_bot.store.db import Tx
 from oncall_bot.store.statements import Row
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """An occurrence that fires from now on and is not held back."""
 
     occurrence_id: int
@@ -36,11 +42,12 @@ class Opened:
 class _Touched:
     """What one incident saw in this transaction."""
 
-    firing: int = 0
-    ever: int = 0
-    names: list[str] = field(default_factory=list)
+    moved: telling.Moved = field(default_factory=telling.Moved)
     severities: dict[str, Severity] = field(default_factory=dict)
-    ended: int = 0
+
+    @property
+    def firing(self) -> int:
+        return self.moved.fired - self.moved.ended
 
 
 def place(tx: Tx, opened: Sequence[Opened], ended: Sequence[int]) -> None:
@@ -67,6 +74,17 @@ class _Group:
     id: int
     incident_id: int | None
     opens: tuple[Routed, Opened] | None = None  # its incident begins in this transaction
+    counted_to: int | None = None  # members after this one are counted later
+    severity: str = ""  # of its incident, while that is open
+
+    def counts_later(self, occurrence_id: int, way: Routed) -> bool:
+        """It only adds to the number of what fires in an open incident; `telling` will catch up."""
+        return (
+            self.counted_to is not None
+            and occurrence_id > self.counted_to
+            and self.severity != ""
+            and not is_worse(way.severity.incident, self.severity)
+        )
 
 
 class _Placing:
@@ -81,6 +99,7 @@ class _Placing:
         self.touched: dict[int, _Touched] = defaultdict(_Touched)
         self.recent: dict[str, list[Any]] = {}
         self.told: set[int] = set()  # incidents whose first line already names what fires
+        self.waiting: set[int] = set()  # incidents whose next line is planned
 
     # --- groups -------------------------------------------------------------------------------------------------
 
@@ -104,7 +123,9 @@ class _Placing:
             wanted[one.source_id, way.route.key].add(way.group_key)
         for (source_id, route_key), keys in sorted(wanted.items()):
             for key, row in alerts.open_groups(self.tx, source_id, route_key, sorted(keys)).items():
-                self._keep((source_id, route_key, key), _Group(row.id, row.incident_id))
+                severity = row.severity if row.status in OPEN else ""
+                group = _Group(row.id, row.incident_id, None, row.counted_to, severity)
+                self._keep((source_id, route_key, key), group)
 
     def _keep(self, key: tuple[int, str, str], group: _Group) -> _Group:
         self.groups[key] = self.by_id[group.id] = group
@@ -169,6 +190,8 @@ class _Placing:
         """The storm this group joins: the team's open one, or one made of the recent incidents."""
         tx = self.tx
         open_storm = incidents.open_storm(tx, team)
+        if open_storm is None:
+            self._catch_up(recent)
         storm_id = int(open_storm.id) if open_storm else opening.become_storm(tx, team, recent)
         if storm_id is None:
             return None
@@ -180,6 +203,15 @@ class _Placing:
             if group.id in waiting or group.incident_id in joined:
                 group.incident_id = storm_id
         return storm_id
+
+    def _catch_up(self, recent: Sequence[Any]) -> None:
+        """Before incidents are merged, all that fires in them is counted; from then on at once."""
+        ids = {group.incident_id for group in recent if group.incident_id is not None}
+        for incident_id in sorted(ids):
+            telling.catch_up(self.tx, incident_id)
+        for group in self.groups.values():
+            if group.incident_id in ids:
+                group.counted_to = None
 
     def _give(self, waiting: Sequence[int], storm_id: int, recent: Sequence[Any]) -> None:
         """What braked groups had counted before this transaction counts for the storm."""
@@ -214,26 +246,39 @@ class _Placing:
         alerts.join(
             tx, [(group_id, occurrence_id) for group_id, occurrence_id, _, _ in self.members]
         )
-        for group_id, _, way, one in self.members:
+        for group_id, occurrence_id, way, one in self.members:
+            group = self.by_id[group_id]
+            if group.counts_later(occurrence_id, way):
+                continue
             self.deltas[group_id] += 1
-            incident_id = self.by_id[group_id].incident_id
-            if incident_id is not None:
-                self._fires(self.touched[incident_id], way, one)
-        for row in alerts.groups_of(tx, ended):
-            self.deltas[row.group_id] -= 1
-            group = self.by_id.get(row.group_id)
-            incident_id = group.incident_id if group else row.incident_id
-            if incident_id is not None:
-                touched = self.touched[incident_id]
-                touched.firing -= 1
-                touched.ended += 1
+            if group.incident_id is not None:
+                self._fires(self.touched[group.incident_id], way, one)
+        self._end(alerts.groups_of(tx, ended))
         alerts.count_groups(tx, self.deltas)
 
     def _fires(self, touched: _Touched, way: Routed, one: Opened) -> None:
-        touched.firing += 1
-        touched.ever += 1
-        touched.names.append(one.labels.get("alertname", ""))
+        touched.moved.fired += 1
+        touched.moved.names.append(one.labels.get("alertname", ""))
         touched.severities[way.severity.incident] = way.severity
+
+    def _end(self, rows: Sequence[Row]) -> None:
+        """Members that ended; their groups are counted in full first, so that none falls to nothing too early."""
+        counted: set[int] = set()
+        for row in rows:
+            self.deltas[row.group_id] -= 1
+            group = self.by_id.get(row.group_id)
+            incident_id = group.incident_id if group else row.incident_id
+            if incident_id is None:
+                continue
+            moved = self.touched[incident_id].moved
+            moved.ended += 1
+            if row.counted_to is not None and row.group_id not in counted:
+                counted.add(row.group_id)
+                uncounted = alerts.take_uncounted(
+                    self.tx, row.group_id, row.counted_to, names=telling.NAMES_KEPT
+                )
+                moved.came(uncounted)
+                self.deltas[row.group_id] += uncounted.count
 
     # --- incidents ----------------------------------------------------------------------------------------------
 
@@ -244,23 +289,29 @@ class _Placing:
         incidents.grow(tx, [self._growth(row) for row in rows])
         for row in rows:
             touched = self.touched[row.id]
-            if touched.names:
+            if touched.severities:
                 if row.status == Status.RESOLVED:
                     opening.reopen(tx, row.id)
                 opening.rise(tx, row, list(touched.severities.values()))
-            if touched.ended and row.firing + touched.firing <= 0:
+            if touched.moved.ended and row.firing + touched.firing <= 0:
                 opening.alerts_over(tx, row.id)
         showing.changed_all(tx, rows)
+        alerts.count_later(tx, (id_ for id_ in self.deltas if self._waits(id_)))
 
     def _growth(self, row: Row) -> incidents.Growth:
         touched = self.touched[row.id]
-        told = telling.tell(
-            self.tx,
-            row,
-            [] if row.id in self.told else touched.names,
-            touched.ended,
-            at_once=row.status == Status.RESOLVED or row.firing + touched.firing <= 0,
-        )
+        moved = touched.moved
+        if row.id in self.told:  # its first line names all that began
+            moved = telling.Moved(ended=moved.ended)
+        over = row.firing + touched.firing <= 0
+        told = telling.tell(self.tx, row, moved, at_once=row.status == Status.RESOLVED or over)
+        if told.untold is not None:
+            self.waiting.add(row.id)
         return incidents.Growth(
-            row, touched.firing, touched.ever, told.entries, told.untold, told.told_at
+            row, touched.firing, touched.moved.fired, told.entries, told.untold, told.told_at
         )
+
+    def _waits(self, group_id: int) -> bool:
+        """Its incident has told enough for now: what joins it before the next line is counted with that line."""
+        group = self.by_id.get(group_id)
+        return group is not None and group.incident_id in self.waiting

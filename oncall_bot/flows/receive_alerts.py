@@ -160,7 +160,7 @@ class _Batch:
                 "fingerprint": notice.fingerprint,
                 "name": notice.name,
                 "rule_key": notice.name,
-                "labels": dict(notice.labels),
+                "labels": notice.labels,
                 "occurrence_id": None,
             }
         )
@@ -212,7 +212,7 @@ class _Batch:
                 "ended_by": sender if notice.ended_at else None,
                 "end_reason": "told" if notice.ended_at else None,
                 "last_seen_at": self.tx.now,
-                "annotations": dict(notice.annotations),
+                "annotations": notice.annotations,
                 "muted_by": by,
             }
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from oncall_bot.core.incidents import Status
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.timeline import Entry, Kind
-from oncall_bot.flows import drafting, paging, showing
+from oncall_bot.flows import drafting, paging, showing, telling
 from oncall_bot.flows.acknowledge import take
 from oncall_bot.flows.answering import audited, find
 from oncall_bot.store import incidents
@@ -17,6 +17,7 @@ from oncall_bot.store.db import Tx
 
 def resolve(tx: Tx, incident_id: int, actor: Actor, *, reason: str = "") -> Outcome:
     """The actor says it is over. What still fires opens it again only when it fires anew."""
+    telling.catch_up(tx, incident_id)
     incident = find(tx, incident_id)
     if isinstance(incident, Outcome):
         return incident

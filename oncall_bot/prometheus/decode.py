@@ -22,6 +22,7 @@ from oncall_bot.core.alerts import (
     VALUE_MAX_CHARACTERS,
     Delivery,
     Notice,
+    Texts,
     Unreadable,
     body_key,
     cut,
@@ -64,6 +65,7 @@ class _Envelope(_Sender, kw_only=True):
 _WHOLE = msgspec.json.Decoder(_Whole)
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _ALERT = msgspec.json.Decoder(_Alert)
+_ENCODE = msgspec.json.Encoder().encode
 _BAD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -166,7 +168,11 @@ def _notice(alert: _Alert, look: _Look, now: datetime) -> Notice:
     ended_at = None
     if alert.status == "resolved":
         ended_at = _aware(alert.endsAt) if alert.endsAt and alert.endsAt.year > 1 else now
-    return Notice(print_, labels, annotations, _aware(alert.startsAt), ended_at)
+    return Notice(print_, _texts(labels), _texts(annotations), _aware(alert.startsAt), ended_at)
+
+
+def _texts(pairs: dict[str, str]) -> Texts:
+    return Texts(pairs, _ENCODE(pairs).decode())
 
 
 def _slow(raw: bytes, now: datetime) -> Notice | Unreadable:
@@ -189,8 +195,8 @@ def _slow(raw: bytes, now: datetime) -> Notice | Unreadable:
         ended_at = _instant(data.get("endsAt")) or now
     return Notice(
         fingerprint(labels),
-        _bounded(labels),
-        _bounded(_clean_map({str(k): _text(v) for k, v in texts.items()})),
+        _texts(_bounded(labels)),
+        _texts(_bounded(_clean_map({str(k): _text(v) for k, v in texts.items()}))),
         _instant(data.get("startsAt")) or now,
         ended_at,
     )

@@ -46,7 +46,6 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 T = TypeVar("T")
 
-_OK = b'{"status":"stored"}\n'
 _TITLES = {
     400: "Not JSON",
     401: "Unknown token",
@@ -54,6 +53,20 @@ _TITLES = {
     413: "Too large",
     503: "Not stored",
 }
+
+
+def _answer(
+    status: int, text: str, kind: bytes, more: Sequence[tuple[bytes, bytes]] = ()
+) -> tuple[Message, Message]:
+    body = text.encode() + b"\n"
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), *more]
+    return (
+        {"type": "http.response.start", "status": status, "headers": headers},
+        {"type": "http.response.body", "body": body},
+    )
+
+
+_STORED = _answer(200, '{"status":"stored"}', b"application/json")
 
 
 def _now_utc() -> datetime:
@@ -132,7 +145,8 @@ class Intake:
             await _problem(send, 503, "The database did not commit in time. Send it again.", retry)
             return
         self._at(FaultPoint.AFTER_STORE)
-        await _answer(send, 200, _OK, b"application/json")
+        for message in _STORED:
+            await send(message)
         self._telemetry.intake_seconds.observe(time.perf_counter() - began)
         self._count(source, deliveries)
 
@@ -202,7 +216,7 @@ class Intake:
             unread += len(delivery.unreadable)
         for status, count in (("firing", firing), ("resolved", resolved), ("unreadable", unread)):
             if count:
-                self._telemetry.alerts_received.labels(source, status).inc(count)
+                self._telemetry.received(source, status, count)
 
 
 def _too_late(committed: asyncio.Future[Any]) -> None:
@@ -239,18 +253,9 @@ async def _read(headers: Sequence[tuple[bytes, bytes]], receive: Receive) -> byt
     return b"".join(parts)
 
 
-async def _answer(
-    send: Send, status: int, body: bytes, kind: bytes, more: Sequence[tuple[bytes, bytes]] = ()
-) -> None:
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), *more]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
 async def _problem(
     send: Send, status: int, detail: str, more: Sequence[tuple[bytes, bytes]] = ()
 ) -> None:
     text = {"type": "about:blank", "title": _TITLES[status], "status": status, "detail": detail}
-    await _answer(
-        send, status, json.dumps(text).encode() + b"\n", b"application/problem+json", more
-    )
+    for message in _answer(status, json.dumps(text), b"application/problem+json", more):
+        await send(message)

@@ -7,10 +7,11 @@ Refuses to judge: `core.alerts` does. Serves `flows.receive_alerts`, the reconci
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import and_, bindparam, func, select, update
 
 from oncall_bot.store import tables as t
 from oncall_bot.store.db import Reader, Tx
@@ -134,7 +135,15 @@ _MUTE = statement(
 )
 _OPEN_GROUPS = Statement(
     lambda dialect: locking(
-        select(GROUP.c.id, GROUP.c.group_key, GROUP.c.incident_id, GROUP.c.firing, GROUP.c.loud)
+        select(
+            GROUP.c.id,
+            GROUP.c.group_key,
+            GROUP.c.incident_id,
+            GROUP.c.counted_to,
+            INCIDENT.c.status,
+            INCIDENT.c.severity,
+        )
+        .select_from(GROUP.outerjoin(INCIDENT, INCIDENT.c.id == GROUP.c.incident_id))
         .where(
             GROUP.c.source_id == bindparam("source_id"),
             GROUP.c.route_key == bindparam("route_key"),
@@ -193,13 +202,57 @@ _CLOSE_GROUP = statement(
     .where(GROUP.c.id == bindparam("group_id"), GROUP.c.firing <= 0)
     .values(closed_at=bindparam("at"))
 )
+_UNCOUNTED_GROUPS = Statement(
+    lambda dialect: locking(
+        select(GROUP.c.id, GROUP.c.counted_to)
+        .where(GROUP.c.incident_id == bindparam("incident_id"), GROUP.c.counted_to.is_not(None))
+        .order_by(GROUP.c.id),
+        dialect,
+    )
+)
+_UNCOUNTED = and_(
+    MEMBER.c.group_id == bindparam("group_id"), MEMBER.c.occurrence_id > bindparam("after")
+)
+_COUNT_UNCOUNTED = statement(select(func.count().label("members")).where(_UNCOUNTED))
+_FIRST_UNCOUNTED = statement(
+    select(ALERT.c.name, OCCURRENCE.c.opened_at)
+    .select_from(
+        MEMBER.join(OCCURRENCE, OCCURRENCE.c.id == MEMBER.c.occurrence_id).join(
+            ALERT, ALERT.c.id == OCCURRENCE.c.alert_id
+        )
+    )
+    .where(_UNCOUNTED)
+    .order_by(MEMBER.c.occurrence_id)
+    .limit(bindparam("limit"))
+)
+_UNCOUNTED_OF_INCIDENT = statement(
+    select(func.count().label("members"))
+    .select_from(GROUP.join(MEMBER, MEMBER.c.group_id == GROUP.c.id))
+    .where(
+        GROUP.c.incident_id == bindparam("incident_id"),
+        GROUP.c.counted_to.is_not(None),
+        MEMBER.c.occurrence_id > GROUP.c.counted_to,
+    )
+)
+_COUNTED = statement(
+    update(GROUP).where(GROUP.c.id == bindparam("group_id")).values(counted_to=None)
+)
+_COUNT_LATER = statement(
+    update(GROUP)
+    .where(any_of(GROUP.c.id, "group_ids"), GROUP.c.closed_at.is_(None))
+    .values(
+        counted_to=select(func.max(MEMBER.c.occurrence_id))
+        .where(MEMBER.c.group_id == GROUP.c.id)
+        .scalar_subquery()
+    )
+)
 _GROUPS_OF = Statement(
     lambda dialect: locking(
         select(
             MEMBER.c.occurrence_id,
             GROUP.c.id.label("group_id"),
             GROUP.c.incident_id,
-            GROUP.c.closed_at,
+            GROUP.c.counted_to,
         )
         .select_from(MEMBER.join(GROUP, GROUP.c.id == MEMBER.c.group_id))
         .where(any_of(MEMBER.c.occurrence_id, "occurrence_ids"))
@@ -404,7 +457,7 @@ def seen_again(tx: Tx, occurrence_ids: Iterable[int]) -> None:
 
 
 def annotate(tx: Tx, texts: Mapping[int, Mapping[str, str]]) -> None:
-    tx.many(_ANNOTATE, [{"occurrence_id": one, "texts": dict(text)} for one, text in texts.items()])
+    tx.many(_ANNOTATE, [{"occurrence_id": one, "texts": text} for one, text in texts.items()])
 
 
 def end_occurrences(tx: Tx, ends: Iterable[Mapping[str, Any]]) -> None:
@@ -467,6 +520,41 @@ def count_groups(tx: Tx, deltas: Mapping[int, int]) -> None:
     tx.many(
         _CLOSE_GROUP, [{"group_id": g, "at": tx.now} for g, d in sorted(deltas.items()) if d < 0]
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Uncounted:
+    """Members of a group that no counter knows yet: how many, the first one's names, and when the first came."""
+
+    count: int = 0
+    names: Sequence[str] = ()
+    since: datetime | None = None
+
+
+def uncounted_groups(tx: Tx, incident_id: int) -> list[Row]:
+    """The incident's groups whose newest members are counted later, locked: `id, counted_to`."""
+    return tx.all(_UNCOUNTED_GROUPS, incident_id=incident_id)
+
+
+def take_uncounted(tx: Tx, group_id: int, counted_to: int, *, names: int) -> Uncounted:
+    """What a locked group's counters lack; from now on every member counts at once again. The caller counts it."""
+    count = int(tx.scalar(_COUNT_UNCOUNTED, group_id=group_id, after=counted_to) or 0)
+    tx.run(_COUNTED, group_id=group_id)
+    if not count:
+        return Uncounted()
+    first = tx.all(_FIRST_UNCOUNTED, group_id=group_id, after=counted_to, limit=names)
+    return Uncounted(count, [row.name for row in first], first[0].opened_at)
+
+
+def count_later(tx: Tx, group_ids: Iterable[int]) -> None:
+    """Members that join these groups from now on are not counted until `take_uncounted`."""
+    if wanted := sorted(group_ids):
+        tx.run(_COUNT_LATER, group_ids=wanted)
+
+
+def uncounted(tx: Reader, incident_id: int) -> int:
+    """How many alerts fire in the incident that its counters do not know yet."""
+    return int(tx.scalar(_UNCOUNTED_OF_INCIDENT, incident_id=incident_id) or 0)
 
 
 def groups_of(tx: Reader, occurrence_ids: Sequence[int]) -> list[Row]:

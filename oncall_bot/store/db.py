@@ -209,9 +209,13 @@ class _Share:
 @dataclass(slots=True)
 class _Queue:
     jobs: deque[_Job | _Share] = field(default_factory=deque)
-    changed: threading.Condition = field(default_factory=threading.Condition)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    changed: threading.Condition = field(init=False)
     closed: bool = False
     told_by: asyncio.AbstractEventLoop | None = None  # it will wake a writer at the end of its turn
+
+    def __post_init__(self) -> None:
+        self.changed = threading.Condition(self.lock)
 
 
 class Store:
@@ -237,6 +241,7 @@ class Store:
             else self._engine.execution_options(postgresql_readonly=True)
         )
         self._queue = _Queue()
+        self._kept: Connection | None = None
         self._threads: list[threading.Thread] = []
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
         self._snapshot = Snapshot.empty()
@@ -251,11 +256,13 @@ class Store:
             self._threads.append(thread)
 
     def close(self) -> None:
-        with self._queue.changed:
+        with self._queue.lock:
             self._queue.closed = True
             self._queue.changed.notify_all()
         for thread in self._threads:
             thread.join(timeout=10)
+        if not any(thread.is_alive() for thread in self._threads):
+            self._let_go()
         self._readers.shutdown(wait=True)
         self._engine.dispose()
         self._read_engine.dispose()
@@ -333,7 +340,7 @@ class Store:
 
     def _put(self, job: _Job | _Share, told_by: asyncio.AbstractEventLoop | None = None) -> None:
         """Queue it, and wake a writer: at once, or when the loop's turn is over and all that came with it is queued."""
-        with self._queue.changed:
+        with self._queue.lock:
             if self._queue.closed or len(self._queue.jobs) >= QUEUE_MAX:
                 raise Busy("The queue of writes is full.")
             self._queue.jobs.append(job)
@@ -344,13 +351,13 @@ class Store:
                 told_by.call_soon(self._wake)
 
     def _wake(self) -> None:
-        with self._queue.changed:
+        with self._queue.lock:
             self._queue.told_by = None
             self._queue.changed.notify()
 
     def _take(self) -> list[_Job | _Share] | None:
         queue = self._queue
-        with queue.changed:
+        with queue.lock:
             while not queue.jobs:
                 if queue.closed:
                     return None
@@ -419,7 +426,7 @@ class Store:
         raise AssertionError
 
     def _once(self, run: Callable[[Tx], T]) -> T:
-        with self._engine.connect() as connection, connection.begin():
+        with self._connected() as connection, connection.begin():
             tx = Tx(connection, *self._now_and_rules(connection))
             answer = run(tx)
         for metric, label in tx.observed:
@@ -428,6 +435,26 @@ class Store:
             for call in self._on_commit:
                 call()
         return answer
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        """On SQLite the writer keeps its connection, until it fails; on PostgreSQL the pool asks whether one lives."""
+        if not self.sqlite:
+            with self._engine.connect() as connection:
+                yield connection
+            return
+        if self._kept is None:
+            self._kept = self._engine.connect()
+        try:
+            yield self._kept
+        except (sqlite3.Error, DBAPIError):
+            self._let_go()
+            raise
+
+    def _let_go(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
 
     def _now_and_rules(self, connection: Connection) -> tuple[datetime, Snapshot]:
         cursor = connection.connection.cursor()

@@ -12,6 +12,7 @@ import re
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -35,6 +36,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from oncall_bot.core.alerts import Texts
 from oncall_bot.store.types import Instant, from_micros, to_micros
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -207,7 +209,8 @@ class _Wide:
         self._head, row, self._tail = parts
         self._row = re.sub(r":\w+", "?", row)
         self._fixed = fixed
-        self._columns = [(name, binders.get(name)) for name in re.findall(r":(\w+)", row)]
+        self._columns = re.findall(r":(\w+)", row)
+        self._processes = binders
         self._texts: dict[int, str] = {}
 
     @classmethod
@@ -219,19 +222,21 @@ class _Wide:
 
     def statements(self, many: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
         rows = list(many)
+        bound = list(zip(*[self._column(name, rows) for name in self._columns], strict=True))
         at = 0
         while at < len(rows):
             length = min(WIDE_MAX, 1 << (len(rows) - at).bit_length() - 1)
-            yield self._text(length), self._bind(rows[at : at + length])
+            yield self._text(length), list(chain.from_iterable(bound[at : at + length]))
             at += length
 
-    def _bind(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
-        fixed = self._fixed
-        return [
-            fixed[name] if name in fixed else (row[name] if process is None else process(row[name]))
-            for row in rows
-            for name, process in self._columns
-        ]
+    def _column(self, name: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[Any]:
+        """The column's value for each row, as the driver wants it."""
+        if name in self._fixed:
+            return [self._fixed[name]] * len(rows)
+        process = self._processes.get(name)
+        if process is None:
+            return [row[name] for row in rows]
+        return [process(row[name]) for row in rows]
 
     def _text(self, length: int) -> str:
         found = self._texts.get(length)
@@ -267,13 +272,17 @@ def _quoted(word: str) -> str:
 
 def _bind_processor(type_: Any, dialect: Dialect) -> Processor | None:
     """What the driver wants for values of this type; SQLite's instants and JSON without SQLAlchemy's detours."""
-    if dialect.name == "sqlite":
-        if isinstance(type_, Instant):
-            return _micros_or_none
-        if isinstance(type_, JSON) and not type_.none_as_null:
-            return _encode
+    if dialect.name == "sqlite" and isinstance(type_, Instant):
+        return _micros_or_none
     process: Processor | None = type_.dialect_impl(dialect).bind_processor(dialect)
+    if isinstance(type_, JSON) and not type_.none_as_null:
+        return _json_as_it_came(_encode if dialect.name == "sqlite" else process or _encode)
     return process
+
+
+def _json_as_it_came(encode: Processor) -> Processor:
+    """Texts bring their JSON with them."""
+    return lambda value: value.json if type(value) is Texts else encode(value)
 
 
 def _result_processor(type_: Any, dialect: Dialect) -> Processor | None:

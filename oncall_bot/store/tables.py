@@ -282,6 +282,7 @@ class AlertGroup(Table, table=True):
         ),
         Index("ix_alert_group_recent", "source_id", "route_key", "group_key", "closed_at"),
         Index("ix_alert_group_team", "team", "opened_at"),
+        _index_where("ix_alert_group_uncounted", "incident_id", where="counted_to IS NOT NULL"),
     )
     id: int | None = _id()
     source_id: int = _ref("source")
@@ -293,6 +294,8 @@ class AlertGroup(Table, table=True):
     opened_at: datetime = _at()
     closed_at: datetime | None = _at(null=True)
     firing: int = Field(default=0)
+    counted_to: int | None = Field(default=None, sa_type=BigId, nullable=True)
+    """Members after this occurrence are counted later (flows/telling.py); NULL: all are counted."""
 
 
 class GroupMember(Table, table=True):

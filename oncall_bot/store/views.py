@@ -104,7 +104,7 @@ def _situation(reader: Reader, incident: Row) -> Situation:
         resolved_at=incident.resolved_at,
         resolved_by=incident.resolved_by_name,
         declared_by=incident.declared_by,
-        firing=max(0, incident.firing - incident.held),
+        firing=max(0, incident.firing + alerts.uncounted(reader, incident.id) - incident.held),
         held_back=incident.held,
         alerts_ever=incident.alerts_ever,
         alerts=counted,

@@ -55,6 +55,26 @@ def test_verdicts(
     assert judge(known, notice, sender=sender, body_is_new=new_body) is verdict
 
 
+def fnv1a(data: bytes) -> int:
+    """64-bit FNV-1a word for word (draft-eastlake-fnv)."""
+    value = 0xCBF29CE484222325
+    for byte in data:
+        value = (value ^ byte) * 0x100000001B3 % 2**64
+    return value
+
+
+@given(st.dictionaries(st.text(min_size=1), st.text()))
+def test_the_fingerprint_is_fnv1a_over_sorted_names_and_values_that_are_not_empty(
+    labels: dict[str, str],
+) -> None:
+    data = b"".join(
+        f"{name}".encode() + b"\xff" + value.encode() + b"\xff"
+        for name, value in sorted(labels.items())
+        if value
+    )
+    assert fingerprint(labels) == f"{fnv1a(data):016x}"
+
+
 def test_the_fingerprint_is_alertmanagers_own() -> None:
     """Recorded from Alertmanager 0.25 for these labels."""
     labels = {
