@@ -64,6 +64,7 @@ class Jobs:
         self._watching: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        zero = self._zero()
         for name, (every, _) in self._duties.items():
             self._scheduler.add_job(
                 self._run,
@@ -73,7 +74,7 @@ class Jobs:
                 next_run_time=self._wall(),
             )
         self._scheduler.start()
-        self._watching = asyncio.create_task(self._watch_wall(), name="wall-clock")
+        self._watching = asyncio.create_task(self._watch_wall(zero), name="wall-clock")
 
     async def catch_up(self) -> None:
         """Run at once, in order, every duty whose interval has passed by the clock; for a clock that leaps."""
@@ -87,9 +88,8 @@ class Jobs:
             self._ran_at[name] = self._now()
             await self._duties[name][1]()
 
-    async def _watch_wall(self) -> None:
+    async def _watch_wall(self, zero: datetime) -> None:
         """Plan everything anew once the wall clock is behind where it should be by now."""
-        zero = self._zero()
         while True:
             await asyncio.sleep(WALL_LOOK_EVERY_S)
             back = zero - self._zero()

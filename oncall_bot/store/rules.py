@@ -68,7 +68,9 @@ _CLEAR_SLACK = statement(
 _TOKEN = statement(
     update(SOURCE).where(SOURCE.c.key == bindparam("of_key")).values(token_hash=bindparam("hash"))
 )
-_CLEAR_TOKENS = statement(update(SOURCE).values(token_hash=None))
+_CLEAR_TOKENS = statement(
+    update(SOURCE).where(SOURCE.c.key != bindparam("but")).values(token_hash=None)
+)
 _POLICY_VERSION = upsert(POLICY_VERSION, ("policy_id", "sha256"), also=("definition",))
 _SCHEDULE_VERSION = upsert(SCHEDULE_VERSION, ("schedule_id", "effective_from"), ("definition",))
 _LATEST_SCHEDULE = statement(
@@ -161,9 +163,9 @@ def set_slack_id(tx: Tx, person: str, slack_id: str) -> None:
     tx.run(_SLACK, of_key=person, slack=slack_id)
 
 
-def set_tokens(tx: Tx, hashes: Mapping[str, str]) -> None:
-    """The SHA-256 of each source's token; a token belongs to one source."""
-    tx.run(_CLEAR_TOKENS)
+def set_tokens(tx: Tx, hashes: Mapping[str, str], *, keep: str = "") -> None:
+    """The SHA-256 of each source's token; a token belongs to one source. Others lose theirs, but not `keep`."""
+    tx.run(_CLEAR_TOKENS, but=keep)
     tx.many(_TOKEN, [{"of_key": key, "hash": hash_} for key, hash_ in hashes.items()])
 
 
