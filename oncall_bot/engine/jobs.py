@@ -38,6 +38,9 @@ class _Every(BaseTrigger):  # type: ignore[misc]
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
         return now + self._every
 
+    def __str__(self) -> str:
+        return f"every {self._every}"
+
 
 class Jobs:
     """Runs each duty at its interval from now on, until stopped.
@@ -70,6 +73,7 @@ class Jobs:
                 self._run,
                 _Every(every),
                 id=name,
+                name=name,
                 args=[name],
                 next_run_time=self._wall(),
             )

@@ -16,6 +16,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.databases import Postgres
 from tests.e2e.fleet import Fleet, readiness
 from tests.e2e.world import (
@@ -30,6 +32,7 @@ from tests.e2e.world import (
     http,
 )
 
+pytestmark = pytest.mark.timeout(400)
 Build = Callable[..., Fleet]
 
 
