@@ -65,6 +65,7 @@ class Jobs:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self._watching: asyncio.Task[None] | None = None
+        self._stopping = False
 
     def start(self) -> None:
         zero = self._zero()
@@ -88,9 +89,13 @@ class Jobs:
                 await self._run(name)
 
     async def _run(self, name: str) -> None:
-        async with self._one[name]:
-            self._ran_at[name] = self._now()
-            await self._duties[name][1]()
+        try:
+            async with self._one[name]:
+                self._ran_at[name] = self._now()
+                await self._duties[name][1]()
+        except asyncio.CancelledError:
+            if not self._stopping:  # else it is we who end it, and that is no fault to be logged
+                raise
 
     async def _watch_wall(self, zero: datetime) -> None:
         """Plan everything anew once the wall clock is behind where it should be by now."""
@@ -114,6 +119,7 @@ class Jobs:
             self._scheduler.modify_job(name, next_run_time=now)
 
     def stop(self) -> None:
+        self._stopping = True
         if self._watching is not None:
             self._watching.cancel()
         if self._scheduler.running:

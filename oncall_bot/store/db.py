@@ -522,7 +522,7 @@ class Store:
         """Whether the database answers a question now."""
         try:
             return await self.view(ping)
-        except (DBAPIError, PoolTimeout) as error:
+        except (DBAPIError, PoolTimeout, psycopg.Error, sqlite3.Error) as error:
             log.warning("database_silent", error=str(error)[:200])
             return False
 

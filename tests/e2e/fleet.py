@@ -95,7 +95,7 @@ class Load:
         before = len(self.taken)
         return lambda: len(self.taken) >= before + count
 
-    def judged(self, world: World, within: float = 60) -> str:
+    def judged(self, world: World, within: float = 90) -> str:
         """Every alert that was taken rang once; a line with the figures."""
         rang: dict[str, list[float]] = {}
 
@@ -148,7 +148,7 @@ class Fleet:
                 lambda: len(self.world.slack.server.sockets) == count, f"{count} lines to Slack"
             )
 
-    def until(self, look: Callable[[], Any], what: str, within: float = 15.0) -> Any:
+    def until(self, look: Callable[[], Any], what: str, within: float = 90.0) -> Any:
         return self.world.until(look, what + "\n" + self.logs(), within)
 
     def logs(self) -> str:

