@@ -58,14 +58,13 @@ class Block:
 
     @property
     def kind(self) -> str:
-        if self.info in ("sh", "sh run", "haproxy"):
+        if self.info in ("sh", "sh run"):
             return self.info.partition(" ")[0]
         known = {
             ("yaml", "oncall.yaml"): "oncall.yaml",
             ("yaml", "alertmanager.yml"): "alertmanager.yml",
             ("yaml", "prometheus.yml"): "prometheus.yml",
             ("yaml", "compose.yaml"): "compose",
-            ("yaml", "compose.replicas.yaml"): "compose",
             ("ini", "/etc/oncall-bot/env"): "env",
         }
         if self.info == "ini" and self.file.startswith(INSTALLED):
@@ -224,19 +223,6 @@ def ours(env: Mapping[str, str], held: set[str], volumes: list[str]) -> None:
     assert not unknown_settings(env)
 
 
-@each("haproxy")
-def test_the_balancer_asks_each_replica_whether_it_is_ready(block: Block) -> None:
-    replicas = {
-        name
-        for other in of_kind("compose")
-        for name, service in yaml.safe_load(other.text)["services"].items()
-        if service["image"] == "oncall-bot"
-    } - {"oncall-bot"}
-    servers = dict(re.findall(r"^ +server ([\w-]+) ([\w:-]+) check$", block.text, re.MULTILINE))
-    assert servers == {name: f"{name}:8080" for name in replicas}
-    assert "GET /-/ready" in block.text
-
-
 def settings_load(env: Mapping[str, str]) -> None:
     assert not unknown_settings(env)
     load_settings(env)
@@ -260,7 +246,7 @@ FREE = {
         "umask",
         ".",
     ),
-    *("base64", "head", "tr", "python3", "pip", "useradd", "amtool"),
+    *("base64", "head", "tr", "python3", "pip", "useradd", "amtool", "kubectl"),
 }
 LOCKED = re.compile(r"-r (\S+\.lock)")
 

@@ -102,11 +102,11 @@ def export(
     write_out(export_yaml(document), out)
 
 
-def token_hashes(settings: Settings) -> dict[str, str]:
-    """The token of the settings, which belongs to the source `default`, as it is stored."""
+def token_hashes(settings: Settings) -> dict[str, str] | None:
+    """The token of the settings, which belongs to the source `default`, as it is stored; None: it is not known here."""
     token = settings.webhook_token
     if token is None:
-        return {}
+        return None
     return {"default": hashlib.sha256(token.get_secret_value().encode()).hexdigest()}
 
 

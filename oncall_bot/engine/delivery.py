@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -54,6 +55,8 @@ from oncall_bot.telemetry.metrics import Telemetry
 log = structlog.get_logger(__name__)
 
 LEASE_FOR = timedelta(seconds=120)
+SURE_FOR_S = 2.0
+"""So long after a claim nobody can have taken the message over: the owner's sign of life was fresh then."""
 IN_FLIGHT = 32
 TICK = 0.5
 PAUSE = 0.02
@@ -99,6 +102,9 @@ class _Done:
     place: tuple[str, str] | None = None
 
 
+_LOST = _Done(Fate("outdated", answer="another process took it over"))
+
+
 class Delivery:
     """Sends what waits until it is stopped. `nudge` from any thread wakes it at once."""
 
@@ -122,6 +128,7 @@ class Delivery:
         self._at = at_fault_point
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
+        self._claimed: dict[int, float] = {}
         self._asked: list[asyncio.Future[None]] = []
         self._stopping = False
 
@@ -179,7 +186,9 @@ class Delivery:
         if not await self._store.view(outbox.has_due):
             return []
         claim = claim_without_chat if self._ports.chat is None else outbox.claim
+        began = time.monotonic()
         rows = await self._store.write(claim, self._instance, room, LEASE_FOR)
+        self._claimed.update((row.id, began) for row in rows)
         if rows:
             self._at(FaultPoint.AFTER_CLAIM)
         return rows
@@ -197,9 +206,16 @@ class Delivery:
             )
         await self._finish(row, done)
 
+    async def _is_mine(self, row: Row) -> bool:
+        """Whether nobody took the message over while this process stood still; asked only when it may have been."""
+        if time.monotonic() - self._claimed[row.id] < SURE_FOR_S:
+            return True
+        return await self._store.view(outbox.holds, row.id, self._instance)
+
     async def _finish(self, row: Row, done: _Done) -> None:
         """Write the fate; while the database is away it is kept and written when it is back."""
         self._at(FaultPoint.BEFORE_FINISH)
+        self._claimed.pop(row.id, None)
         wait = 0.5
         while True:
             try:
@@ -277,6 +293,8 @@ class Delivery:
             ts=prepared.ts,
         )
         tried_at = row.first_tried_at if row.attempts > 1 else None
+        if not await self._is_mine(row):
+            return _LOST
         sent = await self._ports.chat.put(message, first_tried_at=tried_at)
         self._at(FaultPoint.AFTER_SEND)
         place = (sent.channel or prepared.channel, sent.provider_id)
@@ -290,6 +308,8 @@ class Delivery:
             return _Done(Fate("outdated", answer="the page is gone"))
         if self._ports.pager is None:
             return _Done(Fate("skipped", answer="no road"))
+        if not await self._is_mine(row):
+            return _LOST
         sent = await self._ports.pager().page(page)
         self._at(FaultPoint.AFTER_SEND)
         return _Done(_sent(sent, timedelta(0)))

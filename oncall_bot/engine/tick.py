@@ -1,6 +1,7 @@
 """The tick: at least twice a second, free what the dead held and work on every timer that is due.
 
-Knows the order of duties of one tick. Refuses to decide: `flows.strike` does, one transaction a timer, so that one
+Knows the order of duties of one tick, and that the sign of life waits for none of them: five seconds without one and
+the other processes take this one for dead. Refuses to decide: `flows.strike` does, one transaction a timer, so that one
 poisoned timer hurts no other. Serves everything that must happen later.
 """
 
@@ -45,6 +46,7 @@ class Tick:
         self._started_at = now()
         self._ended = time.monotonic()
         self._beat_at: datetime | None = None
+        self._took_back_at: datetime | None = None
 
     def age(self) -> float:
         """Seconds since the last tick that went through."""
@@ -53,22 +55,34 @@ class Tick:
     async def run(self) -> None:
         """Beat, recover, strike. A duty that fails is logged and tried at the next tick."""
         try:
-            await self._beat()
+            await self.beat()
+            await self._take_back()
             await self._strike_due()
             self._ended = time.monotonic()
         except Exception as error:  # noqa: BLE001 - guard: one duty of the tick
             self._telemetry.guarded("tick")
             log.warning("tick_failed", error=str(error)[:300])
 
-    async def _beat(self) -> None:
-        """I am alive; leases of those who are not come back."""
-        now = self._now()
-        if self._beat_at is not None and timedelta(0) <= now - self._beat_at < BEAT_EVERY:
+    async def beat(self) -> None:
+        """The sign of life, unless it was given a moment ago.
+
+        Also called beside the ticks: one that has much to do may last longer than five seconds.
+        """
+        if self._is_over(self._beat_at):
+            self._beat_at = self._now()
+            await self._store.aside(processes.beat, self._instance, self._version, self._started_at)
+
+    async def _take_back(self) -> None:
+        """Leases of those who gave no sign of life come back."""
+        if not self._is_over(self._took_back_at):
             return
-        await self._store.write(processes.beat, self._instance, self._version, self._started_at)
-        self._beat_at = now
+        self._took_back_at = self._now()
         for row in await self._store.write(take_back):
             log.warning("lease_recovered", outbox_id=row.id, kind=row.kind, failures=row.failures)
+
+    def _is_over(self, since: datetime | None) -> bool:
+        """Whether the second after this instant is over, or the clock was set back."""
+        return since is None or not timedelta(0) <= self._now() - since < BEAT_EVERY
 
     async def _strike_due(self) -> None:
         if self._store.snapshot.held:

@@ -15,6 +15,8 @@ from oncall_bot.store import incidents, rules, timers
 from oncall_bot.store.db import Tx
 
 BUILT_IN = "built-in"
+DEFAULT = "default"
+"""The source whose token stands in the settings."""
 
 
 def apply_config(
@@ -28,20 +30,23 @@ def apply_config(
 ) -> bool:
     """Put the document into force; True when it was not already.
 
-    `token_sha256` are tokens from the settings (source -> hash); the file's own stand in the document.
+    `token_sha256` are tokens from the settings (source -> hash); the file's own stand in the document. None: who
+    applies knows no settings of the processes that serve, and the token of the source `default` stays what it is.
     With `only_if_new` a content that was ever in force before is left alone (a replica with an older file).
     """
+    rules.line_up(tx)
     latest = rules.latest(tx)
+    keep = DEFAULT if token_sha256 is None else ""
     tokens = {**_tokens(document), **(token_sha256 or {})}
     if latest is not None and latest.sha256 == sha256:
-        _set_tokens(tx, tokens)
+        _set_tokens(tx, tokens, keep)
         return False
     if only_if_new and latest is not None and rules.has_seen(tx, sha256):
-        _set_tokens(tx, {**_tokens(latest.document), **(token_sha256 or {})})
+        _set_tokens(tx, {**_tokens(latest.document), **(token_sha256 or {})}, keep)
         return False
     revision = rules.append(tx, sha256, document, applied_by)
     _name_all(tx, document, revision)
-    _set_tokens(tx, tokens)
+    _set_tokens(tx, tokens, keep)
     incidents.audit(tx, applied_by, "apply", f"config:{revision}", after={"sha256": sha256})
     rules.changed(tx)
     for route in config_of(document).routes:
@@ -57,9 +62,9 @@ def _tokens(document: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _set_tokens(tx: Tx, tokens: Mapping[str, str]) -> None:
+def _set_tokens(tx: Tx, tokens: Mapping[str, str], keep: str) -> None:
     rules.name(tx, "sources", tokens, None)
-    rules.set_tokens(tx, tokens)
+    rules.set_tokens(tx, tokens, keep=keep)
     rules.changed(tx)
 
 

@@ -7,6 +7,7 @@ tables: they are in `alembic/versions`. Serves `serve`, `migrate`, `restore` and
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import metadata
@@ -39,7 +40,12 @@ from oncall_bot.store.snapshot import Snapshot
 log = structlog.get_logger(__name__)
 
 ADVISORY = 0x6F6E63616C6C  # "oncall": the key of pg_advisory_lock, the same in every release
-LOCK_TIMEOUT = "30s"  # a replica that reads a table for longer than this keeps us from changing it
+LOCK_TIMEOUT = (
+    "2s"  # while we wait to change a table, everybody who wants to use it waits behind us
+)
+LOCK_TRIES = 15  # a backup may read for so long; each try lets the others through before the next
+LOCK_PAUSE_S = 1.0
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 def upgrade(url: str, scripts: Path | None = None) -> str:
@@ -55,6 +61,26 @@ def upgrade(url: str, scripts: Path | None = None) -> str:
 
 def upgrade_locked(url: str, scripts: Path | None = None) -> str:
     """As `upgrade`, for who holds `locked` already."""
+    for _ in range(LOCK_TRIES - 1):
+        try:
+            return _upgraded(url, scripts)
+        except OncallError as error:
+            if not _met_a_reader(error):
+                raise
+            log.info("waiting_for_a_table")
+            time.sleep(LOCK_PAUSE_S)
+    return _upgraded(url, scripts)
+
+
+def _met_a_reader(error: OncallError) -> bool:
+    """Whether a table could not be changed because somebody uses it for long."""
+    cause = error.__cause__
+    return isinstance(cause, DBAPIError) and (
+        getattr(cause.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE
+    )
+
+
+def _upgraded(url: str, scripts: Path | None) -> str:
     with _transaction(url) as connection:
         before = _revision(connection)
         config = _config(connection, scripts)

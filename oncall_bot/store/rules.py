@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, select, update
 
 from oncall_bot.store import tables as t
 from oncall_bot.store.db import Reader, Tx
-from oncall_bot.store.statements import Row, Statement, insert_of, statement, upsert
+from oncall_bot.store.statements import Row, Statement, insert_of, locking, statement, upsert
 
 REVISION, NUMBER = t.ConfigRevision.__table__, t.SnapshotRevision.__table__  # type: ignore[attr-defined]
 META, PERSON, SOURCE = t.Meta.__table__, t.Person.__table__, t.Source.__table__  # type: ignore[attr-defined]
@@ -68,7 +68,9 @@ _CLEAR_SLACK = statement(
 _TOKEN = statement(
     update(SOURCE).where(SOURCE.c.key == bindparam("of_key")).values(token_hash=bindparam("hash"))
 )
-_CLEAR_TOKENS = statement(update(SOURCE).values(token_hash=None))
+_CLEAR_TOKENS = statement(
+    update(SOURCE).where(SOURCE.c.key != bindparam("but")).values(token_hash=None)
+)
 _POLICY_VERSION = upsert(POLICY_VERSION, ("policy_id", "sha256"), also=("definition",))
 _SCHEDULE_VERSION = upsert(SCHEDULE_VERSION, ("schedule_id", "effective_from"), ("definition",))
 _LATEST_SCHEDULE = statement(
@@ -81,6 +83,7 @@ _META = statement(select(META))
 _INSERT_META = insert_of(META, "id", "schema", "min_code", "signing_key", held_since=None)
 _HOLD = statement(update(META).values(held_since=bindparam("since")))
 _INSERT_NUMBER = insert_of(NUMBER, "id", "n")
+_LINE_UP = Statement(lambda dialect: locking(select(NUMBER.c.n), dialect))
 _COUNT_NUMBER = statement(select(NUMBER.c.n))
 
 SCHEMA = "1"
@@ -90,6 +93,11 @@ MIN_CODE = "0.1.0"
 def changed(tx: Tx) -> None:
     """What a snapshot holds has changed: every process reads it anew before its next decision."""
     tx.run(_RAISE)
+
+
+def line_up(tx: Tx) -> None:
+    """Whoever changes the rules does so one after the other: two processes that start at once apply a file once."""
+    tx.first(_LINE_UP)
 
 
 def prepare(tx: Tx) -> None:
@@ -155,9 +163,9 @@ def set_slack_id(tx: Tx, person: str, slack_id: str) -> None:
     tx.run(_SLACK, of_key=person, slack=slack_id)
 
 
-def set_tokens(tx: Tx, hashes: Mapping[str, str]) -> None:
-    """The SHA-256 of each source's token; a token belongs to one source."""
-    tx.run(_CLEAR_TOKENS)
+def set_tokens(tx: Tx, hashes: Mapping[str, str], *, keep: str = "") -> None:
+    """The SHA-256 of each source's token; a token belongs to one source. Others lose theirs, but not `keep`."""
+    tx.run(_CLEAR_TOKENS, but=keep)
     tx.many(_TOKEN, [{"of_key": key, "hash": hash_} for key, hash_ in hashes.items()])
 
 

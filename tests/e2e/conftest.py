@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.databases import (  # noqa: F401 - fixtures
+    Postgres,
     Sqlite,
     clock,
     database,
@@ -21,6 +22,7 @@ from tests.databases import (  # noqa: F401 - fixtures
     sqlite_server,
     store,
 )
+from tests.e2e.fleet import Fleet
 from tests.e2e.world import World, world
 from tests.shared import shared
 
@@ -53,3 +55,37 @@ def build(
             return stack.enter_context(world(tmp_path, **given))
 
         yield built
+
+
+@pytest.fixture
+def postgres_database(postgres_server: Postgres) -> Iterator[str]:  # noqa: F811
+    url = postgres_server.fresh()
+    yield url
+    postgres_server.drop(url)
+
+
+@pytest.fixture
+def fleet(build: Callable[..., World], postgres_database: str) -> Iterator[Callable[..., Fleet]]:
+    """`fleet(3, config=...)`: replicas on one PostgreSQL, running, each with its own folder and port."""
+    made: list[Fleet] = []
+
+    def started(count: int, **options: Any) -> Fleet:
+        env = options.pop("env", {})
+        world = build(database=postgres_database, start=False, env=env, **options)
+        made.append(Fleet(world))
+        return made[-1].start(count)
+
+    yield started
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """A line of figures for whoever runs the test, for the record in benchmarks/."""
+
+    def told(line: str) -> None:
+        with capsys.disabled():
+            sys.stdout.write(f"\n{line}\n")
+
+    return told

@@ -38,7 +38,7 @@ T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOKEN = "sesame-open"
 WEBHOOK = "/webhook/alertmanager"
-START_WITHIN = 30.0
+START_WITHIN = 120.0
 
 CONFIG = """
 version: 1
@@ -151,8 +151,11 @@ class Phone:
         return self._fake.at
 
     def rings(self, topic: str | None = None) -> list[dict[str, Any]]:
-        """The messages so far, oldest first, each with the `key` it was sent under."""
-        found = [{**got.json, "key": got.headers.get("Idempotency-Key")} for got in self._fake.got]
+        """The messages so far, oldest first, each with the `key` it was sent under and when it came."""
+        found = [
+            {**got.json, "key": got.headers.get("Idempotency-Key"), "at": got.at}
+            for got in self._fake.got
+        ]
         return [one for one in found if topic is None or one["topic"] == topic]
 
     def answers(self, answer: Answer | None) -> None:

@@ -335,6 +335,83 @@ async def test_a_duty_runs_at_once_and_again() -> None:
     assert count >= 2
 
 
+class Wall:
+    """The clock of a machine, so many seconds beside the right time."""
+
+    def __init__(self, off: float) -> None:
+        self.off = timedelta(seconds=off)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.off
+
+
+async def test_duties_planned_by_a_clock_that_is_then_set_back_are_not_away_for_so_long() -> None:
+    """Ten minutes ahead when they are planned, right afterwards: what was planned lies ten minutes off."""
+    wall, ran = Wall(600), asyncio.Semaphore(0)
+
+    async def duty() -> None:
+        ran.release()
+
+    jobs = Jobs({"duty": (timedelta(milliseconds=50), duty)}, wall=wall)
+    jobs.start()
+    wall.off = timedelta(0)
+    async with asyncio.timeout(5):
+        for _ in range(3):
+            await ran.acquire()
+    jobs.stop()
+
+
+async def test_a_tick_with_much_to_do_does_not_keep_the_sign_of_life_waiting(
+    world: World,
+) -> None:
+    tick = Tick(world.store, instance="me", version="0", telemetry=Telemetry(), now=world.store.now)
+    await tick.beat()
+    (first,) = world.rows("SELECT beat_at FROM process WHERE instance = 'me'")
+    world.clock.advance(0.4)
+    await tick.beat()
+    assert world.rows("SELECT beat_at FROM process WHERE instance = 'me'") == [first]
+    world.clock.advance(0.7)
+    await tick.beat()
+    assert world.rows("SELECT beat_at FROM process WHERE instance = 'me'") != [first]
+
+
+async def test_who_lost_a_message_while_standing_still_does_not_send_it(world: World) -> None:
+    """Claimed, frozen for long, taken over by another: the edge of the network is asked by one of them."""
+    phone = Phone()
+    thawed = asyncio.Event()
+
+    class Frozen(Chat):
+        async def put(self, message: ChatMessage, *, first_tried_at: datetime | None) -> Sent:
+            await thawed.wait()
+            return await super().put(message, first_tried_at=first_tried_at)
+
+    chat = Frozen()
+    async with delivering(world, Ports(render, chat, lambda: phone)):
+        world.told(world.alert())
+        await until(lambda: bool(phone.got), world)
+        sending = world.rows("SELECT id FROM outbox WHERE state = 'sending' AND kind = 'message'")
+        assert sending
+        world.store.write(_taken_over, [row[0] for row in sending]).result()
+        thawed.set()
+        await until(lambda: bool(chat.put_), world)
+        await until(
+            lambda: (
+                world.rows("SELECT 1 FROM outbox WHERE kind = 'message' AND state = 'pending'")
+                != []
+            ),
+            world,
+        )
+    shown = world.rows("SELECT rendered_sha256 FROM slack_message WHERE rendered_sha256 = ''")
+    assert shown, "what it may have drawn over is drawn again"
+
+
+def _taken_over(tx: Tx, row_ids: Sequence[int]) -> None:
+    for row_id in row_ids:
+        tx.connection.execute(
+            text("UPDATE outbox SET lease_owner = 'other' WHERE id = :id"), {"id": row_id}
+        )
+
+
 class Directory:
     def __init__(self, known: dict[str, str]) -> None:
         self.known, self.asked = known, 0

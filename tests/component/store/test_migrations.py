@@ -8,10 +8,13 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -25,7 +28,7 @@ from oncall_bot.store.db import Store, engine_for
 from oncall_bot.store.location import network_file_system, refuse_network
 from oncall_bot.store.tables import METADATA
 from oncall_bot.store.types import Instant
-from tests.databases import HandClock, Sqlite
+from tests.databases import HandClock, Postgres, Sqlite
 
 ROOT = Path(oncall_bot.__file__).parent.parent
 HEAD = "0003"
@@ -373,3 +376,29 @@ def test_foreign_keys_are_on_again_after_a_migration(sqlite_server: Sqlite) -> N
         ).result()
     store.close()
     assert isinstance(error.value.__cause__, sqlite3.IntegrityError)
+
+
+def test_who_waits_for_a_table_lets_everybody_else_go_on_meanwhile(
+    postgres_server: Postgres,
+) -> None:
+    """A backup reads every table for minutes; behind a migration that waits for it nobody could read."""
+    url = postgres_server.fresh()
+    migrations.downgrade(url, "0001")
+    try:
+        with psycopg.connect(url) as backup:
+            backup.execute("SELECT count(*) FROM incident")
+            migrating = threading.Thread(target=migrations.upgrade, args=(url,))
+            migrating.start()
+            slowest = 0.0
+            with psycopg.connect(url, autocommit=True) as other:
+                for _ in range(25):
+                    began = time.monotonic()
+                    other.execute("SELECT count(*) FROM incident")
+                    slowest = max(slowest, time.monotonic() - began)
+                    time.sleep(0.1)
+            assert slowest < 15, "it waits behind the migration, and not for long"
+            assert migrating.is_alive()
+        migrating.join(30)
+        assert migrations.current(url) == HEAD
+    finally:
+        postgres_server.drop(url)
