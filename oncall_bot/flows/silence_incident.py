@@ -53,7 +53,7 @@ def silence_incident(
     if incident.status == Status.ACKED:
         # nobody has to have it until then; at the end it pages anew, as the answer below promises
         incidents.change(tx, incident_id, status=str(Status.OPEN))
-    paging.stop(tx, incident, held=True)
+    paging.hold(tx, incident, f"held back by silence {silence_id}", by_hand=True)
     holding.plan_end(tx, key, ends_at)
     text = f"{actor.name} silenced {format_matchers(matchers)} for {for_}: {comment}"
     incidents.write(tx, incident_id, [Entry(Kind.STATUS, text, tx.now, actor, {"to": "silenced"})])

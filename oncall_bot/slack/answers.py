@@ -23,6 +23,7 @@ HELP: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("declare", "open an incident"),
         ("page ben 42", "wake someone"),
         ("ack", "take what you were paged for"),
+        ("take 42", "take it over from whoever has it"),
         ("escalate 42", "page the next step now"),
         ("note 42 pool is empty", "add to the work log"),
         ("resolve 42", "it is over"),

@@ -9,6 +9,7 @@ import pytest
 
 from oncall_bot.core.outcomes import Actor
 from oncall_bot.core.situation import State
+from oncall_bot.flows.acknowledge import take_over
 from oncall_bot.flows.escalate import escalate, hand_over, page_by_hand
 from oncall_bot.flows.resolve import mitigate, resolve
 from oncall_bot.store import views
@@ -202,6 +203,174 @@ def test_mitigated_is_watched_by_whoever_said_so(world: World) -> None:
     world.pass_time(20 * 60)
     assert (world.shown().state, world.shown().acked_by) == (State.MITIGATED, "Bo Lindt")
     assert world.rang() == []
+
+
+def test_after_the_ack_timeout_nobody_has_it_and_whoever_is_paged_can_take_it(world: World) -> None:
+    world.told(world.alert())
+    world.run()
+    world.ack(1, "ana")
+    world.pass_time(41 * 60)
+    assert (world.shown().state, world.shown().acked_by) == (State.FIRING, None)
+    assert world.ack(1, "bo").done
+    before = len(world.phone)
+    world.pass_time(29 * 60)
+    assert (world.shown().acked_by, len(world.phone)) == ("Bo Lindt", before)
+
+
+def test_acknowledging_again_is_the_word_that_was_waited_for(world: World) -> None:
+    world.told(world.alert())
+    world.run()
+    world.ack(1, "ana")
+    world.pass_time(20 * 60)
+    world.ack(1, "ana")
+    world.pass_time(29 * 60)
+    assert world.rang() == ["ana-phone"]
+    world.pass_time(2 * 60)
+    assert world.rang() == ["ana-phone", "ana-phone"]
+
+
+def test_what_is_mitigated_is_not_asked_about_at_the_ack_timeout(world: World) -> None:
+    world.told(world.alert())
+    world.run()
+    world.ack(1, "ana")
+    world.store.write(mitigate, 1, world.person("ana")).result()
+    world.pass_time(60 * 60)
+    assert world.rang() == ["ana-phone"]
+
+
+def test_whoever_is_asked_for_help_and_acknowledges_takes_over_and_the_former_is_told(
+    world: World,
+) -> None:
+    world.told(world.alert())
+    world.run()
+    world.ack(1, "ana")
+    world.store.write(page_by_hand, 1, "bo", world.person("ana")).result()
+    world.run()
+    outcome = world.ack(1, "bo")
+    world.pass_time(20 * 60)
+    assert outcome.reason == "You have incident 1 now; Ana Ruiz had it and is told."
+    assert world.shown().acked_by == "Bo Lindt"
+    assert world.rang() == ["ana-phone", "bo-phone"]
+    told = [got.what for got in world.slack if (got.to, got.kind) == ("U0ANAANA1", "notice")]
+    assert told == ["Incident 1: Bo Lindt has it now. You are not paged for it any more."]
+
+
+def test_taking_over_stops_the_pages_of_the_former(world: World) -> None:
+    world.told(world.alert())
+    world.run()
+    world.ack(1, "ana")
+    world.pass_time(10 * 60)
+    world.store.write(take_over, 1, world.person("bo")).result()
+    world.pass_time(29 * 60)
+    assert world.rang() == ["ana-phone"], "Ana's half hour is over, and it is not hers any more"
+    world.pass_time(2 * 60)
+    assert world.rang() == ["ana-phone", "bo-phone"]
+
+
+def test_somebody_else_hands_it_over_and_the_former_is_told(world: World) -> None:
+    world.told(world.alert())
+    world.run()
+    world.ack(1, "ana")
+    world.store.write(hand_over, 1, "bo", world.person("dee")).result()
+    world.pass_time(40 * 60)
+    assert set(world.rang()[1:]) == {"bo-phone", "dee-phone"}, "Bo, then the fallback; Ana no more"
+    told = [got.what for got in world.slack if (got.to, got.kind) == ("U0ANAANA1", "notice")]
+    assert told == [
+        "Incident 1: Dee Marsh handed it to Bo Lindt. You are not paged for it any more."
+    ]
+
+
+def test_handing_an_incident_to_oneself_is_taking_it(world: World) -> None:
+    world.told(world.alert())
+    world.run()
+    world.ack(1, "ana")
+    world.store.write(hand_over, 1, "bo", world.person("bo")).result()
+    world.run()
+    assert world.shown().acked_by == "Bo Lindt"
+    assert world.rang() == ["ana-phone"]
+
+
+@pytest.mark.parametrize("severity", ["warning", "info"])
+def test_a_page_by_hand_rings_however_quiet_the_incident_is(world: World, severity: str) -> None:
+    world.told(world.alert(severity=severity))
+    world.run()
+    assert world.store.write(page_by_hand, 1, "bo", world.person("ana")).result().done
+    world.pass_time(6 * 60)
+    assert world.rang() == ["bo-phone", "bo-phone"]
+
+
+def test_asking_for_the_next_step_of_a_quiet_incident_pages_its_policy(world: World) -> None:
+    world.told(world.alert(severity="info"))
+    world.run()
+    assert world.rang() == []
+    world.store.write(escalate, 1, world.person("bo")).result()
+    world.pass_time(6 * 60)
+    assert world.rang() == ["ana-phone", "bo-phone"]
+
+
+def test_a_page_of_a_second_policy_runs_beside_the_first(world: World) -> None:
+    world.told(world.alert())
+    world.run()
+    world.store.write(page_by_hand, 1, "policy:gap", world.person("ana")).result()
+    world.run()
+    assert world.rang() == ["ana-phone", "dee-phone"]
+    world.ack(1, "dee")
+    world.pass_time(20 * 60)
+    assert world.rang() == ["ana-phone", "dee-phone"]
+
+
+def test_low_urgency_with_nobody_on_call_goes_to_the_fallback_in_slack(world: World) -> None:
+    world.told(world.alert("Gap", severity="warning"))
+    world.pass_time(3600)
+    assert [got.to for got in world.slack if got.kind == "page"] == ["U0DEEDEE1"]
+    assert world.rang() == []
+
+
+def by_hours(world: World, *steps: dict[str, object]) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    document["policies"]["primary"] = {"steps": list(steps)}
+    world.apply(document)
+
+
+def test_a_step_outside_its_hours_is_passed_over_and_the_record_says_why(world: World) -> None:
+    office = {"days": [1, 2, 3, 4, 5], "from": "08:00", "to": "12:00"}
+    by_hours(
+        world,
+        {"after": "0m", "page": ["person:ana"], "when": office},
+        {"after": "5m", "page": ["person:bo"]},
+    )
+    world.told(world.alert())  # Monday 13:00 in Berlin
+    world.pass_time(6 * 60)
+    assert world.rang() == ["bo-phone"]
+    assert (
+        "primary, step 1 of 2 is passed over: it applies only Mon to Fri 08:00 to 12:00 "
+        "(Europe/Berlin)" in world.timeline()
+    )
+
+
+@pytest.mark.parametrize("severity", ["critical", "warning"])
+def test_where_every_step_is_outside_its_hours_the_fallback_is_asked_at_once(
+    world: World, severity: str
+) -> None:
+    by_hours(
+        world,
+        {"after": "0m", "page": ["person:ana"], "when": {"days": [6]}},
+        {"after": "10m", "page": ["person:bo"], "when": {"days": [7]}},
+    )
+    world.told(world.alert(severity=severity))
+    world.run()
+    assert [got.to for got in world.slack if got.kind == "page"] == ["U0DEEDEE1"]
+
+
+def test_a_step_that_was_due_while_the_bot_was_down_and_whose_hours_are_over_hands_on(
+    world: World,
+) -> None:
+    day = {"from": "08:00", "to": "13:10"}
+    by_hours(world, {"after": "5m", "page": ["person:ana"], "when": day})
+    world.told(world.alert())  # 13:00 in Berlin, so the step is due at 13:05
+    world.clock.advance(3600)
+    world.run()
+    assert world.rang() == ["dee-phone"]
 
 
 @pytest.mark.parametrize("person", ["ana", "bo"])
