@@ -17,6 +17,7 @@ from oncall_bot.flows import acknowledge, inbound, paging, showing
 from oncall_bot.flows.answering import audited, find
 from oncall_bot.store import incidents, runs
 from oncall_bot.store.db import Tx
+from oncall_bot.store.statements import Row
 
 SAME_PRESS = timedelta(seconds=30)
 

@@ -16,7 +16,7 @@ from oncall_bot.core.config import Severity, Urgency
 from oncall_bot.core.incidents import BRAKE, STORM_GROUPS, STORM_WITHIN, Status
 from oncall_bot.core.routes import Routed
 from oncall_bot.flows import open_incident as opening
-from oncall_bot.flows import showing, telling
+from oncall_bot.flows import showing, telling, withheld
 from oncall_bot.store import alerts, incidents, timers
 from oncall_bot.store.db import Tx
 from oncall_bot.store.statements import Row
@@ -250,6 +250,8 @@ class _Placing:
                 opening.rise(tx, row, list(touched.severities.values()))
             if touched.ended and row.firing + touched.firing <= 0:
                 opening.alerts_over(tx, row.id)
+            elif row.held:
+                withheld.recount(tx, row.id)
         showing.changed_all(tx, rows)
 
     def _growth(self, row: Row) -> incidents.Growth:

@@ -17,6 +17,7 @@ from oncall_bot.flows.answering import audited, find
 from oncall_bot.store import alerts, incidents, silences
 from oncall_bot.store.db import Tx
 
+SILENCED_MAX = 20_000
 NEVER_IN_COMMON = frozenset({"severity", "replica", "prometheus"})
 
 
@@ -29,7 +30,7 @@ def silence_incident(
         return incident
     if not SILENCE_MIN <= for_ <= SILENCE_MAX:
         return Outcome(False, "A silence lasts from 5 minutes to 24 hours. Give a time in between.")
-    members = alerts.open_members(tx, incident_id)
+    members = alerts.open_members(tx, incident_id, limit=SILENCED_MAX)
     matchers = in_common([row.labels for row in members])
     if not matchers:
         return Outcome(

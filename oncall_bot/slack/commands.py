@@ -422,7 +422,8 @@ async def _why(edge: Edge, asked: Asked) -> Drawn | None:
 async def why_of(edge: Edge, incident_id: int) -> Drawn:
     if await edge.situation(incident_id) is None:
         return answers.no_such_incident(str(incident_id))
-    return answers.why(incident_id, await edge.store.view(views.why, incident_id))
+    lines = await edge.store.view(views.why, incident_id)
+    return answers.why(incident_id, lines, edge.clock())
 
 
 async def _explain(edge: Edge, asked: Asked) -> Drawn | None:

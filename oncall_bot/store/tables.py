@@ -380,6 +380,7 @@ class Incident(Table, table=True):
     next_seq: int = Field(default=1)
     untold: dict[str, Any] | None = _json(null=True)
     told_at: datetime | None = _at(null=True)
+    not_heard_since: datetime | None = _at(null=True)
 
 
 class IncidentEvent(Table, table=True):

@@ -12,6 +12,8 @@ from oncall_bot.core.situation import State
 from oncall_bot.flows.acknowledge import take_over
 from oncall_bot.flows.escalate import escalate, hand_over, page_by_hand
 from oncall_bot.flows.resolve import mitigate, resolve
+from oncall_bot.flows.set_override import set_override
+from oncall_bot.flows.silence_incident import silence_incident
 from oncall_bot.store import views
 from tests.component.flows.world import DOCUMENT, World
 
@@ -377,9 +379,88 @@ def test_a_step_that_was_due_while_the_bot_was_down_and_whose_hours_are_over_han
 def test_why_tells_in_words_who_was_paged(world: World, person: str) -> None:
     world.told(world.alert())
     world.pass_time(6 * 60)
-    said = " ".join(world.store.look(views.why, 1))
-    assert world.person(person).name in said
-    assert "rest" in said
+    said = " ".join(why(world))
+    assert f"{world.person(person).name} was paged at" in said
+    assert "Taken by route rest" in said
+
+
+def why(world: World, incident_id: int = 1) -> list[str]:
+    lines = world.store.look(views.why, incident_id)
+    return [line.text(lambda at: f"{at:%H:%M}") for line in lines]
+
+
+def test_why_names_route_policy_step_schedule_roads_and_what_comes_next(world: World) -> None:
+    world.told(world.alert())
+    world.run()
+    assert why(world) == [
+        "The alert HighErrorRate opened it.",
+        "Taken by route rest: it takes everything. Group: alertname=HighErrorRate, service=checkout.",
+        "It is SEV2, urgency high.",
+        (
+            "Ana Ruiz was paged at 12:00 (policy primary): primary, step 1 of 2; Ana Ruiz is on call "
+            "for primary. By slack sent at 12:00, push sent at 12:00."
+        ),
+        "Next: step 2 of 2 at 12:05 pages Bo Lindt.",
+    ]
+
+
+def test_why_says_whom_low_urgency_does_not_page_and_that_it_ends_there(world: World) -> None:
+    world.told(world.alert(severity="warning"))
+    world.run()
+    said = why(world)
+    assert "person:bo not paged: step 2 applies only on high urgency." in said
+    assert said[-1].endswith("low urgency is asked once.")
+
+
+def test_why_says_that_an_override_put_somebody_on_call(world: World) -> None:
+    begin, end = world.clock.now - timedelta(hours=1), world.clock.now + timedelta(hours=1)
+    world.store.write(set_override, "primary", begin, end, "bo", world.person("bo")).result()
+    world.told(world.alert())
+    world.run()
+    assert any(
+        "Bo Lindt is on call for primary by an override, where the rota has Ana Ruiz." in line
+        for line in why(world)
+    )
+
+
+def test_why_says_until_when_a_silence_holds_it_back(world: World) -> None:
+    world.told(world.alert())
+    world.run()
+    quiet = (1, timedelta(hours=2), "moving", world.person("ana"))
+    world.store.write(silence_incident, *quiet).result()
+    assert why(world)[-1] == (
+        "Nobody is paged now: held back by silence 1 of Ana Ruiz until 14:00."
+    )
+
+
+def test_why_says_who_had_no_road_and_which_step_its_hours_kept_back(world: World) -> None:
+    lost = copy.deepcopy(DOCUMENT)
+    lost["people"]["cy"] = {"name": "Cy Okafor"}
+    lost["policies"]["primary"] = {
+        "steps": [
+            {"after": "0m", "page": ["person:ana"], "when": {"days": [7]}},
+            {"after": "0m", "page": ["person:cy"]},
+        ]
+    }
+    world.apply(lost)
+    world.told(world.alert())
+    world.run()
+    said = why(world)
+    assert "step 1 was not paged at 12:00: it applies only Sun (Europe/Berlin)." in said
+    assert "Cy Okafor was not paged at 12:00: no road." in said
+    assert any("Dee Marsh was paged" in line and "the fallback" in line for line in said)
+
+
+def test_why_says_who_has_it_and_when_a_word_is_asked_for(world: World) -> None:
+    world.told(world.alert())
+    world.run()
+    world.ack(1, "ana")
+    said = why(world)
+    assert "Answered at 12:00 by slack." in " ".join(said)
+    assert said[-2:] == [
+        "Ana Ruiz has it since 12:00.",
+        "Next: without a word they are paged again at 12:30.",
+    ]
 
 
 def test_the_page_waits_for_its_road_rule(world: World) -> None:

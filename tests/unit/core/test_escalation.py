@@ -5,13 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from oncall_bot.core import escalation as machine
 from oncall_bot.core.config import Policy, Step, Target, Urgency
-from oncall_bot.core.escalation import Decision, Due, Position, Roster, Run, Stage, Status
+from oncall_bot.core.escalation import Due, Position, Roster, Run, Stage, Status
 from oncall_bot.core.hours import Hours
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""An incident under everything that can happen to it, in any order: whoever should be asked is asked, once, and in order.
+"""An incident under everything that can happen to it: whoever should be asked is asked, once, and in order.
 
 Policies, conditions, urgencies and reachability are drawn; the machine is driven as the flows drive it.
 """
