@@ -25,7 +25,7 @@ from oncall_bot.store.statements import Row
 MISSING_FOR = timedelta(minutes=5)
 UP_FOR = timedelta(minutes=5)
 LISTS = 2
-SLICE = 300
+SLICE = 100
 HELD_WITHOUT_WORD_FOR = timedelta(minutes=10)
 """So long what a source holds back stays held while it does not answer; then it counts as firing."""
 STALE_AFTER_REPEATS = 2
