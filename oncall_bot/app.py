@@ -290,11 +290,20 @@ class App:
             at_fault_point=self._at,
             now=self._now,
         )
+        reconciler = Reconciler(
+            self.store,
+            source,
+            self.addresses,
+            instance=self.instance,
+            telemetry=self.telemetry,
+            now=self._now,
+        )
         self.tick = Tick(
             self.store,
             instance=self.instance,
             version=__version__,
             telemetry=self.telemetry,
+            before_late_pages=reconciler.before_late_pages,
             now=self._now,
         )
         self.auditor = Auditor(
@@ -303,14 +312,6 @@ class App:
             tick_age=self.tick.age,
             telemetry=self.telemetry,
             heartbeat=self._heartbeat(),
-            now=self._now,
-        )
-        reconciler = Reconciler(
-            self.store,
-            source,
-            self.addresses,
-            instance=self.instance,
-            telemetry=self.telemetry,
             now=self._now,
         )
         loop = asyncio.get_running_loop()

@@ -79,9 +79,9 @@ def show(number: Number, json: JsonFlag = False) -> None:
             raise OncallError(f"There is no incident {number}.")
         log, why = views.work_log(reader, number), views.why(reader, number)
     if json:
-        as_json({"incident": found, "why": why, "log": log})
+        as_json({"incident": found, "why": [line.plain() for line in why], "log": log})
         return
-    _tell(found, why, log)
+    _tell(found, [line.text(shown_at) for line in why], log)
 
 
 @incidents.command("export")

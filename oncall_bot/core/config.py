@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from enum import StrEnum
 
+from oncall_bot.core.hours import Hours
 from oncall_bot.core.matchers import Matcher
 from oncall_bot.core.rotations import Definition
 
@@ -111,11 +112,12 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Page `page` once `after` has passed since the round began; `urgency` restricts it when set."""
+    """Page `page` once `after` has passed since the round began; `urgency` and `hours` restrict it when set."""
 
     after: timedelta
     page: tuple[Target, ...]
     urgency: Urgency | None = None
+    hours: Hours | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,7 @@ class Source:
     prometheus: str | None = None
     alertmanager: tuple[str, ...] = ()
     repeat_interval: timedelta = timedelta(hours=4)
+    receivers: tuple[str, ...] = ()  # those of Alertmanager that post here; none named: any may
 
 
 @dataclass(frozen=True, slots=True)

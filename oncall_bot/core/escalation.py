@@ -1,13 +1,14 @@
 """The escalation machine: who is asked next, and when, until somebody answers.
 
-    (policy, state, event, urgency, now) -> Decision(state, asks, next_due, reason)
+    (policy, state, event, urgency, now) -> Decision(state, asks, passed, next_due, reason)
 
-Knows rounds, steps, epochs, the ack timeout, the fallback and the last resort. Refuses to know people, schedules,
-roads and rows: targets are names. Serves `flows`; the property "an open incident has a due row or a stated reason"
-rests on `Decision.next_due`.
+Knows rounds, steps and their conditions, epochs, the ack timeout, the fallback and the last resort. Refuses to know
+people, schedules, roads and rows: targets are names. Serves `flows`; the property "an open incident has a due row or a
+stated reason" rests on `Decision.next_due`.
 
 Positions count on: steps of round 0..times, then the fallback, then the last resort every 30 minutes, without end.
 An epoch numbers a fresh start (raise, re-open, ack timeout): what carries an older epoch does nothing.
+A step whose condition does not hold when it would be due is passed over, said in `passed`; the others keep their times.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from oncall_bot.core import hours
 from oncall_bot.core.config import Policy, Target, Urgency
 
 LAST_RESORT_EVERY = timedelta(minutes=30)
@@ -54,6 +56,7 @@ class Run:
     epoch: int = 1
     round: int = 0
     step: int = 0
+    stage: Stage = Stage.STEP
     round_started_at: datetime | None = None
     acked_by: str | None = None
 
@@ -68,6 +71,15 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """A step that was not paged because its hours do not hold at the instant at which it would have been due."""
+
+    position: Position
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """The next thing the clock must do, under this epoch."""
 
@@ -78,11 +90,20 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """What comes next and when; `due` None: nothing does. `passed`: the steps left out on the way there."""
+
+    due: Due | None
+    passed: tuple[Passed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     run: Run
     asks: tuple[Ask, ...] = ()
     next_due: Due | None = None
     reason: str = ""
+    passed: tuple[Passed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +120,17 @@ def start(
     """Begin paging: at once, or when the group's wait has passed. Urgency none begins nothing."""
     if urgency is Urgency.NONE:
         return Decision(replace(run, status=Status.QUIET), reason="urgency none pages nobody")
-    first = _first_position(policy, urgency, 0)
     began_at = now + wait
-    waiting = replace(run, status=Status.WAITING, round=0, step=0, round_started_at=began_at)
-    due_at = began_at + _after(policy, first)
-    return Decision(waiting, (), Due("escalate", due_at, run.epoch, first), "paging begins")
+    waiting = replace(
+        run,
+        status=Status.WAITING,
+        round=0,
+        step=_BEFORE_STEPS.step,
+        stage=Stage.STEP,
+        round_started_at=began_at,
+    )
+    ahead = _from_the_top(policy, waiting, urgency, began_at)
+    return Decision(waiting, (), ahead.due, "paging begins", ahead.passed)
 
 
 def anew(
@@ -118,38 +145,51 @@ def anew(
 def step_due(
     policy: Policy, roster: Roster, run: Run, due: Due, urgency: Urgency, now: datetime
 ) -> Decision:
-    """The clock struck: ask whom the position names and say when the next one is due."""
+    """The clock struck: ask whom the position names and say when the next one is due.
+
+    A step whose condition does not hold by now asks nobody and is `passed`.
+    """
     if due.epoch != run.epoch or run.status not in (Status.WAITING, Status.RUNNING):
         return Decision(run, reason=f"outdated: the run is {run.status}, epoch {run.epoch}")
-    ask = _ask(policy, roster, due.position, run)
+    at = due.position
     began_at = run.round_started_at or now
-    if due.position.stage is Stage.STEP and due.position.round != run.round:
-        began_at = now  # a round begins when its first step is due, late or not
+    if at.stage is Stage.STEP and at.round != run.round:
+        began_at = now - _after(policy, at)  # a round begins with its first step, late or not
     moved = replace(
         run,
         status=Status.RUNNING,
-        round=due.position.round,
-        step=due.position.step,
+        round=at.round,
+        step=at.step,
+        stage=at.stage,
         round_started_at=began_at,
     )
-    return Decision(moved, (ask,), _next_due(policy, moved, due.position, urgency, now), ask.reason)
+    ahead = _ahead(policy, moved, at, urgency, now)
+    why = why_not(policy, at.step, urgency, now) if at.stage is Stage.STEP else None
+    if why is not None:
+        passed = (Passed(at, now, why), *ahead.passed)
+        return Decision(moved, (), ahead.due, f"{policy.key}, {step_name(policy, at)}", passed)
+    ask = _ask(policy, roster, at)
+    return Decision(moved, (ask,), ahead.due, ask.reason, ahead.passed)
 
 
 def nobody_there(
     policy: Policy, run: Run, position: Position, urgency: Urgency, now: datetime, *, reached: bool
-) -> Due | None:
+) -> Ahead:
     """The position reached nobody: the next step is due at once, then the fallback, then the last resort.
 
-    `reached` says whether an earlier step of this round reached somebody; then the round ends as usual.
+    `reached` says whether an earlier step of this round reached somebody; then the round ends as usual. The last
+    resort is tried again for every urgency: an incident of which nobody was told is never left.
     """
-    upcoming = _following(policy, position, urgency)
     if position.stage is Stage.LAST_RESORT:
-        return _next_due(policy, run, position, urgency, now)
-    if upcoming.stage is Stage.STEP and upcoming.round != position.round and not reached:
-        upcoming = Position(position.round, 0, Stage.FALLBACK)
-    elif upcoming.round != position.round:
-        return _next_due(policy, run, position, urgency, now)
-    return Due("escalate", now, run.epoch, upcoming)
+        again = Position(position.round, position.step + 1, Stage.LAST_RESORT)
+        return Ahead(Due("escalate", now + LAST_RESORT_EVERY, run.epoch, again))
+    if position.stage is Stage.FALLBACK:
+        return Ahead(Due("escalate", now, run.epoch, Position(run.round, 0, Stage.LAST_RESORT)))
+    found, passed = _in_round(policy, position.round, position.step + 1, urgency, None, now)
+    if found is None and reached:
+        return _ahead(policy, run, position, urgency, now)
+    upcoming = found.position if found else Position(position.round, 0, Stage.FALLBACK)
+    return Ahead(Due("escalate", now, run.epoch, upcoming), passed)
 
 
 def acknowledged(policy: Policy, run: Run, by: str, urgency: Urgency, now: datetime) -> Decision:
@@ -157,7 +197,7 @@ def acknowledged(policy: Policy, run: Run, by: str, urgency: Urgency, now: datet
     held = replace(run, status=Status.ACKED, epoch=run.epoch + 1, acked_by=by)
     if policy.ack_timeout is None or urgency is not Urgency.HIGH:
         return Decision(held, reason="acknowledged; no ack timeout applies")
-    due = Due("ack_timeout", now + policy.ack_timeout, held.epoch, Position(0, -1, Stage.AGAIN))
+    due = Due("ack_timeout", now + policy.ack_timeout, held.epoch, _BEFORE_STEPS)
     return Decision(held, (), due, "acknowledged; a word is asked for at the ack timeout")
 
 
@@ -165,44 +205,43 @@ def ack_timed_out(policy: Policy, run: Run, due: Due, urgency: Urgency, now: dat
     """No word since the ack: a new epoch asks the one who had it, then goes on from step 1."""
     if due.epoch != run.epoch or run.status is not Status.ACKED:
         return Decision(run, reason=f"outdated: the run is {run.status}, epoch {run.epoch}")
+    asks: tuple[Ask, ...] = ()
+    if run.acked_by and run.acked_by.startswith("person:"):
+        target = Target("person", run.acked_by.removeprefix("person:"))
+        asks = (Ask(_BEFORE_STEPS, (target,), "no word since the acknowledgement"),)
+    began_at = now + REPAGE_GRACE if asks else now
     begun = replace(
         run,
         status=Status.RUNNING,
         epoch=run.epoch + 1,
         round=0,
-        step=-1,
-        round_started_at=now + REPAGE_GRACE,
+        step=_BEFORE_STEPS.step,
+        stage=Stage.AGAIN,
+        round_started_at=began_at,
         acked_by=None,
     )
-    position = Position(0, -1, Stage.AGAIN)
-    asks: tuple[Ask, ...] = ()
-    if run.acked_by and run.acked_by.startswith("person:"):
-        target = Target("person", run.acked_by.removeprefix("person:"))
-        asks = (Ask(position, (target,), "no word since the acknowledgement"),)
-    first = _first_position(policy, urgency, 0)
-    due_at = (now + REPAGE_GRACE if asks else now) + _after(policy, first)
-    return Decision(begun, asks, Due("escalate", due_at, begun.epoch, first), "the ack timed out")
+    ahead = _from_the_top(policy, begun, urgency, began_at)
+    return Decision(begun, asks, ahead.due, "the ack timed out", ahead.passed)
 
 
 def escalated(
     policy: Policy, roster: Roster, run: Run, urgency: Urgency, now: datetime
 ) -> Decision:
     """Somebody asked for the next step now. The epoch rises, so the step that was waiting will not come twice."""
-    at = _current(run)
-    upcoming = _following(policy, at, urgency)
-    begun = replace(run, status=Status.RUNNING, epoch=run.epoch + 1, acked_by=None)
-    if upcoming.stage is Stage.STEP:
-        begun = replace(
-            begun, round_started_at=now - _after(policy, upcoming), round=upcoming.round
-        )
-    return step_due(
-        policy, roster, begun, Due("escalate", now, begun.epoch, upcoming), urgency, now
+    upcoming, passed = _next_now(policy, run, urgency, now)
+    begun = replace(
+        run, status=Status.RUNNING, epoch=run.epoch + 1, round=upcoming.round, acked_by=None
     )
+    if upcoming.stage is Stage.STEP:
+        begun = replace(begun, round_started_at=now - _after(policy, upcoming))
+    due = Due("escalate", now, begun.epoch, upcoming)
+    decision = step_due(policy, roster, begun, due, urgency, now)
+    return replace(decision, passed=(*passed, *decision.passed))
 
 
-def held(run: Run) -> Decision:
+def held(run: Run, reason: str = "held back") -> Decision:
     """Silenced: what waits is outdated; the end of the hold starts a new epoch."""
-    return Decision(replace(run, status=Status.HELD, epoch=run.epoch + 1), reason="held back")
+    return Decision(replace(run, status=Status.HELD, epoch=run.epoch + 1), reason=reason)
 
 
 def done(run: Run) -> Decision:
@@ -221,11 +260,111 @@ def step_name(policy: Policy, position: Position) -> str:
     }[position.stage]
 
 
-def _current(run: Run) -> Position:
-    return Position(run.round, run.step, Stage.AGAIN if run.step < 0 else Stage.STEP)
+def why_not(policy: Policy, step: int, urgency: Urgency, at: datetime) -> str | None:
+    """Why the step pages nobody at that instant, in words; None when it applies, or is not there any more."""
+    if step >= len(policy.steps):
+        return "the policy has no such step any more"
+    wanted = policy.steps[step]
+    if wanted.urgency is not None and wanted.urgency is not urgency:
+        return f"it applies only on {wanted.urgency} urgency"
+    if wanted.hours is not None and not hours.is_open(wanted.hours, at):
+        return f"it applies only {hours.spelled(wanted.hours)}"
+    return None
 
 
-def _ask(policy: Policy, roster: Roster, position: Position, run: Run) -> Ask:
+_BEFORE_STEPS = Position(0, -1, Stage.AGAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    position: Position
+    at: datetime
+
+
+def _in_round(
+    policy: Policy,
+    round_: int,
+    first: int,
+    urgency: Urgency,
+    began_at: datetime | None,
+    now: datetime,
+) -> tuple[_Found | None, tuple[Passed, ...]]:
+    """The round's first step from `first` on that applies when it is due, and those passed over for their hours.
+
+    Without `began_at` every step is due now.
+    """
+    passed: list[Passed] = []
+    for step in range(first, len(policy.steps)):
+        at = max(now, began_at + policy.steps[step].after) if began_at else now
+        why = why_not(policy, step, urgency, at)
+        if why is None:
+            return _Found(Position(round_, step), at), tuple(passed)
+        if policy.steps[step].urgency in (None, urgency):
+            passed.append(Passed(Position(round_, step), at, why))
+    return None, tuple(passed)
+
+
+def _from_the_top(policy: Policy, run: Run, urgency: Urgency, began_at: datetime) -> Ahead:
+    """The first step of round 0 that applies; the fallback when none does."""
+    found, passed = _in_round(policy, 0, 0, urgency, began_at, began_at)
+    found = found or _Found(Position(0, 0, Stage.FALLBACK), began_at)
+    return Ahead(Due("escalate", found.at, run.epoch, found.position), passed)
+
+
+def _ahead(policy: Policy, run: Run, at: Position, urgency: Urgency, now: datetime) -> Ahead:
+    """When the position after `at` is due. Low urgency is asked once: no rounds, nothing after the fallback."""
+    if at.stage in (Stage.STEP, Stage.AGAIN):
+        began_at = run.round_started_at or now
+        found, passed = _in_round(policy, at.round, at.step + 1, urgency, began_at, now)
+        if found is None and urgency is Urgency.LOW:
+            return Ahead(None, passed)
+        if found is None:
+            found, later = _after_the_round(policy, at.round, urgency, now)
+            passed = (*passed, *later)
+        return Ahead(Due("escalate", found.at, run.epoch, found.position), passed)
+    if urgency is Urgency.LOW:
+        return Ahead(None)
+    if at.stage is Stage.FALLBACK:
+        upcoming = _Found(Position(at.round, 0, Stage.LAST_RESORT), now + policy.every)
+    else:
+        upcoming = _Found(_later_resort(at), now + LAST_RESORT_EVERY)
+    return Ahead(Due("escalate", upcoming.at, run.epoch, upcoming.position))
+
+
+def _after_the_round(
+    policy: Policy, round_: int, urgency: Urgency, now: datetime
+) -> tuple[_Found, tuple[Passed, ...]]:
+    """The next round, or the fallback, begins `every` after the last step."""
+    begins_at = now + policy.every
+    passed: tuple[Passed, ...] = ()
+    if round_ < policy.times:
+        found, passed = _in_round(policy, round_ + 1, 0, urgency, begins_at, begins_at)
+        if found is not None:
+            return found, passed
+    return _Found(Position(round_, 0, Stage.FALLBACK), begins_at), passed
+
+
+def _next_now(
+    policy: Policy, run: Run, urgency: Urgency, now: datetime
+) -> tuple[Position, tuple[Passed, ...]]:
+    """What comes after where the run stands, if all of it were due now. What has not begun begins with step 1."""
+    if run.stage is Stage.FALLBACK:
+        return Position(run.round, 0, Stage.LAST_RESORT), ()
+    if run.stage is Stage.LAST_RESORT:
+        return _later_resort(Position(run.round, run.step, run.stage)), ()
+    first = 0 if run.status in (Status.WAITING, Status.QUIET) else run.step + 1
+    found, passed = _in_round(policy, run.round, first, urgency, None, now)
+    if found is None and run.round < policy.times:
+        found, later = _in_round(policy, run.round + 1, 0, urgency, None, now)
+        passed = (*passed, *later)
+    return (found.position if found else Position(run.round, 0, Stage.FALLBACK)), passed
+
+
+def _later_resort(at: Position) -> Position:
+    return Position(at.round, at.step + 1, Stage.LAST_RESORT)
+
+
+def _ask(policy: Policy, roster: Roster, position: Position) -> Ask:
     targets: tuple[Target, ...] = ()
     if position.stage is Stage.STEP:
         targets = policy.steps[position.step].page
@@ -236,47 +375,5 @@ def _ask(policy: Policy, roster: Roster, position: Position, run: Run) -> Ask:
     return Ask(position, targets, f"{policy.key}, {step_name(policy, position)}")
 
 
-def _applies(policy: Policy, step: int, urgency: Urgency) -> bool:
-    wanted = policy.steps[step].urgency
-    return wanted is None or wanted is urgency
-
-
-def _first_position(policy: Policy, urgency: Urgency, round_: int) -> Position:
-    for step in range(len(policy.steps)):
-        if _applies(policy, step, urgency):
-            return Position(round_, step)
-    return Position(round_, 0, Stage.FALLBACK)
-
-
-def _following(policy: Policy, at: Position, urgency: Urgency) -> Position:
-    if at.stage is Stage.STEP or at.stage is Stage.AGAIN:
-        for step in range(at.step + 1, len(policy.steps)):
-            if _applies(policy, step, urgency):
-                return Position(at.round, step)
-        if at.round < policy.times:
-            return _first_position(policy, urgency, at.round + 1)
-        return Position(at.round, 0, Stage.FALLBACK)
-    if at.stage is Stage.FALLBACK:
-        return Position(at.round, 0, Stage.LAST_RESORT)
-    return Position(at.round, at.step + 1, Stage.LAST_RESORT)
-
-
 def _after(policy: Policy, position: Position) -> timedelta:
-    return policy.steps[position.step].after if position.stage is Stage.STEP else timedelta(0)
-
-
-def _next_due(
-    policy: Policy, run: Run, at: Position, urgency: Urgency, now: datetime
-) -> Due | None:
-    """When the position after `at` is due. Low urgency is asked once: no rounds, no last resort after the fallback."""
-    upcoming = _following(policy, at, urgency)
-    if urgency is Urgency.LOW and (upcoming.round != at.round or upcoming.stage is not Stage.STEP):
-        return None
-    began_at = run.round_started_at or now
-    if upcoming.stage is Stage.LAST_RESORT:
-        due_at = now + LAST_RESORT_EVERY if at.stage is Stage.LAST_RESORT else now + policy.every
-    elif upcoming.stage is Stage.STEP and upcoming.round == at.round:
-        due_at = began_at + _after(policy, upcoming)
-    else:  # the next round, or the fallback, begins `every` after the last step
-        due_at = now + policy.every + _after(policy, upcoming)
-    return Due("escalate", max(due_at, now), run.epoch, upcoming)
+    return policy.steps[position.step].after if position.step < len(policy.steps) else timedelta(0)

@@ -106,6 +106,12 @@ class Situation:
     declared_by: str | None = None
     firing: int = 0
     held_back: int = 0
+    held_why: str | None = None  # why all of it is held back at its source, when so
+    silent_source: str | None = None  # an address of its source that does not answer
+    silent_since: datetime | None = None
+    not_heard_since: datetime | None = (
+        None  # its source, which cannot be asked, has not repeated it
+    )
     alerts_ever: int = 0
     alerts: Sequence[AlertCount] = ()
     places: Sequence[tuple[str, int]] = ()  # services and their firing alerts, most first (storms)

@@ -1,6 +1,7 @@
 """Every minute: ask each source what fires, and let `flows.reconcile` compare.
 
-Knows addresses and when a list may be believed. Refuses to compare. Serves alerts whose end nobody told.
+Knows which sources can be asked, and slices, so that a long list keeps nobody waiting. Refuses to compare. Serves
+alerts whose end nobody told; and, before late pages, everybody who would be woken for what ended while we were away.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from oncall_bot.engine.jobs import now_utc
-from oncall_bot.flows.reconcile import UP_FOR, Listed, Lists, reconcile, reopen_listed
-from oncall_bot.ports import AlertSource, DeliveryError, SourceList
+from oncall_bot.engine.sources import Asked, ask
+from oncall_bot.flows.reconcile import Lists, answered, not_heard, reconcile, reopen_listed
+from oncall_bot.ports import AlertSource
 from oncall_bot.store import processes
 from oncall_bot.store.db import Store
 from oncall_bot.telemetry.metrics import Telemetry
@@ -21,7 +23,9 @@ from oncall_bot.telemetry.metrics import Telemetry
 log = structlog.get_logger(__name__)
 
 EVERY = timedelta(seconds=60)
-SLICE = 500
+SLICE = 200
+ANSWER_WITHIN = 10.0
+LATE_ANSWER_WITHIN = 2.0
 
 
 class Reconciler:
@@ -43,7 +47,7 @@ class Reconciler:
         self._now = now
 
     async def run(self) -> None:
-        """Compare every source that has an address; one that fails hurts no other."""
+        """Compare every source; one that fails hurts no other."""
         leads = await self._store.write(
             processes.take_lease, "reconciler", self._instance, EVERY + timedelta(seconds=30)
         )
@@ -57,39 +61,41 @@ class Reconciler:
                 log.warning("reconcile_failed", source=source, error=str(error)[:300])
 
     async def compare(self, source: str) -> None:
+        """One source against what we believe of it; one without an address is only looked at for its silence."""
+        if not self._addresses(source):
+            after: int | None = 0
+            while after is not None:
+                after = await self._store.write(not_heard, source, after)
+            return
+        asked = await self._ask(source, ANSWER_WITHIN)
+        await self._store.write(answered, source, asked.silent)
+        if asked.lists is not None:
+            await self._reopen(asked.lists)
+            await self._reconcile(asked.lists, None)
+
+    async def before_late_pages(self, unheard_since: datetime) -> None:
+        """We were away: what ended meanwhile is ended before anybody is woken for it, 2 s for all sources together.
+
+        Who does not answer in time, or has no address, still fires as far as we know.
+        """
+        sources = [one for one in sorted(self._store.snapshot.sources) if self._addresses(one)]
+        asked = await asyncio.gather(*(self._ask(one, LATE_ANSWER_WITHIN) for one in sources))
+        for one in asked:
+            if one.lists is not None:
+                await self._reconcile(one.lists, unheard_since)
+
+    async def _ask(self, source: str, within: float) -> Asked:
+        config = self._store.snapshot.config.sources.get(source)
+        receivers = config.receivers if config is not None else ()
         addresses = self._addresses(source)
-        if not addresses:
-            return
-        lists = await self._ask(source, addresses)
-        if lists is None:
-            return
+        return await ask(self._source, source, addresses, receivers, self._now(), within=within)
+
+    async def _reopen(self, lists: Lists) -> None:
         active = [one.fingerprint for one in lists.alerts.values() if one.held_by is None]
         for start in range(0, len(active), SLICE):
             await self._store.write(reopen_listed, lists, active[start : start + SLICE])
+
+    async def _reconcile(self, lists: Lists, unheard_since: datetime | None) -> None:
         after: int | None = 0
         while after is not None:
-            after = await self._store.write(reconcile, lists, after)
-
-    async def _ask(self, source: str, addresses: Sequence[str]) -> Lists | None:
-        answers = await asyncio.gather(*(self._one(address) for address in addresses))
-        found = [one for one in answers if one is not None]
-        if not found:
-            return None
-        up_since = self._now() - UP_FOR
-        whole = len(found) == len(addresses) and all(one.up_since <= up_since for one in found)
-        listed: dict[str, Listed] = {}
-        for one in found:
-            for alert in one.alerts:
-                before = listed.get(alert.fingerprint)
-                if before is None or before.held_by is not None:
-                    listed[alert.fingerprint] = Listed(
-                        alert.fingerprint, alert.starts_at, alert.held_by
-                    )
-        return Lists(source, whole, listed)
-
-    async def _one(self, address: str) -> SourceList | None:
-        try:
-            return await asyncio.to_thread(self._source.list_alerts, address, timeout=5.0)
-        except DeliveryError as error:
-            log.warning("source_silent", error=str(error)[:200])
-            return None
+            after = await self._store.write(reconcile, lists, after, unheard_since=unheard_since)

@@ -8,7 +8,7 @@ poisoned timer hurts no other. Serves everything that must happen later.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 BEAT_EVERY = timedelta(seconds=1)
 TIMERS_A_TICK = 500
+LATE = timedelta(minutes=10)
+LOOK_AGAIN_AFTER = timedelta(minutes=1)
 
 
 class Tick:
@@ -36,12 +38,16 @@ class Tick:
         instance: str,
         version: str,
         telemetry: Telemetry,
+        before_late_pages: Callable[[datetime], Awaitable[None]] | None = None,
         now: Callable[[], datetime] = now_utc,
     ) -> None:
+        """`before_late_pages(since)` is awaited before steps overdue by more than LATE are struck."""
         self._store = store
         self._instance = instance
         self._version = version
         self._telemetry = telemetry
+        self._before_late_pages = before_late_pages
+        self._looked_at: datetime | None = None
         self._now = now
         self._started_at = now()
         self._ended = time.monotonic()
@@ -84,10 +90,27 @@ class Tick:
         """Whether the second after this instant is over, or the clock was set back."""
         return since is None or not timedelta(0) <= self._now() - since < BEAT_EVERY
 
+    async def _look_before_late_pages(self) -> None:
+        """A long downtime, a restored backup: what ended meanwhile wakes nobody. If the look fails, pages go out."""
+        now, look = self._now(), self._before_late_pages
+        if look is None or (self._looked_at and now - self._looked_at < LOOK_AGAIN_AFTER):
+            return
+        since = now - LATE
+        if not await self._store.view(timers.pages_overdue, since):
+            return
+        self._looked_at = now
+        try:
+            await look(since)
+        except Exception as error:  # noqa: BLE001 - guard: one duty of the tick
+            self._telemetry.guarded("tick")
+            log.warning("look_before_late_pages_failed", error=str(error)[:300])
+
     async def _strike_due(self) -> None:
         if self._store.snapshot.held:
             return
         due = await self._store.view(timers.due, limit=TIMERS_A_TICK)
+        if due:
+            await self._look_before_late_pages()
         for timer_id in due:
             try:
                 await self._store.write(strike, timer_id)

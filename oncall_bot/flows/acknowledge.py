@@ -10,7 +10,7 @@ from oncall_bot.core.config import Urgency
 from oncall_bot.core.incidents import Status
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.timeline import Entry, Kind
-from oncall_bot.flows import paging, showing
+from oncall_bot.flows import notices, paging, showing
 from oncall_bot.flows.answering import audited, find
 from oncall_bot.store import incidents, runs
 from oncall_bot.store.db import Tx
@@ -18,14 +18,49 @@ from oncall_bot.store.statements import Row
 
 
 def acknowledge(tx: Tx, incident_id: int, actor: Actor) -> Outcome:
-    """The actor has the incident. A late press names the winner and changes nothing."""
+    """The actor has the incident. A late press names the winner and changes nothing.
+
+    Whoever is being paged for an incident that somebody else has takes it over: they were asked for. Acknowledging
+    once more is the word that the ack timeout waits for.
+    """
     incident = find(tx, incident_id)
     if isinstance(incident, Outcome):
         return incident
-    if incident.status in (Status.ACKED, Status.MITIGATED) and incident.acked_by:
+    former = incident.acked_by if incident.status in (Status.ACKED, Status.MITIGATED) else None
+    if former is None:
+        take(tx, incident, actor)
+        return Outcome(True, f"You have incident {incident_id}. Nobody else is paged.", incident_id)
+    if former == str(actor):
+        return _again(tx, incident, actor)
+    if not runs.asks(tx, incident_id, actor.key):
         return _late(incident, actor)
+    return take_over(tx, incident_id, actor)
+
+
+def take_over(tx: Tx, incident_id: int, actor: Actor) -> Outcome:
+    """The incident is the actor's, whoever had it. Nobody is paged for it any more; the former is told."""
+    incident = find(tx, incident_id)
+    if isinstance(incident, Outcome):
+        return incident
+    if incident.acked_by == str(actor):
+        return _again(tx, incident, actor)
     take(tx, incident, actor)
-    return Outcome(True, f"You have incident {incident_id}. Nobody else is paged.", incident_id)
+    if incident.acked_by is None:
+        return Outcome(True, f"You have incident {incident_id}. Nobody else is paged.", incident_id)
+    tell_former(tx, incident, f"{actor.name} has it now")
+    had = incident.acked_by_name or "somebody else"
+    return Outcome(
+        True, f"You have incident {incident_id} now; {had} had it and is told.", incident_id
+    )
+
+
+def tell_former(tx: Tx, incident: Row, what: str) -> None:
+    """Whoever had the incident (as it was read before) hears that it is no longer theirs."""
+    kind, _, key = (incident.acked_by or "").partition(":")
+    stamp = int(tx.now.timestamp() * 1000)
+    text = f"Incident {incident.id}: {what}. You are not paged for it any more."
+    if kind in ("person", "slack"):
+        notices.tell_whoever(tx, kind, key, text, f"taken:{incident.id}:{stamp}")
 
 
 def take(tx: Tx, incident: Row, actor: Actor) -> None:
@@ -40,14 +75,7 @@ def take(tx: Tx, incident: Row, actor: Actor) -> None:
         acked_by_name=actor.name,
         nobody=None,
     )
-    for row in runs.open_of(tx, incident.id):
-        policy = paging.policy_of(tx.snapshot.config, row, row.policy_key, incident.team)
-        decision = escalation.acknowledged(
-            policy, runs.run_of(row), str(actor), Urgency(incident.urgency), tx.now
-        )
-        runs.save(tx, row.id, decision.run, decision.reason)
-        if decision.next_due is not None:
-            paging.plan(tx, row.id, decision.next_due)
+    hold_for(tx, incident, actor)
     if actor.kind == "person":
         runs.answered(tx, incident.id, actor.key, actor.by)
     entry = Entry(
@@ -58,9 +86,27 @@ def take(tx: Tx, incident: Row, actor: Actor) -> None:
     showing.changed(tx, incident.id, at_once=True, pages=True)
 
 
+def hold_for(tx: Tx, incident: Row, actor: Actor) -> None:
+    """Every run stops for whoever has it; the clock of the ack timeout begins."""
+    for row in runs.open_of(tx, incident.id):
+        policy = paging.policy_of(tx.snapshot.config, row, row.policy_key, incident.team)
+        decision = escalation.acknowledged(
+            policy, runs.run_of(row), str(actor), Urgency(incident.urgency), tx.now
+        )
+        runs.save(tx, row.id, decision.run, decision.reason)
+        if decision.next_due is not None:
+            paging.plan(tx, row.id, decision.next_due)
+
+
+def _again(tx: Tx, incident: Row, actor: Actor) -> Outcome:
+    """A word from whoever has it: the ack timeout counts from now, and what pages them stops."""
+    hold_for(tx, incident, actor)
+    runs.answered(tx, incident.id, actor.key, actor.by)
+    showing.changed(tx, incident.id, pages=True)
+    return Outcome(False, f"You already have incident {incident.id}.", incident.id, actor.name)
+
+
 def _late(incident: Row, actor: Actor) -> Outcome:
-    if incident.acked_by == str(actor):
-        return Outcome(False, f"You already have incident {incident.id}.", incident.id, actor.name)
     winner = incident.acked_by_name or "Somebody"
     return Outcome(
         False,

@@ -17,6 +17,7 @@ from oncall_bot.flows import acknowledge, inbound, paging, showing
 from oncall_bot.flows.answering import audited, find
 from oncall_bot.store import incidents, runs
 from oncall_bot.store.db import Tx
+from oncall_bot.store.statements import Row
 
 SAME_PRESS = timedelta(seconds=30)
 
@@ -34,9 +35,7 @@ def escalate(tx: Tx, incident_id: int, actor: Actor) -> Outcome:
         incident_id,
         [Entry(Kind.ACTION, f"{actor.name} asked for the next step", tx.now, actor)],
     )
-    if incident.status == IncidentStatus.ACKED:
-        incidents.change(tx, incident_id, status=str(IncidentStatus.OPEN))
-        incident = incidents.lock(tx, incident_id) or incident
+    incident = _asks_for_people(tx, incident)
     open_runs = runs.open_of(tx, incident_id)
     if not open_runs:
         paging.begin(tx, incident, None)
@@ -44,12 +43,28 @@ def escalate(tx: Tx, incident_id: int, actor: Actor) -> Outcome:
     for row in open_runs:
         policy = paging.policy_of(config, row, row.policy_key, incident.team)
         roster = paging.roster_of(config, incident.team)
-        urgency = Urgency.HIGH if incident.urgency == "none" else Urgency(incident.urgency)
+        urgency = paging.urgency_of(incident, row)
         decision = escalation.escalated(policy, roster, runs.run_of(row), urgency, tx.now)
         paging.carry_out(tx, incident, row, policy, decision)
     audited(tx, actor, "escalate", incident_id)
     showing.changed(tx, incident_id, at_once=True, pages=True)
     return Outcome(True, f"The next step of incident {incident_id} is paged now.", incident_id)
+
+
+def _asks_for_people(tx: Tx, incident: Row) -> Row:
+    """Who had it needs others, and what was quiet is quiet no more. Whoever is paged may take it."""
+    changes: dict[str, object] = {}
+    if incident.status == IncidentStatus.ACKED:
+        changes |= {"status": str(IncidentStatus.OPEN), "acked_by": None, "acked_by_name": None}
+        changes |= {"acked_at": None}
+    if incident.urgency == Urgency.NONE:
+        changes["urgency"] = str(Urgency.HIGH)
+    if not changes:
+        return incident
+    incidents.change(tx, incident.id, **changes)
+    if "urgency" in changes:
+        showing.open_messages(tx, incident.id, incident.channel, runbook=False)
+    return incidents.lock(tx, incident.id) or incident
 
 
 def page_by_hand(tx: Tx, incident_id: int, target: str, actor: Actor, *, note: str = "") -> Outcome:
@@ -105,8 +120,10 @@ def hand_over(tx: Tx, incident_id: int, to_person: str, actor: Actor) -> Outcome
         return incident
     if to_person not in tx.snapshot.config.people:
         return Outcome(False, f"I don't know {to_person!r}. Name a person of the file.")
+    if (actor.kind, actor.key) == ("person", to_person):
+        return acknowledge.take_over(tx, incident_id, actor)
     name = tx.snapshot.name(to_person)
-    acknowledge.take(tx, incident, actor)
+    acknowledge.hold_for(tx, incident, actor)
     text = f"{actor.name} hands over to {name}"
     incidents.write(tx, incident_id, [Entry(Kind.ACTION, text, tx.now, actor, {"to": to_person})])
     incidents.change(
@@ -117,6 +134,8 @@ def hand_over(tx: Tx, incident_id: int, to_person: str, actor: Actor) -> Outcome
         acked_by_name=None,
         acked_at=None,
     )
+    if incident.acked_by and incident.acked_by not in (str(actor), f"person:{to_person}"):
+        acknowledge.tell_former(tx, incident, f"{actor.name} handed it to {name}")
     waiting = incidents.lock(tx, incident_id)
     key = f"manual:person:{to_person}"
     for row in runs.open_of(tx, incident_id):

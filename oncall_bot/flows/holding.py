@@ -11,7 +11,7 @@ from datetime import datetime
 from oncall_bot.core.incidents import OPEN, Status
 from oncall_bot.core.routes import Hold, hold
 from oncall_bot.core.timeline import Entry, Kind
-from oncall_bot.flows import paging, showing
+from oncall_bot.flows import paging, showing, withheld
 from oncall_bot.flows.placing import place_again
 from oncall_bot.store import alerts, incidents, silences, timers
 from oncall_bot.store.db import Tx
@@ -29,6 +29,7 @@ def plan_end(tx: Tx, key: str, until: datetime) -> None:
 def hold_ended(tx: Tx, key: str) -> None:
     """Decide anew what `silence:ID` or `maintenance:KEY` held: other holds may apply, the rest fires."""
     ids = alerts.held_by(tx, key, limit=SLICE)
+    placed = {row.occurrence_id: row.incident_id for row in alerts.groups_of(tx, ids)}
     for occurrence_id in ids:
         row = alerts.occurrence(tx, occurrence_id)
         if row is None or row.ended_at is not None:
@@ -38,12 +39,18 @@ def hold_ended(tx: Tx, key: str) -> None:
         alerts.mute(tx, {occurrence_id: other.key if other else None})
         if other is not None:
             plan_end(tx, other.key, other.until)
-        elif not alerts.groups_of(tx, [occurrence_id]):
+        elif occurrence_id not in placed:
             place_again(tx, occurrence_id, row.source_id, row.labels, row.annotations)
+    touched = sorted({one for one in placed.values() if one is not None})
     if len(ids) == SLICE:
         timers.add(tx, "hold_end", key, tx.now, f"hold_end:{key}:{ids[-1]}:{tx.now.timestamp()}")
+        for row in (incidents.lock(tx, incident_id) for incident_id in touched):
+            if row is not None:
+                withheld.count(tx, row)
         return
     _wake_incidents(tx, key)
+    for incident_id in touched:
+        withheld.recount(tx, incident_id)
 
 
 def hold_of(tx: Tx, row: Row) -> Hold | None:
@@ -61,7 +68,7 @@ def _wake_incidents(tx: Tx, key: str) -> None:
         incident = incidents.lock(tx, incident_id)
         if incident is None:
             continue
-        incidents.change(tx, incident_id, silence_id=None, held=0)
+        incidents.change(tx, incident_id, silence_id=None)
         if incident.status not in OPEN:
             continue
         incidents.write(

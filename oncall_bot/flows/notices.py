@@ -54,6 +54,13 @@ def tell_person(tx: Tx, person: str, text: str, key: str) -> None:
         _slack(tx, slack_id, text, key, lane=Lane.NOTICE)
 
 
+def tell_whoever(tx: Tx, kind: str, key: str, text: str, dedupe_key: str) -> None:
+    """As `tell_person`, for an actor: a person of the file, or a Slack user outside it."""
+    slack_id = key if kind == "slack" else tx.snapshot.slack_id(key)
+    if slack_id:
+        _slack(tx, slack_id, text, dedupe_key, lane=Lane.ANSWER)
+
+
 def _slack(tx: Tx, channel: str, text: str, key: str, *, lane: Lane = Lane.ANSWER) -> None:
     outbox.add(
         tx,

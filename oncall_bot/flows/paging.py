@@ -9,11 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from oncall_bot.core import escalation
 from oncall_bot.core.config import Config, Policy, Step, Target, Urgency
-from oncall_bot.core.escalation import Ask, Decision, Due, Position, Roster, Run, Stage, Status
+from oncall_bot.core.escalation import (
+    Ask,
+    Decision,
+    Due,
+    Passed,
+    Position,
+    Roster,
+    Run,
+    Stage,
+    Status,
+    step_name,
+)
+from oncall_bot.core.incidents import Status as IncidentStatus
 from oncall_bot.core.paging import Found, Reach, Road, find, has_loud_road, roads
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import showing
@@ -24,6 +36,7 @@ from oncall_bot.store.statements import Row
 
 MANUAL_EVERY = timedelta(minutes=5)
 FALLBACK_POLICY = "fallback"
+_PAGES_BY_ITSELF = (Status.WAITING, Status.RUNNING, Status.ASKED)
 
 
 def policy_of(config: Config, run: Row | None, policy_key: str, team: str | None) -> Policy:
@@ -54,6 +67,11 @@ def channel_of(config: Config, team: str | None) -> str | None:
     return own or config.defaults.channel
 
 
+def urgency_of(incident: Row, run: Row) -> Urgency:
+    """How loud this run pages. Whoever pages somebody by hand wants them now, however loud the incident is."""
+    return Urgency.HIGH if run.targets else Urgency(incident.urgency)
+
+
 def begin(
     tx: Tx,
     incident: Row,
@@ -70,7 +88,7 @@ def begin(
     row = runs.lock(tx, run_id)
     policy = policy_of(tx.snapshot.config, row, key, incident.team)
     decision = escalation.start(
-        policy, Run(Status.WAITING), Urgency(incident.urgency), tx.now, wait=wait
+        policy, Run(Status.WAITING), urgency_of(incident, row), tx.now, wait=wait
     )
     carry_out(tx, incident, row, policy, decision)
 
@@ -78,14 +96,16 @@ def begin(
 def again(tx: Tx, incident: Row, *, not_before_calm: timedelta | None = None) -> None:
     """A new epoch for every run of the incident that is not over (urgency rose, it came back, a hold ended)."""
     for row in runs.open_of(tx, incident.id):
-        policy = policy_of(tx.snapshot.config, row, row.policy_key, incident.team)
-        calm_at = (
-            row.last_paged_at + not_before_calm if not_before_calm and row.last_paged_at else None
-        )
-        decision = escalation.anew(
-            policy, runs.run_of(row), Urgency(incident.urgency), tx.now, not_before=calm_at
-        )
-        carry_out(tx, incident, row, policy, decision)
+        calm = not_before_calm and row.last_paged_at and row.last_paged_at + not_before_calm
+        _anew(tx, incident, row, calm or None)
+
+
+def _anew(tx: Tx, incident: Row, row: Row, not_before: datetime | None) -> None:
+    policy = policy_of(tx.snapshot.config, row, row.policy_key, incident.team)
+    decision = escalation.anew(
+        policy, runs.run_of(row), urgency_of(incident, row), tx.now, not_before=not_before
+    )
+    carry_out(tx, incident, row, policy, decision)
 
 
 def step_is_due(tx: Tx, run_id: int, due: Due) -> None:
@@ -95,16 +115,30 @@ def step_is_due(tx: Tx, run_id: int, due: Due) -> None:
         return
     config = tx.snapshot.config
     policy = policy_of(config, row, row.policy_key, incident.team)
-    urgency = Urgency(incident.urgency)
+    urgency = urgency_of(incident, row)
     run = runs.run_of(row)
     if due.kind == "ack_timeout":
-        decision = escalation.ack_timed_out(policy, run, due, urgency, tx.now)
+        decision = _ack_timed_out(tx, incident, policy, run, due)
     else:
         decision = escalation.step_due(
             policy, roster_of(config, incident.team), run, due, urgency, tx.now
         )
     if decision.run != run or decision.asks:
         carry_out(tx, incident, row, policy, decision)
+
+
+def _ack_timed_out(tx: Tx, incident: Row, policy: Policy, run: Run, due: Due) -> Decision:
+    """Nobody has the incident any more, so that whoever is paged now can take it. Mitigated: it is being watched."""
+    if incident.status != IncidentStatus.ACKED:
+        return Decision(run, reason=f"no word is asked for: the incident is {incident.status}")
+    decision = escalation.ack_timed_out(policy, run, due, Urgency(incident.urgency), tx.now)
+    if decision.run != run:
+        lost = {"acked_at": None, "acked_by": None, "acked_by_name": None}
+        incidents.change(tx, incident.id, status=str(IncidentStatus.OPEN), **lost)
+        text = f"No word from {incident.acked_by_name} since the acknowledgement; paging goes on"
+        incidents.write(tx, incident.id, [Entry(Kind.STATUS, text, tx.now, data={"to": "open"})])
+        showing.changed(tx, incident.id, at_once=True, pages=True)
+    return decision
 
 
 def _locked(tx: Tx, run_id: int) -> tuple[Row | None, Row | None]:
@@ -120,29 +154,70 @@ def carry_out(tx: Tx, incident: Row, row: Row, policy: Policy, decision: Decisio
 
     A position that reached nobody is passed over here, in the same transaction: next step, fallback, last resort.
     """
-    urgency = Urgency(incident.urgency)
+    urgency = urgency_of(incident, row)
     roster = roster_of(tx.snapshot.config, incident.team)
-    run, asks, due, reason = decision.run, decision.asks, decision.next_due, decision.reason
+    run, due, reason = decision.run, decision.next_due, decision.reason
     nobody: list[str] = []
     while True:
-        for ask in asks:
+        _say_passed(tx, incident, row, run, policy, decision.passed)
+        missed: Position | None = None
+        for ask in decision.asks:
             found = [_find(tx, target) for target in ask.targets]
             if _page_all(tx, incident, row, run, ask, found):
                 nobody = []
-                continue
-            nobody += _passed_over(tx, incident, ask, found)
+            else:
+                nobody += _passed_over(tx, incident, row, run, ask, found)
+                missed = ask.position
+        if not decision.asks:
+            missed = _ended_unasked(decision)
+        if missed is not None and missed.stage is not Stage.AGAIN:
             reached = runs.reached(tx, row.id, run.epoch, run.round)
-            if ask.position.stage is not Stage.AGAIN:
-                due = escalation.nobody_there(
-                    policy, run, ask.position, urgency, tx.now, reached=reached
-                )
+            ahead = escalation.nobody_there(policy, run, missed, urgency, tx.now, reached=reached)
+            due = ahead.due
+            _say_passed(tx, incident, row, run, policy, ahead.passed)
         if due is None or due.at > tx.now or due.kind != "escalate":
             break
-        stepped = escalation.step_due(policy, roster, run, due, urgency, tx.now)
-        run, asks, due, reason = stepped.run, stepped.asks, stepped.next_due, stepped.reason
-        if not asks:
+        decision = escalation.step_due(policy, roster, run, due, urgency, tx.now)
+        if decision.run == run and not decision.asks:
             break
+        run, due, reason = decision.run, decision.next_due, decision.reason
     _save(tx, incident, row, run, due, reason, nobody)
+
+
+def _ended_unasked(decision: Decision) -> Position | None:
+    """The step that was passed over when it was due, if nothing of its round comes after it."""
+    run, due = decision.run, decision.next_due
+    if not decision.passed or run.status is not Status.RUNNING:
+        return None
+    if due is not None and (due.position.round, due.position.stage) == (run.round, Stage.STEP):
+        return None
+    return Position(run.round, run.step, run.stage)
+
+
+def _say_passed(
+    tx: Tx, incident: Row, row: Row, run: Run, policy: Policy, passed: Sequence[Passed]
+) -> None:
+    """A step that was left out for its hours, with the reason; `why` reads it from here."""
+    entries = [
+        Entry(
+            Kind.SYSTEM,
+            f"{policy.key}, {step_name(policy, one.position)} is passed over: {one.why}",
+            tx.now,
+            data={
+                "not_paged": {
+                    "run": row.id,
+                    "round": one.position.round,
+                    "step": one.position.step,
+                    "due_at": one.at.isoformat(),
+                    "why": one.why,
+                }
+            },
+            source_ref=f"passed:{row.id}:{run.epoch}:{one.position.round}:{one.position.step}",
+        )
+        for one in passed
+    ]
+    if entries:
+        incidents.write(tx, incident.id, entries)
 
 
 def _save(
@@ -217,7 +292,7 @@ def _page_person(
     tx: Tx, incident: Row, row: Row, run: Run, ask: Ask, found: Found, person: str
 ) -> list[tuple[str, str]]:
     config = tx.snapshot.config
-    urgency = Urgency(incident.urgency)
+    urgency = urgency_of(incident, row)
     reach = tx.snapshot.reach.get(person, Reach(None))
     by = roads(config, reach, urgency)
     name = tx.snapshot.name(person)
@@ -225,7 +300,14 @@ def _page_person(
         incidents.write(
             tx,
             incident.id,
-            [Entry(Kind.SYSTEM, f"{name} has no road: no Slack id, no contact", tx.now)],
+            [
+                Entry(
+                    Kind.SYSTEM,
+                    f"{name} has no road: no Slack id, no contact",
+                    tx.now,
+                    data={"no_road": {"run": row.id, "person": person, "step": ask.reason}},
+                )
+            ],
         )
         return []
     loud = has_loud_road(config, reach)
@@ -235,12 +317,18 @@ def _page_person(
         _key(run, ask),
         f"person:{person}",
         person,
-        {"ask": ask.reason, "found": found.reason, "target": str(found.target), "loud": loud},
+        {
+            "ask": ask.reason,
+            "found": found.reason,
+            "target": str(found.target),
+            "loud": loud,
+            "stage": str(ask.position.stage),
+        },
     )
     if page_id is None:
         return []
     for road in by:
-        _leave(tx, incident, run, page_id, person, road)
+        _leave(tx, incident, run, page_id, person, road, urgency)
     names = ", ".join(dict.fromkeys(road.by for road in by if not road.after))
     warn = "" if loud or urgency is not Urgency.HIGH else " (no loud road)"
     return [(person, f"{name}: {names or by[0].by}{warn}")]
@@ -252,7 +340,9 @@ def _key(run: Run, ask: Ask) -> tuple[int, int, int]:
     return run.epoch, ask.position.round, ask.position.step + offset[ask.position.stage]
 
 
-def _leave(tx: Tx, incident: Row, run: Run, page_id: int, person: str, road: Road) -> None:
+def _leave(
+    tx: Tx, incident: Row, run: Run, page_id: int, person: str, road: Road, urgency: Urgency
+) -> None:
     """One message of one page on one road, due when the person's rule says."""
     key = f"page:{page_id}:{road.ref}:{road.position}"
     due_at = tx.now + road.after
@@ -269,7 +359,7 @@ def _leave(tx: Tx, incident: Row, run: Run, page_id: int, person: str, road: Roa
             "road": road.by,
             "address": road.contact.address,
             "contact": road.contact.ref,
-            "urgent": incident.urgency == "high",
+            "urgent": urgency is Urgency.HIGH,
         }
         destination = f"{road.by}:{person}"
     outbox.add(
@@ -291,7 +381,12 @@ def _page_channel(
 ) -> list[tuple[str, str]]:
     channel = found.channel or ""
     page_id = runs.insert_page(
-        tx, row, _key(run, ask), str(found.target), None, {"ask": ask.reason, "found": found.reason}
+        tx,
+        row,
+        _key(run, ask),
+        str(found.target),
+        None,
+        {"ask": ask.reason, "found": found.reason, "stage": str(ask.position.stage)},
     )
     if page_id is None:
         return []
@@ -312,11 +407,14 @@ def _page_channel(
     return [(str(found.target), f"the channel {channel}")]
 
 
-def _passed_over(tx: Tx, incident: Row, ask: Ask, found: Sequence[Found]) -> list[str]:
+def _passed_over(
+    tx: Tx, incident: Row, row: Row, run: Run, ask: Ask, found: Sequence[Found]
+) -> list[str]:
     """Write down why a position reached nobody; answers the reasons."""
     reasons = [one.reason for one in found] or ["nobody is named"]
     text = f"{ask.reason} reached nobody: {'; '.join(reasons)}"
-    incidents.write(tx, incident.id, [Entry(Kind.SYSTEM, text, tx.now)])
+    data = {"nobody": {"run": row.id, "epoch": run.epoch, "ask": ask.reason, "why": reasons}}
+    incidents.write(tx, incident.id, [Entry(Kind.SYSTEM, text, tx.now, data=data)])
     return reasons
 
 
@@ -327,11 +425,33 @@ def _say_nobody(tx: Tx, incident: Row, reasons: Iterable[str]) -> None:
     showing.changed(tx, incident.id)
 
 
-def stop(tx: Tx, incident: Row, *, held: bool = False) -> None:
-    """End every run of the incident, or hold it while a silence lasts."""
+def stop(tx: Tx, incident: Row) -> None:
+    """End every run of the incident."""
     for row in runs.open_of(tx, incident.id):
-        decision = escalation.held(runs.run_of(row)) if held else escalation.done(runs.run_of(row))
+        decision = escalation.done(runs.run_of(row))
         runs.save(tx, row.id, decision.run, decision.reason)
+
+
+def hold(tx: Tx, incident: Row, reason: str, *, by_hand: bool) -> int:
+    """Nobody is paged while all of it is held back. Answers how many runs stopped.
+
+    Without `by_hand` whoever has it keeps it, and who was asked for by hand is asked on.
+    """
+    stopped = 0
+    for row in runs.open_of(tx, incident.id):
+        if not by_hand and (row.targets or row.state not in _PAGES_BY_ITSELF):
+            continue
+        decision = escalation.held(runs.run_of(row), reason)
+        runs.save(tx, row.id, decision.run, decision.reason)
+        stopped += 1
+    return stopped
+
+
+def release(tx: Tx, incident: Row) -> None:
+    """What was held begins anew, from step 1."""
+    for row in runs.open_of(tx, incident.id):
+        if row.state == Status.HELD:
+            _anew(tx, incident, row, None)
 
 
 def ensure_run(tx: Tx, incident: Row, policy_key: str | None, *, calm: timedelta | None) -> None:

@@ -23,7 +23,7 @@ from oncall_bot.core.incidents import (
 )
 from oncall_bot.core.routes import Routed
 from oncall_bot.flows import open_incident as opening
-from oncall_bot.flows import showing, telling
+from oncall_bot.flows import showing, telling, withheld
 from oncall_bot.store import alerts, incidents, timers
 from oncall_bot.store.db import Tx
 from oncall_bot.store.statements import Row
@@ -75,7 +75,7 @@ class _Group:
     incident_id: int | None
     opens: tuple[Routed, Opened] | None = None  # its incident begins in this transaction
     counted_to: int | None = None  # members after this one are counted later
-    severity: str = ""  # of its incident, while that is open
+    severity: str = ""  # of its incident, while that is open and nothing of it is held back
 
     def counts_later(self, occurrence_id: int, way: Routed) -> bool:
         """It only adds to the number of what fires in an open incident; `telling` will catch up."""
@@ -123,7 +123,7 @@ class _Placing:
             wanted[one.source_id, way.route.key].add(way.group_key)
         for (source_id, route_key), keys in sorted(wanted.items()):
             for key, row in alerts.open_groups(self.tx, source_id, route_key, sorted(keys)).items():
-                severity = row.severity if row.status in OPEN else ""
+                severity = row.severity if row.status in OPEN and not row.held else ""
                 group = _Group(row.id, row.incident_id, None, row.counted_to, severity)
                 self._keep((source_id, route_key, key), group)
 
@@ -295,6 +295,8 @@ class _Placing:
                 opening.rise(tx, row, list(touched.severities.values()))
             if touched.moved.ended and row.firing + touched.firing <= 0:
                 opening.alerts_over(tx, row.id)
+            elif row.held:
+                withheld.recount(tx, row.id)
         showing.changed_all(tx, rows)
         alerts.count_later(tx, (id_ for id_ in self.deltas if self._waits(id_)))
 

@@ -17,6 +17,7 @@ from oncall_bot.flows.answering import audited, find
 from oncall_bot.store import alerts, incidents, silences
 from oncall_bot.store.db import Tx
 
+SILENCED_MAX = 20_000
 NEVER_IN_COMMON = frozenset({"severity", "replica", "prometheus"})
 
 
@@ -29,7 +30,7 @@ def silence_incident(
         return incident
     if not SILENCE_MIN <= for_ <= SILENCE_MAX:
         return Outcome(False, "A silence lasts from 5 minutes to 24 hours. Give a time in between.")
-    members = alerts.open_members(tx, incident_id)
+    members = alerts.open_members(tx, incident_id, limit=SILENCED_MAX)
     matchers = in_common([row.labels for row in members])
     if not matchers:
         return Outcome(
@@ -53,7 +54,7 @@ def silence_incident(
     if incident.status == Status.ACKED:
         # nobody has to have it until then; at the end it pages anew, as the answer below promises
         incidents.change(tx, incident_id, status=str(Status.OPEN))
-    paging.stop(tx, incident, held=True)
+    paging.hold(tx, incident, f"held back by silence {silence_id}", by_hand=True)
     holding.plan_end(tx, key, ends_at)
     text = f"{actor.name} silenced {format_matchers(matchers)} for {for_}: {comment}"
     incidents.write(tx, incident_id, [Entry(Kind.STATUS, text, tx.now, actor, {"to": "silenced"})])

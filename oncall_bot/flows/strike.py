@@ -99,6 +99,9 @@ STRIKES: dict[str, Callable[[Tx, Row], None]] = {
     "open_group": _open_group,
     "confirm": lambda tx, timer: reconcile.confirm(tx, _number(timer)),
     "reopen_unconfirmed": lambda tx, timer: reconcile.reopen_unconfirmed(tx, _number(timer)),
+    "source_hold": lambda tx, timer: reconcile.release_unheard(
+        tx, _key(timer), int(timer.data.get("after", 0))
+    ),
     "hold_end": lambda tx, timer: holding.hold_ended(tx, timer.subject),
     "hand_off": lambda tx, timer: shifts.handed_off(tx, _key(timer), int(timer.data["at"])),
     "tell": lambda tx, timer: telling.tell_rest(tx, _number(timer)),

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from oncall_bot.core.explanation import Line
 from oncall_bot.core.outcomes import Outcome
 from oncall_bot.core.situation import OnCallNow, ShownRunbook, Situation, State
 from oncall_bot.slack import phrases
 from oncall_bot.slack.blocks import Block, Drawn, actions, button, context, section
-from oncall_bot.slack.escape import code, cut, escape, link, mention, push, when
+from oncall_bot.slack.escape import code, cut, escape, link, mention, push, utc, when
 from oncall_bot.slack.phrases import MARKS, count, names
 
 LISTED = 12
@@ -23,6 +24,7 @@ HELP: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("declare", "open an incident"),
         ("page ben 42", "wake someone"),
         ("ack", "take what you were paged for"),
+        ("take 42", "take it over from whoever has it"),
         ("escalate 42", "page the next step now"),
         ("note 42 pool is empty", "add to the work log"),
         ("resolve 42", "it is over"),
@@ -103,11 +105,24 @@ def _wakes(roads: Sequence[str]) -> bool:
     return any(road not in {"slack", "mail"} for road in roads)
 
 
-def why(incident_id: int, reasons: Sequence[str]) -> Drawn:
-    """The chain as it was decided, link by link."""
-    if not reasons:
+def why(incident_id: int, lines: Sequence[Line], now: datetime) -> Drawn:
+    """The chain as it was decided, link by link, in the reader's own time."""
+    if not lines:
         return sentence(f"Nothing is recorded about why incident {incident_id} paged anybody.")
-    return _reasons(f"Why incident {incident_id} paged whom it paged", reasons)
+    drawn = ["".join(_part(part, now) for part in line.parts) for line in lines]
+    return _listed(
+        f"Why incident {incident_id} paged whom it paged",
+        drawn,
+        lines[0].text(lambda at: utc(at, now)),
+    )
+
+
+def _part(part: str | datetime, now: datetime) -> str:
+    """An instant in the reader's zone, or words escaped; the blanks at their ends part them from an instant."""
+    if isinstance(part, datetime):
+        return when(part, now)
+    before, after = part[: len(part) - len(part.lstrip())], part[len(part.rstrip()) :]
+    return f"{before}{escape(part, 400)}{after if part.strip() else ''}"
 
 
 def explained(labels: Mapping[str, str], reasons: Sequence[str]) -> Drawn:
@@ -116,15 +131,19 @@ def explained(labels: Mapping[str, str], reasons: Sequence[str]) -> Drawn:
 
 
 def _reasons(title: str, reasons: Sequence[str]) -> Drawn:
-    lines = [f"*{n}*  {escape(reason, 400)}" for n, reason in enumerate(reasons, start=1)]
+    return _listed(title, [escape(reason, 400) for reason in reasons], reasons[0])
+
+
+def _listed(title: str, drawn: Sequence[str], first: str) -> Drawn:
+    """Numbered sentences that are escaped already, in as few sections as hold them."""
     parts, part = [], ""
-    for line in lines:
+    for line in (f"*{n}*  {text}" for n, text in enumerate(drawn, start=1)):
         if part and len(part) + len(line) > 2800:
             parts.append(part)
             part = ""
         part = f"{part}\n{line}" if part else line
     shown = [section(text) for text in [*parts, part][:4]]
-    return Drawn(push(f"{title}: ", reasons[0]), [section(f"*{title}*"), *shown])
+    return Drawn(push(f"{title}: ", first), [section(f"*{title}*"), *shown])
 
 
 def help_(command: str, guide: str | None = None) -> Drawn:

@@ -156,10 +156,23 @@ def _known(s: Situation, now: datetime) -> str:
         return f"{escape(s.silence.by, 60)}'s reason: “{escape(s.silence.comment or 'none given', 200)}”."
     if s.nobody and s.state is State.FIRING:
         return escape(s.nobody, 300)
-    known = [_slack_failures(s, now), _first(s, now), _again(s)]
+    known = [_source(s, now), _slack_failures(s, now), _first(s, now), _again(s)]
     if s.runbook is None and s.origin != "declared":
         known.append("No runbook fits.")
     return " ".join(sentence for sentence in known if sentence)
+
+
+def _source(s: Situation, now: datetime) -> str:
+    """Said when what we know of the alerts may be old."""
+    if s.silent_source and s.silent_since:
+        source = escape(s.silent_source, 120)
+        return f"{source} has not answered since {when(s.silent_since, now)}; ends may come late."
+    if s.not_heard_since:
+        since = when(s.not_heard_since, now)
+        return (
+            f"*Not heard since {since}*: its source cannot be asked. Is it over? Then resolve it."
+        )
+    return ""
 
 
 def _first(s: Situation, now: datetime) -> str:
@@ -219,6 +232,8 @@ def _next(s: Situation, now: datetime) -> str:
 
 
 def _next_page(s: Situation, now: datetime) -> str:
+    if s.held_why:
+        return f"Nobody is paged: {escape(s.held_why, 160)}. Paging begins when it is released."
     if s.next is None:
         if s.urgency == "none":
             return "Nothing happens by itself."

@@ -15,7 +15,7 @@ from oncall_bot.core.errors import OncallError
 from oncall_bot.core.incidents import SEVERITIES
 from oncall_bot.core.outcomes import Outcome
 from oncall_bot.core.situation import Situation, State
-from oncall_bot.flows.acknowledge import acknowledge
+from oncall_bot.flows.acknowledge import acknowledge, take_over
 from oncall_bot.flows.contacts import (
     add_contact,
     remove_contact,
@@ -156,6 +156,14 @@ async def _ack(edge: Edge, asked: Asked) -> Drawn | None:
     if isinstance(found, Drawn):
         return found
     return _told(await edge.press(asked.press_id, acknowledge, found[0], asked.caller.actor))
+
+
+async def _take(edge: Edge, asked: Asked) -> Drawn | None:
+    """As `ack`, whoever has it; the former is told."""
+    found = await _incident(edge, asked, "take", lambda s: s.state is State.ACKNOWLEDGED)
+    if isinstance(found, Drawn):
+        return found
+    return _told(await edge.press(asked.press_id, take_over, found[0], asked.caller.actor))
 
 
 async def _resolve(edge: Edge, asked: Asked) -> Drawn | None:
@@ -414,7 +422,8 @@ async def _why(edge: Edge, asked: Asked) -> Drawn | None:
 async def why_of(edge: Edge, incident_id: int) -> Drawn:
     if await edge.situation(incident_id) is None:
         return answers.no_such_incident(str(incident_id))
-    return answers.why(incident_id, await edge.store.view(views.why, incident_id))
+    lines = await edge.store.view(views.why, incident_id)
+    return answers.why(incident_id, lines, edge.clock())
 
 
 async def _explain(edge: Edge, asked: Asked) -> Drawn | None:
@@ -451,6 +460,7 @@ WORDS: Mapping[str, Word] = {
     "who": _who,
     "incidents": _incidents,
     "ack": _ack,
+    "take": _take,
     "resolve": _resolve,
     "escalate": _escalate,
     "page": _page,
@@ -476,6 +486,6 @@ ALIASES = {
     "contacts": "contact",
 }
 CHANGES = frozenset(
-    {_ack, _resolve, _escalate, _page, _declare, _note, _silence, _override, _contact, _test}
+    {_ack, _take, _resolve, _escalate, _page, _declare, _note, _silence, _override, _contact, _test}
 )
 USAGE_HINT = "who | declare | ack 42 | page NAME 42 | silence 42 2h | why 42 | help"

@@ -116,6 +116,8 @@ def _firing_line(s: Situation, now: datetime) -> str:
         return "Nobody is on call. The fallback was paged." if waiting else "Nobody is on call."
     if s.urgency == "none":
         return "Nobody is paged for this."
+    if s.held_why:
+        return "Held back, nobody is paged."
     if len({page.step for page in waiting}) > 1:
         since = min(page.decided_at for page in waiting)
         if now - since >= timedelta(minutes=1):

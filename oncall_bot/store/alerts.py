@@ -142,6 +142,7 @@ _OPEN_GROUPS = Statement(
             GROUP.c.counted_to,
             INCIDENT.c.status,
             INCIDENT.c.severity,
+            INCIDENT.c.held,
         )
         .select_from(GROUP.outerjoin(INCIDENT, INCIDENT.c.id == GROUP.c.incident_id))
         .where(
@@ -399,13 +400,35 @@ _OPEN_OF_SOURCE = statement(
     .limit(bindparam("limit"))
 )
 _ENDED_LISTED = statement(
-    select(OCCURRENCE.c.id, OCCURRENCE.c.starts_at, OCCURRENCE.c.ended_at, ALERT.c.fingerprint)
+    select(
+        OCCURRENCE.c.id,
+        OCCURRENCE.c.starts_at,
+        OCCURRENCE.c.ended_at,
+        OCCURRENCE.c.ended_by,
+        ALERT.c.fingerprint,
+    )
     .select_from(ALERT.join(OCCURRENCE, OCCURRENCE.c.id == ALERT.c.occurrence_id))
     .where(
         ALERT.c.source_id == bindparam("source_id"),
         any_of(ALERT.c.fingerprint, "fingerprints"),
         OCCURRENCE.c.ended_at.is_not(None),
     )
+)
+_FIRING_OF_INCIDENT = (
+    GROUP.join(MEMBER, MEMBER.c.group_id == GROUP.c.id).join(
+        OCCURRENCE, OCCURRENCE.c.id == MEMBER.c.occurrence_id
+    ),
+    (GROUP.c.incident_id == bindparam("incident_id")) & OCCURRENCE.c.ended_at.is_(None),
+)
+_HELD_OF_INCIDENT = statement(
+    select(func.count().label("held"), func.min(OCCURRENCE.c.muted_by).label("hold"))
+    .select_from(_FIRING_OF_INCIDENT[0])
+    .where(_FIRING_OF_INCIDENT[1], OCCURRENCE.c.muted_by.is_not(None))
+)
+_LEAST_HEARD = statement(
+    select(func.min(OCCURRENCE.c.last_seen_at).label("at"))
+    .select_from(_FIRING_OF_INCIDENT[0])
+    .where(_FIRING_OF_INCIDENT[1])
 )
 _MISSING = statement(
     update(OCCURRENCE)
@@ -629,5 +652,24 @@ def ended_among(tx: Reader, source_id: int, fingerprints: Sequence[str]) -> list
     return tx.all(_ENDED_LISTED, source_id=source_id, fingerprints=list(fingerprints))
 
 
-def missing(tx: Tx, occurrence_id: int, since: datetime | None, lists: int) -> None:
-    tx.run(_MISSING, occurrence_id=occurrence_id, since=since, lists=lists)
+def missing(tx: Tx, counts: Mapping[int, tuple[datetime | None, int]]) -> None:
+    """By occurrence: since when, and in how many lists it has been missing."""
+    tx.many(
+        _MISSING,
+        [
+            {"occurrence_id": one, "since": since, "lists": lists}
+            for one, (since, lists) in counts.items()
+        ],
+    )
+
+
+def held_of_incident(tx: Reader, incident_id: int) -> tuple[int, str | None]:
+    """How many of the incident's firing alerts are held back, as its counter counts them, and one that holds."""
+    row = tx.one(_HELD_OF_INCIDENT, incident_id=incident_id)
+    return int(row.held), row.hold
+
+
+def least_heard(tx: Reader, incident_id: int) -> datetime | None:
+    """When the incident's firing alert that was not heard of longest was heard of last."""
+    found: datetime | None = tx.scalar(_LEAST_HEARD, incident_id=incident_id)
+    return found

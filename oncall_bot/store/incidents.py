@@ -42,6 +42,7 @@ _STANDING = (
     INCIDENT.c.status,
     INCIDENT.c.severity,
     INCIDENT.c.firing,
+    INCIDENT.c.held,
     INCIDENT.c.next_seq,
     INCIDENT.c.untold,
     INCIDENT.c.told_at,

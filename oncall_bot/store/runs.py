@@ -11,10 +11,18 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
 
-from oncall_bot.core.escalation import Run, Status
+from oncall_bot.core.escalation import Run, Stage, Status
 from oncall_bot.store import tables as t
 from oncall_bot.store.db import Reader, Tx
-from oncall_bot.store.statements import Row, Statement, insert_of, locking, statement, upsert
+from oncall_bot.store.statements import (
+    Row,
+    Statement,
+    insert_of,
+    locking,
+    one_of,
+    statement,
+    upsert,
+)
 
 RUN, PAGE = t.PageRun.__table__, t.Page.__table__  # type: ignore[attr-defined]
 POLICY, POLICY_VERSION = t.Policy.__table__, t.PolicyVersion.__table__  # type: ignore[attr-defined]
@@ -46,6 +54,7 @@ _INSERT = insert_of(
     "reason",
     round=0,
     step=0,
+    stage="step",
 )
 _SAVE = statement(
     update(RUN)
@@ -55,6 +64,7 @@ _SAVE = statement(
         epoch=bindparam("new_epoch"),
         round=bindparam("new_round"),
         step=bindparam("new_step"),
+        stage=bindparam("new_stage"),
         round_started_at=bindparam("began_at"),
         acked_by=bindparam("holder"),
         reason=bindparam("why"),
@@ -100,6 +110,18 @@ _REACHED = statement(
         PAGE.c.round == bindparam("in_round"),
     )
 )
+_ASKS = statement(
+    select(PAGE.c.id)
+    .join(RUN, RUN.c.id == PAGE.c.run_id)
+    .where(
+        PAGE.c.incident_id == bindparam("of_incident"),
+        PAGE.c.person == bindparam("of_person"),
+        PAGE.c.answered_at.is_(None),
+        PAGE.c.epoch == RUN.c.epoch,
+        one_of(RUN.c.state, ["waiting", "running", "asked"]),
+    )
+    .limit(1)
+)
 _PAGES_OF_PERSON = statement(
     select(func.count().label("pages")).where(
         PAGE.c.person == bindparam("of_person"), PAGE.c.decided_at > bindparam("since")
@@ -121,6 +143,7 @@ def run_of(row: Row) -> Run:
         epoch=row.epoch,
         round=row.round,
         step=row.step,
+        stage=Stage(row.stage),
         round_started_at=row.round_started_at,
         acked_by=row.acked_by,
     )
@@ -177,6 +200,7 @@ def save(tx: Tx, run_id: int, run: Run, reason: str) -> None:
         new_epoch=run.epoch,
         new_round=run.round,
         new_step=run.step,
+        new_stage=str(run.stage),
         began_at=run.round_started_at,
         holder=run.acked_by,
         why=reason,
@@ -233,6 +257,11 @@ def answered(tx: Tx, incident_id: int, person: str, road: str) -> None:
 def reached(tx: Reader, run_id: int, epoch: int, round_: int) -> bool:
     """Whether anybody was paged in this round."""
     return bool(tx.scalar(_REACHED, run_id=run_id, in_epoch=epoch, in_round=round_))
+
+
+def asks(tx: Reader, incident_id: int, person: str) -> bool:
+    """Whether a run that nobody has answered is paging this person for the incident now."""
+    return tx.first(_ASKS, of_incident=incident_id, of_person=person) is not None
 
 
 def pages_of(tx: Reader, person: str, since: Any) -> int:

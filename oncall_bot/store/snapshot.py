@@ -103,6 +103,11 @@ class Snapshot:
         found = self.config.schedules.get(schedule)
         return on_call_at(found.definition, at, self.overrides.get(schedule, ())) if found else None
 
+    def rota(self, schedule: str, at: datetime) -> str | None:
+        """As `on_call`, without covers and swaps."""
+        found = self.config.schedules.get(schedule)
+        return on_call_at(found.definition, at, ()) if found else None
+
     def next_handoff(
         self, schedule: str, after: datetime
     ) -> tuple[datetime, str | None, str | None] | None:

@@ -139,6 +139,9 @@ class Source(_Named, table=True):
         _unique_where("uq_source_token_known", "token_hash", where="token_hash IS NOT NULL"),
     )
     token_hash: str | None = _text(null=True)
+    answered_at: datetime | None = _at(null=True)  # when all its addresses answered last
+    silent_since: datetime | None = _at(null=True)  # since when one of them does not
+    silent: str | None = _text(null=True)  # which
 
 
 class Route(_Named, table=True):
@@ -380,6 +383,7 @@ class Incident(Table, table=True):
     next_seq: int = Field(default=1)
     untold: dict[str, Any] | None = _json(null=True)
     told_at: datetime | None = _at(null=True)
+    not_heard_since: datetime | None = _at(null=True)
 
 
 class IncidentEvent(Table, table=True):
@@ -426,6 +430,9 @@ class PageRun(Table, table=True):
     acked_by: str | None = _text(null=True)
     last_paged_at: datetime | None = _at(null=True)
     reason: str = _text(default="")
+    stage: str = Field(
+        default="step", sa_type=Text, sa_column_kwargs={"server_default": "step"}
+    )  # step, again, fallback, last_resort
 
 
 class Page(Table, table=True):

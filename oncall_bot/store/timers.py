@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, func, select, update
 
 from oncall_bot.store import tables as t
 from oncall_bot.store.db import Reader, Tx
-from oncall_bot.store.statements import Row, Statement, locking, statement, upsert
+from oncall_bot.store.statements import Row, Statement, locking, one_of, statement, upsert
 
 TIMER = t.Timer.__table__  # type: ignore[attr-defined]
 
@@ -65,6 +65,15 @@ _FAILED = statement(
     )
     .returning(TIMER.c.attempts, TIMER.c.kind, TIMER.c.subject)
 )
+_OVERDUE = statement(
+    select(TIMER.c.id)
+    .where(
+        TIMER.c.state == "pending",
+        TIMER.c.due_at <= bindparam("before"),
+        one_of(TIMER.c.kind, ["escalate", "ack_timeout"]),
+    )
+    .limit(1)
+)
 _ATTEMPTS = statement(select(TIMER.c.attempts).where(TIMER.c.id == bindparam("timer_id")))
 _NEXT = statement(
     select(func.min(TIMER.c.due_at).label("due_at")).where(TIMER.c.state == "pending")
@@ -114,6 +123,11 @@ def rearm(tx: Tx, kind: str, subject: str, due_at: datetime, dedupe_key: str) ->
 
 def due(tx: Reader, *, limit: int) -> list[int]:
     return [row.id for row in tx.all(_DUE, now=tx.now, limit=limit)]
+
+
+def pages_overdue(tx: Reader, before: datetime) -> bool:
+    """Whether a step that pages people was due before that instant."""
+    return tx.first(_OVERDUE, before=before) is not None
 
 
 def take(tx: Tx, timer_id: int) -> Row | None:

@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from oncall_bot.core import escalation
+from oncall_bot.core import escalation, explanation
 from oncall_bot.core.config import Person, Policy, Target, Urgency
 from oncall_bot.core.drafts import summary_line
 from oncall_bot.core.escalation import Position, Stage
-from oncall_bot.core.incidents import Status
+from oncall_bot.core.escalation import Status as RunStatus
+from oncall_bot.core.explanation import Line, NotPaged, PageTold, RunTold, Told
+from oncall_bot.core.incidents import OPEN, Status
 from oncall_bot.core.matchers import format_matchers, parse_matchers
 from oncall_bot.core.paging import Reach, find, has_loud_road, is_loud, roads
 from oncall_bot.core.records import parse_record
@@ -48,6 +50,7 @@ from oncall_bot.store import (
     runbooks,
     runs,
     silences,
+    sources,
     timers,
 )
 from oncall_bot.store import (
@@ -64,6 +67,7 @@ LOG_SHOWN = 15
 ALERTS_SHOWN = 5
 PAGED_SHOWN = 12
 CHANGES_SHOWN = 6
+LEFT_OUT_SHOWN = 200
 LOG_KINDS = ("alert", "resolve", "page", "ack", "status", "action", "note", "pin", "system", "bot")
 
 
@@ -106,6 +110,8 @@ def _situation(reader: Reader, incident: Row) -> Situation:
         declared_by=incident.declared_by,
         firing=max(0, incident.firing + alerts.uncounted(reader, incident.id) - incident.held),
         held_back=incident.held,
+        held_why=_held_why(incident, paging),
+        **_source(reader, incident),
         alerts_ever=incident.alerts_ever,
         alerts=counted,
         places=_places(reader, incident),
@@ -122,6 +128,31 @@ def _situation(reader: Reader, incident: Row) -> Situation:
         merged_into=incident.merged_into_id,
         summary_line=_summary_line(reader, incident),
     )
+
+
+def _held_why(incident: Row, paging: _Paging) -> str | None:
+    """Why nobody is paged, when everything is held back and no silence of ours says so."""
+    if incident.status != Status.OPEN or incident.silence_id is not None:
+        return None
+    return next((row.reason for row in paging.open if row.state == RunStatus.HELD), None)
+
+
+def _source(reader: Reader, incident: Row) -> dict[str, Any]:
+    """What is to be said of the incident's source: it does not answer, or has not repeated the alerts for long."""
+    if incident.firing <= 0 or incident.status not in OPEN:
+        return {}
+    said: dict[str, Any] = {}
+    silent = sources.silent_of(reader, incident.id)
+    if silent is not None:
+        said |= {
+            "silent_source": f"{silent.key} ({silent.silent})",
+            "silent_since": silent.silent_since,
+        }
+    if incident.not_heard_since is not None:
+        heard_at = alerts.least_heard(reader, incident.id)
+        if heard_at is not None and heard_at <= incident.not_heard_since:
+            said["not_heard_since"] = heard_at
+    return said
 
 
 def _summary_line(reader: Reader, incident: Row) -> str | None:
@@ -232,9 +263,7 @@ class _Paging:
 
     def paged(self) -> list[Paged]:
         rows = runs.pages(self.reader, self.incident.id)[-PAGED_SHOWN:]
-        fates: dict[int, list[RoadFate]] = defaultdict(list)
-        for one in outbox.pages_of_incident(self.reader, self.incident.id):
-            fates[one.page_id].append(_fate(one))
+        fates = self.fates()
         return [
             Paged(
                 person_key=row.person or row.target,
@@ -248,6 +277,13 @@ class _Paging:
             for row in rows
         ]
 
+    def fates(self) -> dict[int, list[RoadFate]]:
+        """By page: what became of each of its messages."""
+        found: dict[int, list[RoadFate]] = defaultdict(list)
+        for one in outbox.pages_of_incident(self.reader, self.incident.id):
+            found[one.page_id].append(_fate(one))
+        return found
+
     def _by_hand(self, page: Row) -> bool:
         return any(r.id == page.run_id and r.policy_key.startswith("manual:") for r in self.runs)
 
@@ -260,7 +296,10 @@ class _Paging:
         upcoming = [(row, t) for row, t in self.due if t.kind == "escalate"]
         if not upcoming:
             return None
-        row, timer = min(upcoming, key=lambda pair: pair[1].due_at)
+        return self.step_of(*min(upcoming, key=lambda pair: pair[1].due_at))
+
+    def step_of(self, row: Row, timer: Row) -> NextStep:
+        """What the timer will page, as things stand."""
         at = Position(int(timer.data["round"]), int(timer.data["step"]), Stage(timer.data["stage"]))
         return NextStep(timer.due_at, self._names(row, at, timer.due_at), self._what(row, at))
 
@@ -455,25 +494,110 @@ def thread_of(reader: Reader, incident_id: int) -> tuple[str, str] | None:
     return root.channel_id, root.ts
 
 
-def why(reader: Reader, incident_id: int) -> list[str]:
-    """Why each person was paged, or not: the chain as it was decided, one sentence a link."""
+def why(reader: Reader, incident_id: int) -> tuple[Line, ...]:
+    """Why each person was paged, or not; empty when there is no such incident."""
     incident = incidents.get(reader, incident_id)
-    if incident is None:
-        return [f"There is no incident {incident_id}."]
-    members = alerts.all_members(reader, incident_id, limit=1)
-    lines = [_origin(incident)]
-    if members:
-        lines += explain(reader, members[0].labels)[:3]
-    for row in runs.all_of(reader, incident_id):
-        lines.append(f"Policy {row.policy_key}: {row.state}. {row.reason}".strip())
-    for page in runs.pages(reader, incident_id):
-        name = reader.snapshot.name(page.person) if page.person else page.target
-        lines.append(f"{name} was paged: {page.reason.get('ask')}; {page.reason.get('found')}.")
-    if incident.nobody:
-        lines.append(f"Nobody could be paged: {incident.nobody}.")
-    if incident.urgency == "none":
-        lines.append("Nobody was paged: its urgency is none.")
-    return lines
+    return () if incident is None else explanation.explain(_told(reader, incident))
+
+
+def _told(reader: Reader, incident: Row) -> Told:
+    members = alerts.all_members(reader, incident.id, limit=1)
+    origin = [_origin(incident)]
+    origin += [
+        f"Taken by {way.why}. Group: {way.group_key or 'one for all'}."
+        for row in members
+        for way in routed(reader.snapshot.config, row.labels)
+    ]
+    origin.append(f"It is {incident.severity}, urgency {incident.urgency}.")
+    silence = _silence(reader, incident)
+    shown = _situation(reader, incident)
+    over = {
+        Status.RESOLVED: "it is resolved",
+        Status.MERGED: f"it is part of incident {incident.merged_into_id}",
+    }
+    return Told(
+        origin=origin,
+        urgency=Urgency(incident.urgency),
+        runs=_runs_told(reader, incident),
+        acked_by=incident.acked_by_name,
+        acked_at=incident.acked_at,
+        held_by=f"silence {silence.silence_id} of {silence.by}"
+        if silence
+        else _bare(shown.held_why),
+        held_until=silence.until if silence else None,
+        nobody=incident.nobody,
+        over=over.get(Status(incident.status)),
+    )
+
+
+def _bare(held_why: str | None) -> str | None:
+    return held_why.removeprefix("held back by ") if held_why else None
+
+
+def _runs_told(reader: Reader, incident: Row) -> list[RunTold]:
+    paging = _Paging(reader, incident)
+    fates = paging.fates()
+    pages = runs.pages(reader, incident.id)
+    left_out = _left_out(reader, incident.id)
+    told = []
+    for row in paging.runs:
+        upcoming = [t for r, t in paging.due if r.id == row.id]
+        word = [t.due_at for t in upcoming if t.kind == "ack_timeout"]
+        step = [paging.step_of(row, t) for t in upcoming if t.kind == "escalate"]
+        told.append(
+            RunTold(
+                title=_title(reader, row),
+                status=RunStatus(row.state),
+                urgency=Urgency.HIGH if row.targets else Urgency(incident.urgency),
+                policy=None if row.targets else paging.policy(row),
+                pages=[_page_told(reader, p, fates) for p in pages if p.run_id == row.id],
+                left_out=left_out.get(row.id, ()),
+                next=min(step, key=lambda one: one.at, default=None),
+                word_at=min(word, default=None),
+                reason=row.reason,
+            )
+        )
+    return told
+
+
+def _title(reader: Reader, row: Row) -> str:
+    if not row.targets:
+        return f"policy {row.policy_key}"
+    whom = [text.partition(":")[2] for text in row.targets]
+    return f"by hand: {', '.join(reader.snapshot.name(key) for key in whom)}"
+
+
+def _page_told(reader: Reader, page: Row, fates: Mapping[int, Sequence[RoadFate]]) -> PageTold:
+    snapshot, reason = reader.snapshot, page.reason
+    kind, _, key = str(reason.get("target", "")).partition(":")
+    rota = snapshot.rota(key, page.decided_at) if kind == "schedule" else page.person
+    return PageTold(
+        name=snapshot.name(page.person) if page.person else page.target,
+        at=page.decided_at,
+        ask=str(reason.get("ask", "")),
+        found=str(reason.get("found", "")),
+        rota=snapshot.name(rota) if rota != page.person else None,
+        roads=fates.get(page.id, ()),
+        answered_at=page.answered_at,
+        answered_by=page.answered_by,
+        loud=bool(reason.get("loud", True)) or page.person is None,
+    )
+
+
+def _left_out(reader: Reader, incident_id: int) -> dict[int, list[NotPaged]]:
+    """By run: what the timeline says was passed over, reached nobody or had no road."""
+    found: dict[int, list[NotPaged]] = defaultdict(list)
+    rows = incidents.last_events(reader, incident_id, ("system",), limit=LEFT_OUT_SHOWN)
+    for row in reversed(rows):
+        if (passed := row.data.get("not_paged")) is not None:
+            step, due_at = f"step {passed['step'] + 1}", datetime.fromisoformat(passed["due_at"])
+            found[passed["run"]].append(NotPaged(step, passed["why"], due_at))
+        elif (no_road := row.data.get("no_road")) is not None:
+            name = reader.snapshot.name(no_road["person"])
+            found[no_road["run"]].append(NotPaged(name, "no road", row.at))
+        elif (nobody := row.data.get("nobody")) is not None:
+            found[nobody["run"]].append(NotPaged(nobody["ask"], "; ".join(nobody["why"]), row.at))
+    return found
 
 
 def _origin(incident: Row) -> str:
@@ -517,8 +641,9 @@ def _explain_people(reader: Reader, policy_key: str | None, urgency: Urgency) ->
         return ["No policy: the fallback is paged."]
     lines = []
     for n, step in enumerate(policy.steps, start=1):
-        if step.urgency is not None and step.urgency is not urgency:
-            lines.append(f"Step {n} of {policy.key} is for urgency {step.urgency} only.")
+        not_now = escalation.why_not(policy, n - 1, urgency, reader.now + step.after)
+        if not_now is not None:
+            lines.append(f"Step {n} of {policy.key} is not paged: {not_now}.")
             continue
         for target in step.page:
             found = find(snapshot.config, target, lambda key: snapshot.on_call(key, reader.now))

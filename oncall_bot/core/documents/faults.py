@@ -208,6 +208,32 @@ def _out_of_order(entries: Any, path: Path, word: str) -> Iterator[Fault]:
             latest, written = after, str(text)
 
 
+def _when_faults(document: Entry) -> Iterator[Fault]:
+    for key, policy in _entries(document, "policies"):
+        for n, step in _listed(policy, "steps"):
+            when = step.get("when")
+            if isinstance(when, dict):
+                yield from _condition_faults(when, ("policies", key, "steps", n, "when"))
+
+
+def _condition_faults(when: Entry, path: Path) -> Iterator[Fault]:
+    """Hours need both ends, and a zone alone says nothing."""
+    if not when:
+        yield Fault(path, "says nothing; give urgency, days, or from and to, or leave it out")
+        return
+    for given, other in (("from", "to"), ("to", "from")):
+        if given in when and other not in when:
+            yield Fault((*path, other), f'is missing beside {given}; write {other}: "09:00"')
+    if "zone" in when and not when.keys() & {"days", "from", "to"}:
+        yield Fault((*path, "zone"), "stands alone, so it means nothing; give days, or from and to")
+    if when.get("from") and when["from"] == when.get("to"):
+        yield Fault(
+            (*path, "to"),
+            f"{shown(when['to'])} is the same as from, so the step would never apply; for whole days"
+            " leave both out",
+        )
+
+
 def _route_faults(document: Entry) -> Iterator[Fault]:
     routes = dict(_listed(document, "routes"))
     last = len(document.get("routes") or ()) - 1
@@ -344,6 +370,7 @@ def _schedule_faults(document: Entry, key: str) -> Iterator[Fault]:
 _RULES: tuple[Callable[[Entry], Iterator[Fault]], ...] = (
     _people_twice,
     _order_faults,
+    _when_faults,
     _roads_without_address,
     _label_values_twice,
     _severity_faults,

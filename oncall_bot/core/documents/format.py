@@ -298,6 +298,8 @@ _USERS = ListOf(_named("person", nullable=True))
 _ENTRY_NAME = Scalar(str, "a short name", _name_problem)
 _WORD = _text("a word")
 _DAYS = ListOf(_whole(1, 7), at_least=1, at_most=7)
+_FROM = Scalar(str, '"02:00"', partial(_time_problem, False))
+_TO = Scalar(str, '"04:00"', partial(_time_problem, True))
 
 _SCHEDULE = Record(
     {
@@ -457,7 +459,15 @@ FORMAT = Record(
                             {
                                 "after": _duration("0s", "7d"),
                                 "page": ListOf(_TARGET, at_least=1, lone=True),
-                                "when": Record({"urgency": _LOUDNESS}, required=("urgency",)),
+                                "when": Record(
+                                    {
+                                        "urgency": _LOUDNESS,
+                                        "days": _DAYS,
+                                        "from": _FROM,
+                                        "to": _TO,
+                                        "zone": _ZONE,
+                                    }
+                                ),
                             },
                             required=("after", "page"),
                         ),
@@ -512,8 +522,8 @@ FORMAT = Record(
                     "match": _MATCH,
                     "zone": _ZONE,
                     "days": _DAYS,
-                    "from": Scalar(str, '"02:00"', partial(_time_problem, False)),
-                    "to": Scalar(str, '"04:00"', partial(_time_problem, True)),
+                    "from": _FROM,
+                    "to": _TO,
                     "until": Scalar(str, "2026-12-25", _date_problem),
                 },
                 required=("name", "match", "from", "to"),
@@ -530,6 +540,7 @@ FORMAT = Record(
                     "prometheus": _URL,
                     "alertmanager": ListOf(_URL, lone=True),
                     "repeat_interval": _duration("1s", "30d"),
+                    "receivers": ListOf(_text("oncall"), lone=True),
                 }
             ),
             _key_problem,

@@ -37,11 +37,11 @@ from oncall_bot.core.config import (
 )
 from oncall_bot.core.documents.format import FOREVER
 from oncall_bot.core.documents.values import cap_of, duration_of, target_of, time_of
+from oncall_bot.core.hours import EVERY_DAY, Hours
 from oncall_bot.core.matchers import parse_matchers
 from oncall_bot.core.rotations import parse_definition
 
 Entry = Mapping[str, Any]
-EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
 
 
 def config_of(document: Entry) -> Config:
@@ -58,7 +58,10 @@ def config_of(document: Entry) -> Config:
             key: Schedule(key, entry.get("team"), parse_definition(definition_of(document, key)))
             for key, entry in document.get("schedules", {}).items()
         },
-        policies=_each(document, "policies", _policy),
+        policies={
+            key: _policy(key, entry, zone_of(document))
+            for key, entry in document.get("policies", {}).items()
+        },
         severities=DEFAULT_SEVERITIES if severities is None else _severities(severities),
         default_severity=(severities or {}).get("default", "critical").casefold(),
         routes=tuple(_route(entry) for entry in document["routes"]),
@@ -150,24 +153,34 @@ def _service(key: str, entry: Entry) -> Service:
     )
 
 
-def _policy(key: str, entry: Entry) -> Policy:
+def _policy(key: str, entry: Entry, default_zone: str) -> Policy:
     repeat = entry.get("repeat", {})
     unset = Policy(key, ())
     return Policy(
         key=key,
-        steps=tuple(_step(step) for step in entry["steps"]),
+        steps=tuple(_step(step, default_zone) for step in entry["steps"]),
         times=repeat.get("times", unset.times),
         every=_duration(repeat["every"]) if "every" in repeat else unset.every,
         ack_timeout=_duration(entry["ack_timeout"]) if "ack_timeout" in entry else None,
     )
 
 
-def _step(entry: Entry) -> Step:
-    when = entry.get("when")
+def _step(entry: Entry, default_zone: str) -> Step:
+    when = entry.get("when") or {}
     return Step(
         after=_duration(entry["after"]),
         page=_targets(entry["page"]),
-        urgency=Urgency(when["urgency"]) if when else None,
+        urgency=Urgency(when["urgency"]) if "urgency" in when else None,
+        hours=_hours(when, default_zone) if when.keys() & {"days", "from"} else None,
+    )
+
+
+def _hours(when: Entry, default_zone: str) -> Hours:
+    return Hours(
+        zone=when.get("zone", default_zone),
+        days=tuple(when.get("days", EVERY_DAY)),
+        start=_time(when.get("from", "00:00")),
+        end=_time(when.get("to", "24:00")),
     )
 
 
@@ -236,6 +249,7 @@ def _source(key: str, entry: Entry) -> Source:
             if "repeat_interval" in entry
             else unset.repeat_interval
         ),
+        receivers=tuple(entry.get("receivers", ())),
     )
 
 

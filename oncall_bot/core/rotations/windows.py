@@ -1,7 +1,7 @@
 """Restriction windows: the hours of the week in which a layer may be seen (R7).
 
 Knows the weekly pattern in its zone, which windows touch a stretch of time, and how many began
-since an instant. Refuses to know turns and people. Serves turns (unit window) and painting.
+since an instant. Refuses to know turns and people. Serves turns (unit window), painting and core.hours.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ async def test_what_it_lists_and_since_when_it_is_up() -> None:
     assert listed.up_since == datetime(2026, 3, 2, 11, tzinfo=UTC)
     assert [(a.fingerprint, a.state, a.held_by) for a in listed.alerts] == [
         (fingerprint(LABELS), "active", None),
-        (fingerprint({"alertname": "Quiet"}), "suppressed", "s-1"),
+        (fingerprint({"alertname": "Quiet"}), "suppressed", "silence s-1"),
     ]
 
 

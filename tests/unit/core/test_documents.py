@@ -23,6 +23,7 @@ from oncall_bot.core.documents import (
     sha256_of,
     target_of,
 )
+from oncall_bot.core.hours import Hours
 
 
 def small() -> dict[str, Any]:
@@ -195,6 +196,29 @@ BROKEN: list[tuple[tuple[str | int, ...], Any, str, str]] = [
     ((*STEP, "page"), [{"person": "ana"}], "policies.main.steps[1].page[0]", '"person:ana"'),
     ((*STEP, "page"), ["person:eve"], "policies.main.steps[1].page[0]", 'no person "eve"'),
     ((*STEP, "when"), {"urgency": "none"}, "policies.main.steps[1].when.urgency", "high or low"),
+    ((*STEP, "when"), {}, "policies.main.steps[1].when", "give urgency, days, or from and to"),
+    ((*STEP, "when"), {"from": "08:00"}, "policies.main.steps[1].when.to", "missing beside from"),
+    ((*STEP, "when"), {"to": "08:00"}, "policies.main.steps[1].when.from", "missing beside to"),
+    (
+        (*STEP, "when"),
+        {"from": "08:00", "to": "08:00"},
+        "policies.main.steps[1].when.to",
+        "the step would never apply",
+    ),
+    ((*STEP, "when"), {"zone": "UTC"}, "policies.main.steps[1].when.zone", "stands alone"),
+    ((*STEP, "when"), {"days": [0]}, "policies.main.steps[1].when.days[0]", "1 to 7"),
+    (
+        (*STEP, "when"),
+        {"days": [1], "zone": "Europe/Berln"},
+        "policies.main.steps[1].when.zone",
+        "mean Europe/Berlin",
+    ),
+    (
+        (*STEP, "when"),
+        {"from": "8 am", "to": "20:00"},
+        "policies.main.steps[1].when.from",
+        "not a time of day",
+    ),
     ((*STEPS, 0, "after"), "6m", "policies.main.steps[1].after", "comes before the step above"),
     (STEPS, [], "policies.main.steps", "give at least one"),
     (("policies", "main", "repeat", "times"), "many", "policies.main.repeat.times", "whole number"),
@@ -330,6 +354,26 @@ def test_the_config_holds_every_field_of_the_document() -> None:
     assert config.retention["audit"] == timedelta(days=3 * 365)
     assert config.runbooks.attach_above == 0.5
     assert config.llm.daily_cap == "5 USD"
+
+
+@pytest.mark.parametrize(
+    ("when", "hours"),
+    [
+        ({"urgency": "high"}, None),
+        ({"days": [6, 7]}, Hours("Europe/Berlin", (6, 7))),
+        (
+            {"from": "20:00", "to": "08:00", "zone": "UTC"},
+            Hours("UTC", start=time(20), end=time(8)),
+        ),
+        ({"from": "18:00", "to": "24:00"}, Hours("Europe/Berlin", start=time(18))),
+    ],
+)
+def test_a_step_is_restricted_to_days_and_hours_in_its_own_zone_or_that_of_defaults(
+    when: dict[str, Any], hours: Hours | None
+) -> None:
+    document = with_change((*STEP, "when"), when)
+    assert faults_of(document) == []
+    assert config_of(document).policies["main"].steps[1].hours == hours
 
 
 def test_a_schedule_takes_the_zone_of_defaults_when_it_names_none() -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from oncall_bot.core import escalation as machine
 from oncall_bot.core.config import Policy, Step, Target, Urgency
-from oncall_bot.core.escalation import Decision, Due, Position, Roster, Run, Stage, Status
+from oncall_bot.core.escalation import Due, Position, Roster, Run, Stage, Status
+from oncall_bot.core.hours import Hours
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ANA, BO, DEE, SHOP = (Target("person", key) for key in ("ana", "bo", "dee", "shop"))
@@ -86,7 +84,7 @@ def test_a_step_that_reaches_nobody_is_followed_at_once_then_the_fallback_then_t
 ):
     run, position, seen = Run(Status.RUNNING, round_started_at=NOON), Position(0, 0), []
     for _ in range(4):
-        due = machine.nobody_there(POLICY, run, position, Urgency.HIGH, NOON, reached=False)
+        due = machine.nobody_there(POLICY, run, position, Urgency.HIGH, NOON, reached=False).due
         assert due is not None
         seen.append((due.position.stage, due.position.step, due.at - NOON))
         position = due.position
@@ -97,7 +95,7 @@ def test_a_step_that_reaches_nobody_is_followed_at_once_then_the_fallback_then_t
         (Stage.FALLBACK, 0, now),
         (Stage.LAST_RESORT, 0, now),
     ]
-    last = machine.nobody_there(POLICY, run, position, Urgency.HIGH, NOON, reached=False)
+    last = machine.nobody_there(POLICY, run, position, Urgency.HIGH, NOON, reached=False).due
     assert last is not None
     assert last.at - NOON == later
 
@@ -137,101 +135,103 @@ def test_names_of_positions_are_words() -> None:
     ]
 
 
-class Incident(RuleBasedStateMachine):
-    """An open incident under everything that can happen to it, in any order."""
-
-    @initialize(
-        times=st.integers(0, 3),
-        urgency=st.sampled_from([Urgency.LOW, Urgency.HIGH]),
-        timeout=st.sampled_from([None, timedelta(minutes=30)]),
-    )
-    def open(self, times: int, urgency: Urgency, timeout: timedelta | None) -> None:
-        self.policy = Policy("main", POLICY.steps, times, timedelta(minutes=15), timeout)
-        self.urgency, self.now, self.over = urgency, NOON, False
-        self.decision = machine.start(self.policy, FRESH, urgency, NOON, wait=timedelta(0))
-        self.epochs = [self.decision.run.epoch]
-
-    def take(self, decision: Decision) -> None:
-        if decision.run != self.decision.run or decision.next_due is not None:
-            self.decision = decision
-            self.epochs.append(decision.run.epoch)
-
-    @property
-    def due(self) -> Due | None:
-        return self.decision.next_due
-
-    @rule(late=st.integers(0, 3600))
-    @precondition(lambda self: self.decision.next_due is not None and not self.over)
-    def strike(self, late: int) -> None:
-        due = self.due
+def test_low_urgency_that_nobody_was_told_of_is_tried_again_for_ever() -> None:
+    run, at = Run(Status.RUNNING, round_started_at=NOON), Position(0, 2)
+    seen = []
+    for _ in range(4):
+        due = machine.nobody_there(POLICY, run, at, Urgency.LOW, NOON, reached=False).due
         assert due is not None
-        self.now = max(self.now, due.at + timedelta(seconds=late))
-        if due.kind == "ack_timeout":
-            self.take(
-                machine.ack_timed_out(self.policy, self.decision.run, due, self.urgency, self.now)
-            )
-        else:
-            self.take(
-                machine.step_due(
-                    self.policy, ROSTER, self.decision.run, due, self.urgency, self.now
-                )
-            )
-
-    @rule(seconds=st.integers(1, 900))
-    def time_passes(self, seconds: int) -> None:
-        due = self.due
-        ahead = self.now + timedelta(seconds=seconds)
-        self.now = min(ahead, due.at) if due is not None and due.at > self.now else self.now
-
-    @rule()
-    @precondition(lambda self: not self.over)
-    def acknowledge(self) -> None:
-        self.take(
-            machine.acknowledged(
-                self.policy, self.decision.run, "person:ana", self.urgency, self.now
-            )
-        )
-
-    @rule()
-    @precondition(lambda self: not self.over)
-    def escalate(self) -> None:
-        decision = machine.escalated(self.policy, ROSTER, self.decision.run, self.urgency, self.now)
-        assert decision.asks, "asking for the next step always asks somebody"
-        self.take(decision)
-
-    @rule()
-    @precondition(lambda self: not self.over)
-    def raise_urgency(self) -> None:
-        self.urgency = Urgency.HIGH
-        self.take(machine.anew(self.policy, self.decision.run, self.urgency, self.now))
-
-    @rule()
-    @precondition(lambda self: not self.over)
-    def hold_and_release(self) -> None:
-        self.take(machine.held(self.decision.run))
-        self.take(machine.anew(self.policy, self.decision.run, self.urgency, self.now))
-
-    @rule()
-    @precondition(lambda self: not self.over)
-    def resolve(self) -> None:
-        self.decision, self.over = machine.done(self.decision.run), True
-
-    @invariant()
-    def an_open_incident_has_a_due_row_or_a_reason(self) -> None:
-        decision = self.decision
-        if self.over:
-            assert decision.next_due is None
-        elif decision.next_due is None:
-            assert decision.reason
-            assert decision.run.status is Status.ACKED or self.urgency is Urgency.LOW
-        else:
-            assert decision.next_due.epoch == decision.run.epoch
-            assert decision.next_due.at >= self.now or decision.next_due.at >= NOON
-
-    @invariant()
-    def epochs_never_run_backwards(self) -> None:
-        assert self.epochs == sorted(self.epochs)
+        seen.append((due.position.stage, due.at - NOON))
+        at = due.position
+    now, later = timedelta(0), timedelta(minutes=30)
+    assert seen == [
+        (Stage.FALLBACK, now),
+        (Stage.LAST_RESORT, now),
+        (Stage.LAST_RESORT, later),
+        (Stage.LAST_RESORT, later),
+    ]
 
 
-TestIncident = Incident.TestCase
-TestIncident.settings = settings(stateful_step_count=15)
+OFFICE = Hours("Europe/Berlin", (1, 2, 3, 4, 5), time(8), time(20))
+NIGHT = Hours("Europe/Berlin", start=time(20), end=time(8))
+BY_HOUR = Policy(
+    "shift",
+    (
+        Step(timedelta(0), (ANA,), hours=OFFICE),
+        Step(timedelta(minutes=5), (BO,), hours=NIGHT),
+        Step(timedelta(minutes=10), (SHOP,)),
+    ),
+    times=1,
+)
+MONDAY_NOON, MONDAY_3AM = NOON, NOON - timedelta(hours=9)
+
+
+def chain(policy: Policy, begin: datetime, steps: int) -> list[tuple[float, str]]:
+    decision = machine.start(policy, FRESH, Urgency.HIGH, begin, wait=timedelta(0))
+    told: list[tuple[float, str]] = []
+    while decision.next_due is not None and len(told) < steps:
+        due = decision.next_due
+        decision = machine.step_due(policy, ROSTER, decision.run, due, Urgency.HIGH, due.at)
+        told += [((due.at - begin) / timedelta(minutes=1), a.targets[0].key) for a in decision.asks]
+    return told
+
+
+def test_a_step_outside_its_hours_is_passed_over_and_the_others_keep_their_times() -> None:
+    assert chain(BY_HOUR, MONDAY_NOON, 2) == [(0, "ana"), (10, "shop")]
+    assert chain(BY_HOUR, MONDAY_3AM, 2) == [(5, "bo"), (10, "shop")]
+
+
+def test_what_was_passed_over_is_told_with_its_reason_and_time() -> None:
+    begun = machine.start(BY_HOUR, FRESH, Urgency.HIGH, MONDAY_3AM, wait=timedelta(0))
+    (passed,) = begun.passed
+    assert passed.position == Position(0, 0)
+    assert passed.at == MONDAY_3AM
+    assert passed.why == "it applies only Mon to Fri 08:00 to 20:00 (Europe/Berlin)"
+
+
+def test_the_hour_that_counts_is_the_one_at_which_the_step_is_due() -> None:
+    just_before = datetime(2026, 3, 2, 18, 57, tzinfo=UTC)  # 19:57 in Berlin
+    assert chain(BY_HOUR, just_before, 3)[:2] == [(0, "ana"), (5, "bo")]
+
+
+def test_where_no_step_of_the_round_applies_the_fallback_is_asked_at_once() -> None:
+    office_only = Policy("office", (Step(timedelta(0), (ANA,), hours=OFFICE),), times=2)
+    assert chain(office_only, MONDAY_3AM, 2) == [(0, "dee"), (15, "dee")]
+
+
+def test_a_step_struck_so_late_that_its_hours_are_over_is_passed_over_then() -> None:
+    begun = machine.start(BY_HOUR, FRESH, Urgency.HIGH, MONDAY_NOON, wait=timedelta(0))
+    assert begun.next_due is not None
+    night = MONDAY_NOON + timedelta(hours=10)
+    late = machine.step_due(BY_HOUR, ROSTER, begun.run, begun.next_due, Urgency.HIGH, night)
+    assert late.asks == ()
+    assert [one.position.step for one in late.passed] == [0]
+    assert late.next_due is not None
+    assert (late.next_due.position, late.next_due.at) == (Position(0, 1), night)
+
+
+def test_a_policy_that_lost_the_step_meanwhile_goes_on_behind_it() -> None:
+    begun = machine.start(POLICY, FRESH, Urgency.HIGH, NOON, wait=timedelta(0))
+    due = Due("escalate", NOON, begun.run.epoch, Position(0, 7))
+    gone = machine.step_due(POLICY, ROSTER, begun.run, due, Urgency.HIGH, NOON)
+    assert gone.next_due is not None
+    assert gone.passed[0].why == "the policy has no such step any more"
+
+
+def test_the_next_step_now_is_the_first_one_while_none_was_asked_yet() -> None:
+    waiting = machine.start(POLICY, FRESH, Urgency.HIGH, NOON, wait=timedelta(minutes=1)).run
+    (ask,) = machine.escalated(POLICY, ROSTER, waiting, Urgency.HIGH, NOON).asks
+    assert ask.position == Position(0, 0)
+    acked = machine.acknowledged(POLICY, waiting, "person:ana", Urgency.HIGH, NOON).run
+    (ask,) = machine.escalated(POLICY, ROSTER, acked, Urgency.HIGH, NOON).asks
+    assert ask.position == Position(0, 0)
+
+
+def test_the_next_step_after_the_fallback_is_the_last_resort_and_never_a_step_again() -> None:
+    run = Run(Status.RUNNING, round=1, stage=Stage.FALLBACK, round_started_at=NOON)
+    stages = []
+    for _ in range(3):
+        decision = machine.escalated(POLICY, ROSTER, run, Urgency.HIGH, NOON)
+        stages.append((decision.asks[0].position.stage, decision.asks[0].position.step))
+        run = decision.run
+    assert stages == [(Stage.LAST_RESORT, n) for n in range(3)]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from oncall_bot.core.explanation import Line
 from oncall_bot.core.outcomes import Outcome
 from oncall_bot.core.situation import RoadFate
 from oncall_bot.slack import answers, cards, dms, drafts, home, modals, threads
@@ -86,7 +87,13 @@ def messages() -> Mapping[str, Drawn]:
         "say-who-at": answers.who(SHIFTS, NOW, at(3000), command="/oncall"),
         "say-who-none": answers.who((), NOW, None, command="/oncall"),
         "say-why": answers.why(
-            42, ("Alert HighErrorRate, service=checkout", "Route checkout: first match", NASTY)
+            42,
+            (
+                Line("origin", ("Alert HighErrorRate, service=checkout",)),
+                Line("paged", (f"{NASTY} was paged at ", at(3), " by phone."), NASTY),
+                Line("origin", (NASTY,)),
+            ),
+            NOW,
         ),
         "say-explain": answers.explained(
             {"service": "checkout"}, ("Route checkout", "Nobody is paged")
