@@ -118,7 +118,7 @@ def scripts_with(folder: Path, body: str) -> Path:
     shutil.copytree(ROOT / "alembic", copy, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "versions" / "9999_later.py").write_text(
         "import sqlalchemy as sa\nfrom alembic import op\n"
-        "revision = '9999'\ndown_revision = '0006'\nbranch_labels = depends_on = None\n"
+        f"revision = '9999'\ndown_revision = '{HEAD}'\nbranch_labels = depends_on = None\n"
         f"def upgrade():\n    {body}\n"
         "def downgrade():\n    pass\n"
     )
