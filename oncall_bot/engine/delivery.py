@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -112,10 +113,13 @@ class Delivery:
         public_url: str | None = None,
         at_fault_point: Callable[[FaultPoint], None] = ignore,
         now: Callable[[], datetime] = now_utc,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._ports = ports
         self._now = now
+        self._seconds = seconds
+        self._looked = seconds()
         self._instance = instance
         self._telemetry = telemetry
         self._public_url = public_url
@@ -128,6 +132,10 @@ class Delivery:
     def nudge(self) -> None:
         """Work may be waiting. Call on the loop."""
         self._wake.set()
+
+    def age(self) -> float:
+        """Seconds since the last look for messages."""
+        return self._seconds() - self._looked
 
     async def settled(self, within: float = 5.0) -> bool:
         """Wait until nothing is being sent and nothing can be claimed: False when that takes longer."""
@@ -142,6 +150,7 @@ class Delivery:
     async def run(self) -> None:
         """Claim and send until stopped; a claim that fails is tried again at the next tick."""
         while not self._stopping:
+            self._looked = self._seconds()
             self._wake.clear()
             asked, self._asked = self._asked, []
             try:

@@ -7,7 +7,8 @@ Memory store, coalesced, one instance each, no misfire limit: a late duty runs o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -20,15 +21,26 @@ def now_utc() -> datetime:
     return datetime.now(UTC)
 
 
+LATE_BY_S = 30.0
+
+
 class Jobs:
-    """Runs each duty at its interval from now on, until stopped."""
+    """Runs each duty at its interval from now on, until stopped. `later`: duties whose first run waits so long."""
 
     def __init__(
-        self, duties: Mapping[str, tuple[timedelta, Duty]], *, now: Clock = now_utc
+        self,
+        duties: Mapping[str, tuple[timedelta, Duty]],
+        *,
+        now: Clock = now_utc,
+        later: Mapping[str, timedelta] | None = None,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._duties = duties
         self._now = now
+        self._later = later or {}
+        self._seconds = seconds
         self._ran_at: dict[str, datetime] = {}
+        self._ended = dict.fromkeys(duties, seconds())
         self._one = {name: asyncio.Lock() for name in duties}
         self._scheduler = AsyncIOScheduler(
             timezone="UTC",
@@ -36,16 +48,35 @@ class Jobs:
         )
 
     def start(self) -> None:
-        for name, (every, _) in self._duties.items():
-            self._scheduler.add_job(
-                self._run,
-                "interval",
-                seconds=every.total_seconds(),
-                id=name,
-                args=[name],
-                next_run_time=datetime.now(UTC),
-            )
+        for name in self._duties:
+            self._plan(name, self._later.get(name, timedelta(0)))
         self._scheduler.start()
+
+    def _plan(self, name: str, wait: timedelta = timedelta(0)) -> None:
+        self._scheduler.add_job(
+            self._run,
+            "interval",
+            seconds=self._duties[name][0].total_seconds(),
+            id=name,
+            args=[name],
+            next_run_time=datetime.now(UTC) + wait,
+            replace_existing=True,
+        )
+
+    def silent(self) -> dict[str, float]:
+        """Duties that should have come to an end by now and have not, or that the scheduler forgot: seconds since."""
+        now = self._seconds()
+        return {
+            name: now - self._ended[name]
+            for name, (every, _) in self._duties.items()
+            if now - self._ended[name] > every.total_seconds() + LATE_BY_S
+            or (self._scheduler.running and self._scheduler.get_job(name) is None)
+        }
+
+    def revive(self, names: Iterable[str]) -> None:
+        """Plan these anew, from now on. One that hangs stays as it is: it is never run beside itself."""
+        for name in names:
+            self._plan(name)
 
     async def catch_up(self) -> None:
         """Run at once, in order, every duty whose interval has passed by the clock; for a clock that leaps."""
@@ -57,7 +88,10 @@ class Jobs:
     async def _run(self, name: str) -> None:
         async with self._one[name]:
             self._ran_at[name] = self._now()
-            await self._duties[name][1]()
+            try:
+                await self._duties[name][1]()
+            finally:
+                self._ended[name] = self._seconds()
 
     def stop(self) -> None:
         if self._scheduler.running:

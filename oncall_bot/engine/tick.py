@@ -36,29 +36,37 @@ class Tick:
         version: str,
         telemetry: Telemetry,
         now: Callable[[], datetime] = now_utc,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
+        self._seconds = seconds
         self._instance = instance
         self._version = version
         self._telemetry = telemetry
         self._now = now
         self._started_at = now()
-        self._ended = time.monotonic()
+        self._passed = self._ended = seconds()
         self._beat_at: datetime | None = None
 
     def age(self) -> float:
         """Seconds since the last tick that went through."""
-        return time.monotonic() - self._ended
+        return self._seconds() - self._passed
+
+    def silence(self) -> float:
+        """Seconds since a tick last came to an end, well or not: while the database is away it still comes."""
+        return self._seconds() - self._ended
 
     async def run(self) -> None:
         """Beat, recover, strike. A duty that fails is logged and tried at the next tick."""
         try:
             await self._beat()
             await self._strike_due()
-            self._ended = time.monotonic()
+            self._passed = self._seconds()
         except Exception as error:  # noqa: BLE001 - guard: one duty of the tick
             self._telemetry.guarded("tick")
             log.warning("tick_failed", error=str(error)[:300])
+        finally:
+            self._ended = self._seconds()
 
     async def _beat(self) -> None:
         """I am alive; leases of those who are not come back."""
@@ -73,6 +81,7 @@ class Tick:
     async def _strike_due(self) -> None:
         if self._store.snapshot.held:
             return
+        await self._measure()
         due = await self._store.view(timers.due, limit=TIMERS_A_TICK)
         for timer_id in due:
             try:
@@ -81,6 +90,9 @@ class Tick:
                 self._telemetry.guarded("tick")
                 log.error("timer_failed", timer_id=timer_id, error=str(error)[:500])
                 await self._store.write(strike_failed, timer_id, f"{type(error).__name__}: {error}")
-        late = await self._store.view(timers.next_due) if not due else None
-        overdue = (self._now() - late).total_seconds() if late else 0.0
+
+    async def _measure(self) -> None:
+        """Before anything is struck: what is due by now has waited so long."""
+        oldest = await self._store.view(timers.next_due)
+        overdue = (self._now() - oldest).total_seconds() if oldest else 0.0
         self._telemetry.timer_overdue_seconds.set(max(0.0, overdue))

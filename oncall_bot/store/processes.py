@@ -7,23 +7,31 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, or_, update
+from sqlalchemy import bindparam, delete, not_, or_, select, update
 
 from oncall_bot.store import tables as t
 from oncall_bot.store.db import Tx
 from oncall_bot.store.statements import statement, upsert
 
+GONE_AFTER = timedelta(seconds=30)
+"""Who has not beaten for so long does no work of which one process is in charge."""
 PROCESS, LEASE = t.Process.__table__, t.Lease.__table__  # type: ignore[attr-defined]
 
 _BEAT = upsert(PROCESS, ("instance",), ("beat_at", "revision"), also=("started_at", "version"))
 _FORGET = statement(delete(PROCESS).where(PROCESS.c.beat_at < bindparam("before")))
 _LEAVE = statement(delete(PROCESS).where(PROCESS.c.instance == bindparam("me")))
 _MAKE = upsert(LEASE, ("name",), also=("owner", "until"))
+_LIVE = select(PROCESS.c.instance).where(PROCESS.c.beat_at > bindparam("beat_after"))
 _TAKE = statement(
     update(LEASE)
     .where(
         LEASE.c.name == bindparam("which"),
-        or_(LEASE.c.owner == bindparam("me"), LEASE.c.until <= bindparam("now")),
+        or_(
+            LEASE.c.owner == bindparam("me"),
+            LEASE.c.until <= bindparam("now"),
+            LEASE.c.until > bindparam("for_ever"),
+            not_(LEASE.c.owner.in_(_LIVE)),
+        ),
     )
     .values(owner=bindparam("me"), until=bindparam("new_until"))
 )
@@ -62,6 +70,18 @@ def leave(tx: Tx, instance: str) -> None:
 
 
 def take_lease(tx: Tx, name: str, instance: str, lease_for: timedelta) -> bool:
-    """True when this process may do the work of that name until the lease is over."""
+    """True when this process may do the work of that name until the lease is over.
+
+    A lease of a process that no longer beats is free, and so is one that ends later than anybody leases for.
+    """
     tx.run(_MAKE, name=name, owner=instance, until=tx.now)
-    return tx.run(_TAKE, which=name, me=instance, now=tx.now, new_until=tx.now + lease_for) > 0
+    taken = tx.run(
+        _TAKE,
+        which=name,
+        me=instance,
+        now=tx.now,
+        for_ever=tx.now + 2 * lease_for,
+        beat_after=tx.now - GONE_AFTER,
+        new_until=tx.now + lease_for,
+    )
+    return taken > 0
