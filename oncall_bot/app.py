@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import wait
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from functools import partial
@@ -31,8 +32,12 @@ from oncall_bot.core.documents import built_in_document, normalised, sha256_of
 from oncall_bot.core.errors import BadInput, OncallError
 from oncall_bot.core.fault_points import FaultPoint, ignore
 from oncall_bot.core.runbooks import Runbook
+from oncall_bot.engine.alarm import Alarm
+from oncall_bot.engine.auditor import DEAD_AFTER_S as AUDIT_DEAD_AFTER_S
 from oncall_bot.engine.auditor import EVERY as AUDIT_EVERY
-from oncall_bot.engine.auditor import Auditor
+from oncall_bot.engine.auditor import FIRST_AFTER as FIRST_AUDIT_AFTER
+from oncall_bot.engine.auditor import LATE_AFTER_S as AUDIT_LATE_AFTER_S
+from oncall_bot.engine.auditor import Auditor, Parts
 from oncall_bot.engine.delivery import Delivery, Ports
 from oncall_bot.engine.directory import EVERY as DIRECTORY_EVERY
 from oncall_bot.engine.directory import SlackIds
@@ -40,12 +45,13 @@ from oncall_bot.engine.jobs import Clock, Duty, Jobs
 from oncall_bot.engine.reconciler import EVERY as RECONCILE_EVERY
 from oncall_bot.engine.reconciler import Reconciler
 from oncall_bot.engine.tick import BEAT_EVERY, Tick
-from oncall_bot.engine.watchdog import Watchdog
+from oncall_bot.engine.watchdog import Vital, Watchdog
 from oncall_bot.files.oncall_yaml import read_config
 from oncall_bot.files.runbooks import read_runbooks, starter_library
 from oncall_bot.flows.apply_config import BUILT_IN, apply_config
 from oncall_bot.flows.import_runbooks import import_runbooks
-from oncall_bot.flows.shifts import plan_handoffs
+from oncall_bot.flows.notices import tell_of_death
+from oncall_bot.flows.plan_ahead import plan_ahead
 from oncall_bot.flows.stopping import stopped
 from oncall_bot.paging.heartbeat import HttpHeartbeat
 from oncall_bot.paging.roads import CurrentRoads
@@ -70,6 +76,7 @@ READY_TICK_AGE_S = 10.0
 LEAVE_WITHIN_S = 5.0
 DRAIN_FOR_S = 2.0
 """With replicas, when the settings say nothing: some balancers look every second, Kubernetes is told at once."""
+LAST_WORD_TAKES_AT_MOST_S = 5.0
 RUNBOOK_SOURCE = "file"
 
 
@@ -306,41 +313,64 @@ class App:
             before_late_pages=reconciler.before_late_pages,
             now=self._now,
         )
-        self.auditor = Auditor(
-            self.store,
-            instance=self.instance,
-            tick_age=self.tick.age,
-            telemetry=self.telemetry,
-            heartbeat=self._heartbeat(),
-            now=self._now,
-        )
         loop = asyncio.get_running_loop()
         self.store.on_commit(lambda: _soon(loop, self.delivery.nudge))
         duties: dict[str, tuple[timedelta, Duty]] = {
             "tick": (TICK_EVERY, self.tick.run),
             "beat": (BEAT_EVERY, self._duty("beat", self.tick.beat)),
-            "audit": (AUDIT_EVERY, self.auditor.run),
+            "audit": (AUDIT_EVERY, lambda: self.auditor.run()),
             "reconcile": (RECONCILE_EVERY, reconciler.run),
-            "hand_offs": (timedelta(seconds=60), self._duty("hand_offs", self._plan_handoffs)),
+            "hand_offs": (timedelta(seconds=60), self._duty("hand_offs", self._plan_ahead)),
             "runbooks": (RUNBOOKS_EVERY, self._duty("runbooks", self._import_runbooks)),
             "retention": (RETENTION_EVERY, self._duty("retention", self._forget)),
         }
         if self.slack is not None:
             ids = SlackIds(self.store, self.slack.directory)
             duties["directory"] = (DIRECTORY_EVERY, self._duty("directory", ids.run))
+        self._jobs = Jobs(duties, now=self._now, later={"audit": FIRST_AUDIT_AFTER})
+        self.auditor = self._auditor()
+        await self.store.write(plan_ahead)  # before the first audit asks for it
         # Stopped in reverse: while the last messages go out, ticks still say that this process lives.
         self._stack.push_async_callback(self._duty("leave", self._leave))
         watchdog = Watchdog(
-            self.tick.age, observe=self.telemetry.tick_age_seconds.set, on_dead=lambda: os._exit(70)
+            [
+                Vital("tick", self.tick.silence),
+                Vital("delivery", self.delivery.age),
+                Vital("auditor", self.auditor.age, AUDIT_LATE_AFTER_S, AUDIT_DEAD_AFTER_S),
+            ],
+            on_look=lambda: self.telemetry.tick_age_seconds.set(self.tick.age()),
+            on_dead=self._end_with_a_last_word,
         )
         watchdog.start()
         self._stack.callback(watchdog.stop)
-        self._jobs = Jobs(duties, now=self._now)
         self._jobs.start()
         self._stack.callback(self._jobs.stop)
         sending = asyncio.create_task(self.delivery.run(), name="delivery")
         self._stack.push_async_callback(_end, self.delivery.stop, sending)
         self.store.listen()
+
+    def _auditor(self) -> Auditor:
+        return Auditor(
+            self.store,
+            instance=self.instance,
+            parts=Parts(
+                tick_age=self.tick.age,
+                delivery_age=self.delivery.age,
+                silent_duties=self._jobs.silent,
+                revive=self._jobs.revive,
+                has_chat=self.slack is not None,
+            ),
+            telemetry=self.telemetry,
+            alarm=Alarm(self.store, self._pagers.current, instance=self.instance),
+            heartbeat=self._heartbeat(),
+            now=self._now,
+        )
+
+    def _end_with_a_last_word(self, part: str) -> None:
+        """On the watchdog's thread: what is left in the outbox now is sent by whoever is alive next."""
+        with suppress(OncallError):
+            wait([self.store.write(tell_of_death, self.instance, part)], LAST_WORD_TAKES_AT_MOST_S)
+        os._exit(70)
 
     async def _start_web(self) -> None:
         web = build_web(
@@ -446,8 +476,8 @@ class App:
             left = await self.store.write(stopped, self.instance)
         log.info("left", given_back=left)
 
-    async def _plan_handoffs(self) -> None:
-        await self.store.write(plan_handoffs)
+    async def _plan_ahead(self) -> None:
+        await self.store.write(plan_ahead)
 
     async def _forget(self) -> None:
         while await self.store.write(retention.forget) >= retention.SLICE:

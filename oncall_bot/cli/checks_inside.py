@@ -20,6 +20,7 @@ from oncall_bot.core.errors import BadInput, OncallError
 if TYPE_CHECKING:
     from oncall_bot.core.config import Config
     from oncall_bot.files.oncall_yaml import ConfigFile
+    from oncall_bot.flows.canary import Last
     from oncall_bot.settings import Settings
     from oncall_bot.store.db import Reader
     from oncall_bot.store.snapshot import Snapshot
@@ -38,6 +39,7 @@ class InForce:
     sha256: str
     seen: bool  # the file's content was in force at some time
     drift: timedelta
+    test_page: Last | None = None  # the newest daily one
 
 
 def settings_of(env: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
@@ -115,6 +117,7 @@ def _no_database(url: str) -> Finding:
 
 
 def _in_force(reader: Reader, sha256: str) -> InForce:
+    from oncall_bot.flows import canary
     from oncall_bot.store import rules
 
     latest = rules.latest(reader)
@@ -123,6 +126,7 @@ def _in_force(reader: Reader, sha256: str) -> InForce:
         sha256=latest.sha256 if latest else "",
         seen=bool(sha256) and rules.has_seen(reader, sha256),
         drift=reader.now - datetime.now(UTC),
+        test_page=canary.last(reader),
     )
 
 
@@ -291,7 +295,7 @@ def _paged(config: Config) -> set[str]:
             found.update(config.teams[target.key].members)
     for schedule in config.schedules.values():
         found.update(people_named(schedule.definition))
-    return found
+    return found | ({config.canary.person} if config.canary else set())
 
 
 def schedules(config: Config, state: InForce | None, now: datetime) -> list[Finding]:
@@ -307,6 +311,23 @@ def schedules(config: Config, state: InForce | None, now: datetime) -> list[Find
             what = f"{key} has nobody for {whole:.4g} hours of the next 28 days"
             found.append(warn("schedules", what, mend))
     return found or [ok("schedules", f"{len(config.schedules)}, no gap in the next 28 days")]
+
+
+def daily_page(config: Config, state: InForce | None, now: datetime) -> list[Finding]:
+    """The daily one, if the file asks for it: has the last arrived?"""
+    if config.canary is None:
+        return [ok("test page", "none a day; `canary` in oncall.yaml would show that pages arrive")]
+    name = config.people[config.canary.person].name
+    daily = f"daily to {name} at {config.canary.at:%H:%M} {config.canary.zone}"
+    last = state.test_page if state is not None else None
+    if last is None:
+        return [ok("test page", f"{daily}; none was sent yet")]
+    if last.is_missed(now):
+        what = f"{daily}; the one of {last.sent_at:%Y-%m-%d %H:%M} UTC has not arrived"
+        return [fail("test page", what, "look at its incident, and try /oncall test")]
+    if last.arrived_at is None:
+        return [ok("test page", f"{daily}; one is on its way")]
+    return [ok("test page", f"{daily}; the last arrived {last.arrived_at:%Y-%m-%d %H:%M} UTC")]
 
 
 def runbooks(settings: Settings, config: Config) -> list[Finding]:

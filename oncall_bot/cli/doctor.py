@@ -81,6 +81,7 @@ def examine(env: Mapping[str, str]) -> list[Finding]:
     paged += inside.people(config, state, slack=settings.slack_mode != "off")
     paged += inside.schedules(config, state, now)
     paged += inside.roads(config)
+    paged += inside.daily_page(config, state, now)
     paged += inside.runbooks(settings, config)
     around = inside.sources(settings, config)
     around += run_all(list(outside.checks(settings, config, now)))

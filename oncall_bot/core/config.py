@@ -149,6 +149,21 @@ class Heartbeat:
     grace: timedelta
     policy: str | None = None
 
+    @property
+    def patience(self) -> timedelta:
+        """So long a silence is none yet."""
+        return self.every + self.grace
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """The daily test page: to whom, at which time of day where, and within which time it must arrive."""
+
+    person: str
+    at: time
+    zone: str
+    within: timedelta = timedelta(minutes=5)
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -256,6 +271,7 @@ class Config:
     runbooks: Runbooks = Runbooks()
     retention: Mapping[str, timedelta | None] = field(default_factory=lambda: RETENTION)
     llm: Llm = Llm()
+    canary: Canary | None = None
 
     def severity_of(self, labels: Mapping[str, str]) -> Severity:
         """The meaning of the alert's `severity`, compared without case; unlisted or missing is the default."""

@@ -38,6 +38,7 @@ class Origin(StrEnum):
     ALERT = "alert"
     DECLARED = "declared"
     STORM = "storm"
+    CANARY = "canary"  # the daily test of the paging road
 
 
 def is_worse(severity: str, than: str) -> bool:

@@ -122,10 +122,13 @@ class Delivery:
         public_url: str | None = None,
         at_fault_point: Callable[[FaultPoint], None] = ignore,
         now: Callable[[], datetime] = now_utc,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._ports = ports
         self._now = now
+        self._seconds = seconds
+        self._looked = seconds()
         self._instance = instance
         self._telemetry = telemetry
         self._public_url = public_url
@@ -140,6 +143,10 @@ class Delivery:
         """Work may be waiting. Call on the loop."""
         self._wake.set()
 
+    def age(self) -> float:
+        """Seconds since the last look for messages."""
+        return self._seconds() - self._looked
+
     async def settled(self, within: float = 5.0) -> bool:
         """Wait until nothing is being sent and nothing can be claimed: False when that takes longer."""
         asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -153,6 +160,7 @@ class Delivery:
     async def run(self) -> None:
         """Claim and send until stopped; a claim that fails is tried again at the next tick."""
         while not self._stopping:
+            self._looked = self._seconds()
             self._wake.clear()
             asked, self._asked = self._asked, []
             try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -29,6 +29,9 @@ def now_utc() -> datetime:
     return datetime.now(UTC)
 
 
+LATE_BY_S = 30.0
+
+
 class _Every(BaseTrigger):  # type: ignore[misc]
     """So long after each run. APScheduler's own interval counts every run that a clock set forward jumped over."""
 
@@ -43,7 +46,7 @@ class _Every(BaseTrigger):  # type: ignore[misc]
 
 
 class Jobs:
-    """Runs each duty at its interval from now on, until stopped.
+    """Runs each duty at its interval from now on, until stopped. `later`: duties whose first run waits so long.
 
     `now` is the clock of decisions, for `catch_up`. `wall` is what APScheduler goes by: the clock of the machine.
     """
@@ -54,11 +57,16 @@ class Jobs:
         *,
         now: Clock = now_utc,
         wall: Clock = now_utc,
+        later: Mapping[str, timedelta] | None = None,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._duties = duties
         self._now = now
         self._wall = wall
+        self._later = later or {}
+        self._seconds = seconds
         self._ran_at: dict[str, datetime] = {}
+        self._ended = dict.fromkeys(duties, seconds())
         self._one = {name: asyncio.Lock() for name in duties}
         self._scheduler = AsyncIOScheduler(
             timezone="UTC",
@@ -69,17 +77,36 @@ class Jobs:
 
     def start(self) -> None:
         zero = self._zero()
-        for name, (every, _) in self._duties.items():
-            self._scheduler.add_job(
-                self._run,
-                _Every(every),
-                id=name,
-                name=name,
-                args=[name],
-                next_run_time=self._wall(),
-            )
+        for name in self._duties:
+            self._plan(name, self._later.get(name, timedelta(0)))
         self._scheduler.start()
         self._watching = asyncio.create_task(self._watch_wall(zero), name="wall-clock")
+
+    def _plan(self, name: str, wait: timedelta = timedelta(0)) -> None:
+        self._scheduler.add_job(
+            self._run,
+            _Every(self._duties[name][0]),
+            id=name,
+            name=name,
+            args=[name],
+            next_run_time=self._wall() + wait,
+            replace_existing=True,
+        )
+
+    def silent(self) -> dict[str, float]:
+        """Duties that should have come to an end by now and have not, or that the scheduler forgot: seconds since."""
+        now = self._seconds()
+        return {
+            name: now - self._ended[name]
+            for name, (every, _) in self._duties.items()
+            if now - self._ended[name] > every.total_seconds() + LATE_BY_S
+            or (self._scheduler.running and self._scheduler.get_job(name) is None)
+        }
+
+    def revive(self, names: Iterable[str]) -> None:
+        """Plan these anew, from now on. One that hangs stays as it is: it is never run beside itself."""
+        for name in names:
+            self._plan(name)
 
     async def catch_up(self) -> None:
         """Run at once, in order, every duty whose interval has passed by the clock; for a clock that leaps."""
@@ -96,6 +123,8 @@ class Jobs:
         except asyncio.CancelledError:
             if not self._stopping:  # else it is we who end it, and that is no fault to be logged
                 raise
+        finally:
+            self._ended[name] = self._seconds()
 
     async def _watch_wall(self, zero: datetime) -> None:
         """Plan everything anew once the wall clock is behind where it should be by now."""
@@ -104,19 +133,13 @@ class Jobs:
             back = zero - self._zero()
             if back > SET_BACK:
                 log.warning("wall_clock_set_back", seconds=round(back.total_seconds(), 1))
-                self._plan_anew()
+                self.revive(self._duties)
             if back > SET_BACK or back < timedelta(0):
                 zero = self._zero()
 
     def _zero(self) -> datetime:
         """What the wall clock should have shown when the monotonic clock began: the same for ever, until it is set."""
         return self._wall() - timedelta(seconds=time.monotonic())
-
-    def _plan_anew(self) -> None:
-        """Every duty runs now, and at its interval from now on."""
-        now = self._wall()
-        for name in self._duties:
-            self._scheduler.modify_job(name, next_run_time=now)
 
     def stop(self) -> None:
         self._stopping = True

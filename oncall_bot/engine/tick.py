@@ -40,9 +40,11 @@ class Tick:
         telemetry: Telemetry,
         before_late_pages: Callable[[datetime], Awaitable[None]] | None = None,
         now: Callable[[], datetime] = now_utc,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         """`before_late_pages(since)` is awaited before steps overdue by more than LATE are struck."""
         self._store = store
+        self._seconds = seconds
         self._instance = instance
         self._version = version
         self._telemetry = telemetry
@@ -50,13 +52,17 @@ class Tick:
         self._looked_at: datetime | None = None
         self._now = now
         self._started_at = now()
-        self._ended = time.monotonic()
+        self._passed = self._ended = seconds()
         self._beat_at: datetime | None = None
         self._took_back_at: datetime | None = None
 
     def age(self) -> float:
         """Seconds since the last tick that went through."""
-        return time.monotonic() - self._ended
+        return self._seconds() - self._passed
+
+    def silence(self) -> float:
+        """Seconds since a tick last came to an end, well or not: while the database is away it still comes."""
+        return self._seconds() - self._ended
 
     async def run(self) -> None:
         """Beat, recover, strike. A duty that fails is logged and tried at the next tick."""
@@ -64,10 +70,12 @@ class Tick:
             await self.beat()
             await self._take_back()
             await self._strike_due()
-            self._ended = time.monotonic()
+            self._passed = self._seconds()
         except Exception as error:  # noqa: BLE001 - guard: one duty of the tick
             self._telemetry.guarded("tick")
             log.warning("tick_failed", error=str(error)[:300])
+        finally:
+            self._ended = self._seconds()
 
     async def beat(self) -> None:
         """The sign of life, unless it was given a moment ago.
@@ -108,6 +116,7 @@ class Tick:
     async def _strike_due(self) -> None:
         if self._store.snapshot.held:
             return
+        await self._measure()
         due = await self._store.view(timers.due, limit=TIMERS_A_TICK)
         if due:
             await self._look_before_late_pages()
@@ -118,6 +127,9 @@ class Tick:
                 self._telemetry.guarded("tick")
                 log.error("timer_failed", timer_id=timer_id, error=str(error)[:500])
                 await self._store.write(strike_failed, timer_id, f"{type(error).__name__}: {error}")
-        late = await self._store.view(timers.next_due) if not due else None
-        overdue = (self._now() - late).total_seconds() if late else 0.0
+
+    async def _measure(self) -> None:
+        """Before anything is struck: what is due by now has waited so long."""
+        oldest = await self._store.view(timers.next_due)
+        overdue = (self._now() - oldest).total_seconds() if oldest else 0.0
         self._telemetry.timer_overdue_seconds.set(max(0.0, overdue))

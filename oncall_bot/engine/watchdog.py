@@ -1,13 +1,16 @@
-"""A thread of its own that looks whether the tick still comes: a scheduler can die without a word.
+"""A thread of its own that looks whether the vital parts still come: a scheduler can die without a word.
 
-Knows one number and one way out. A process whose clock is dead must not look alive, so it ends with status 70 and its
-supervisor starts it again; nothing is lost, all of it lies in rows. Serves the process.
+Knows ages and one way out. A process whose tick, delivery or auditor is dead must not look alive: it leaves a last
+word for the admins, ends with status 70, and its supervisor starts it again; nothing is lost, all of it lies in rows.
+Refuses APScheduler and the event loop: it must see them die. Serves the process, and the auditor, which nobody else
+watches.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import structlog
 
@@ -15,24 +18,34 @@ log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S = 5.0
 LATE_AFTER_S = 15.0
-DEAD_AFTER_S = 120.0
+DEAD_AFTER_S = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Vital:
+    """A part without which nobody is paged. `age()`: seconds since it last came to an end."""
+
+    name: str
+    age: Callable[[], float]
+    late_after: float = LATE_AFTER_S
+    dead_after: float = DEAD_AFTER_S
 
 
 class Watchdog:
+    """`on_look` runs at every look, `on_dead` once, with the name of the part; both on this thread."""
+
     def __init__(
         self,
-        age: Callable[[], float],
+        vitals: Sequence[Vital],
         *,
-        observe: Callable[[float], None],
-        on_dead: Callable[[], None],
+        on_dead: Callable[[str], None],
+        on_look: Callable[[], None] = lambda: None,
         look_every: float = LOOK_EVERY_S,
-        dead_after: float = DEAD_AFTER_S,
     ) -> None:
-        self._age = age
-        self._observe = observe
+        self._vitals = vitals
+        self._on_look = on_look
         self._on_dead = on_dead
         self._look_every = look_every
-        self._dead_after = dead_after
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
@@ -45,11 +58,12 @@ class Watchdog:
 
     def _watch(self) -> None:
         while not self._stop.wait(self._look_every):
-            age = self._age()
-            self._observe(age)
-            if age > self._dead_after:
-                log.critical("tick_dead", age=round(age))
-                self._on_dead()
-                return
-            if age > LATE_AFTER_S:
-                log.error("tick_late", age=round(age))
+            self._on_look()
+            for vital in self._vitals:
+                age = vital.age()
+                if age > vital.dead_after:
+                    log.critical("vital_part_dead", part=vital.name, age=round(age))
+                    self._on_dead(vital.name)
+                    return
+                if age > vital.late_after:
+                    log.error("vital_part_late", part=vital.name, age=round(age))

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from oncall_bot.core.documents import config_of, definition_of
-from oncall_bot.flows import watchdog
-from oncall_bot.store import incidents, rules, timers
+from oncall_bot.flows import canary, shifts, watchdog
+from oncall_bot.store import incidents, rules
 from oncall_bot.store.db import Tx
 
 BUILT_IN = "built-in"
@@ -49,9 +49,10 @@ def apply_config(
     _set_tokens(tx, tokens, keep)
     incidents.audit(tx, applied_by, "apply", f"config:{revision}", after={"sha256": sha256})
     rules.changed(tx)
-    for route in config_of(document).routes:
-        if route.heartbeat is not None and not timers.of(tx, f"route:{route.key}"):
-            watchdog.expect(tx, route)
+    config = config_of(document)
+    watchdog.expect_all(tx, config)
+    shifts.plan_first(tx, config)
+    canary.plan(tx, config)
     return True
 
 

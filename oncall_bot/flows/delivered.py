@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from oncall_bot.core.timeline import Entry, Kind
-from oncall_bot.flows import notices, showing
+from oncall_bot.flows import canary, notices, showing
 from oncall_bot.store import incidents, messages, outbox, runs
 from oncall_bot.store.db import Tx
 from oncall_bot.store.outbox import Fate
@@ -98,6 +98,8 @@ def _page(tx: Tx, row: Row, fate: Fate) -> None:
         entry = Entry(Kind.SYSTEM, text, tx.now, source_ref=f"failed:{row.id}:{row.state}")
         incidents.write(tx, row.incident_id, [entry])
     showing.changed(tx, row.incident_id)
+    if row.state == "sent":
+        canary.arrived(tx, row.incident_id, row)
 
 
 def _dead(tx: Tx, row: Row) -> None:

@@ -5,25 +5,31 @@ Knows whom they go to and by which roads. Refuses to draw them. Serves the engin
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from oncall_bot.core.config import Role, Urgency
-from oncall_bot.core.paging import Reach, roads
+from oncall_bot.core.paging import Reach, has_loud_road, roads
 from oncall_bot.store import outbox, people
 from oncall_bot.store.db import Tx
 from oncall_bot.store.outbox import Lane
+from oncall_bot.store.snapshot import Snapshot
 
 HANDOFF_STALE_S = 3600
+HELP_TITLE = "oncall-bot needs help"
 
 
 def tell_admins(tx: Tx, key: str, text: str, *, not_by: str | None = None) -> None:
-    """Tell every admin on every road they have at once, but not by the road that just failed."""
-    config = tx.snapshot.config
-    admins = [k for k, person in config.people.items() if person.role is Role.ADMIN]
-    admins = admins or list(config.defaults.last_resort)
-    for person in admins:
-        reach = tx.snapshot.reach.get(person, Reach(None))
-        for road in roads(config, reach, Urgency.HIGH):
+    """Tell them on every road a page of high urgency takes at once, the loud one among them.
+
+    Not by the road that just failed (`not_by`). Nothing is told twice under one key.
+    """
+    snapshot = tx.snapshot
+    people_told = whom_to_tell(snapshot)
+    for person in people_told:
+        reach = snapshot.reach.get(person, Reach(None))
+        for road in roads(snapshot.config, reach, Urgency.HIGH):
             if road.by == not_by or road.after:
                 continue
             if road.by == "slack":
@@ -31,20 +37,48 @@ def tell_admins(tx: Tx, key: str, text: str, *, not_by: str | None = None) -> No
             elif road.contact is not None:
                 outbox.add(
                     tx,
-                    lane=Lane.ANSWER,
+                    lane=Lane.PAGE,
                     kind="loud",
                     destination=f"{road.by}:{person}",
                     dedupe_key=f"admin:{key}:{person}:{road.ref}",
                     payload={
                         "road": road.by,
                         "address": road.contact.address,
-                        "title": "oncall-bot needs help",
+                        "title": HELP_TITLE,
                         "text": text,
                         "urgent": True,
                     },
                 )
-    if not admins and config.defaults.channel:
-        _slack(tx, config.defaults.channel, text, f"admin:{key}:channel")
+    if snapshot.config.defaults.channel and not_by != "slack" and not _wakes(snapshot, people_told):
+        _slack(tx, snapshot.config.defaults.channel, text, f"admin:{key}:channel")
+
+
+def tell_of_death(tx: Tx, instance: str, part: str) -> None:
+    """A process ends itself because a part of it is dead; whoever is alive next sends this."""
+    text = f"The {part} of oncall-bot was dead, so the process ended itself to be started again."
+    tell_admins(tx, f"dead:{instance}:{part}", text)
+
+
+def whom_to_tell(snapshot: Snapshot) -> list[str]:
+    """The admins; when none of them can be woken, the last resort and the fallback as well, who may be."""
+    config = snapshot.config
+    admins = [key for key, person in config.people.items() if person.role is Role.ADMIN]
+    if admins and _wakes(snapshot, admins):
+        return admins
+    others = [target.key for target in config.defaults.fallback if target.kind == "person"]
+    people_known = [*admins, *config.defaults.last_resort, *others]
+    return [one for one in dict.fromkeys(people_known) if one in config.people]
+
+
+def _wakes(snapshot: Snapshot, persons: Sequence[str]) -> bool:
+    return any(
+        has_loud_road(snapshot.config, snapshot.reach.get(one, Reach(None))) for one in persons
+    )
+
+
+def digest(words: Iterable[str]) -> str:
+    """The same words, the same few letters: part of a key."""
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:12]
 
 
 def tell_person(tx: Tx, person: str, text: str, key: str) -> None:

@@ -148,7 +148,7 @@ class _Batch:
             if known is None:
                 known = self.known[notice.fingerprint] = self._new_alert(notice)
             self._apply(verdict, known, notice, delivery.sender)
-            watchdog.heard(self.tx, notice)
+            watchdog.heard(self.tx, notice, self.source)
         return Received(dict(verdicts))
 
     def _new_alert(self, notice: Notice) -> _Known:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from oncall_bot.core.outcomes import Actor, Outcome
-from oncall_bot.flows import notices
+from oncall_bot.flows import notices, shifts
 from oncall_bot.store import incidents, people
 from oncall_bot.store.db import Tx
 
@@ -33,6 +33,9 @@ def set_override(
     person_id = snapshot.people[person_key].id if person_key else None
     before = snapshot.on_call(schedule, max(starts_at, tx.now))
     people.insert_override(tx, schedule_id, starts_at, ends_at, person_id, str(actor))
+    for edge in (starts_at, ends_at):
+        if edge > tx.now:
+            shifts.plan_again(tx, schedule, edge)
     incidents.audit(
         tx,
         str(actor),

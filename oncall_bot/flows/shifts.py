@@ -1,12 +1,14 @@
 """Shifts change: every schedule has a timer at its next hand-off, and the notice goes out once.
 
-Knows keys that make it once (schedule and instant). Refuses rota arithmetic. Serves the jobs and the tick.
+Knows keys that make it once (schedule and instant). Refuses rota arithmetic. Serves apply, the jobs and the tick.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from oncall_bot.core.config import Config
+from oncall_bot.core.rotations import next_handoff
 from oncall_bot.flows import notices
 from oncall_bot.store import timers
 from oncall_bot.store.db import Tx
@@ -28,6 +30,24 @@ def plan_handoffs(tx: Tx) -> None:
                 f"handoff:{schedule}:{stamp}",
                 {"at": stamp},
             )
+
+
+def plan_first(tx: Tx, config: Config) -> None:
+    """Schedules of a file that comes into force get their first timer with it, not a minute later."""
+    for key, schedule in config.schedules.items():
+        if timers.of(tx, f"schedule:{key}"):
+            continue
+        covers = tx.snapshot.overrides.get(key, ())
+        following = next_handoff(schedule.definition, tx.now, covers)
+        if following is not None:
+            plan_again(tx, key, following[0])
+
+
+def plan_again(tx: Tx, schedule: str, at: datetime) -> None:
+    """The timer of that hand-off, whatever became of an earlier one; the notice still goes out once."""
+    stamp = int(at.timestamp())
+    key = f"handoff:{schedule}:{stamp}"
+    timers.rearm(tx, "hand_off", f"schedule:{schedule}", at, key, {"at": stamp})
 
 
 def handed_off(tx: Tx, schedule: str, stamp: int) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from oncall_bot.flows import (
+    canary,
     drafting,
     holding,
     notices,
@@ -106,5 +107,7 @@ STRIKES: dict[str, Callable[[Tx, Row], None]] = {
     "hand_off": lambda tx, timer: shifts.handed_off(tx, _key(timer), int(timer.data["at"])),
     "tell": lambda tx, timer: telling.tell_rest(tx, _number(timer)),
     "quiet": lambda tx, timer: drafting.quiet_enough(tx, _number(timer)),
-    "watchdog": lambda tx, timer: watchdog.watchdog_silent(tx, _key(timer)),
+    "watchdog": lambda tx, timer: watchdog.watchdog_silent(tx, _key(timer), timer.due_at),
+    "canary": lambda tx, timer: canary.ring(tx),
+    "canary_check": lambda tx, timer: canary.ring_again(tx),
 }

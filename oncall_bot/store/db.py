@@ -256,6 +256,7 @@ class Store:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="store-aside")
         self._snapshot = Snapshot.empty()
+        self._unreadable: int | None = None  # the number of rules that could not be read
         self._on_commit: list[Callable[[], None]] = []
         self._sender = secrets.token_hex(4)
         self._listener: Listener | None = None
@@ -523,8 +524,17 @@ class Store:
             self._seen_at = (now, time.monotonic())
         # Held in a variable: other threads replace the attribute, and this transaction decides on its own number.
         held = self._snapshot
-        while number != held.number:
-            held = self._snapshot = snapshots.load(connection, number, now, held)
+        while number not in (held.number, self._unreadable):
+            try:
+                held = self._snapshot = snapshots.load(connection, number, now, held)
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
+                if held.number < 0:
+                    raise
+                self._unreadable = (
+                    number  # the last good rules stay in force, and the auditor tells
+                )
+                log.error("rules_unreadable", number=number, error=repr(error)[:300])
+                break
             number = _number(cursor)  # raised while we read: what was read may be of two minds
         return now, held
 

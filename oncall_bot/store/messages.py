@@ -122,6 +122,19 @@ _UNQUEUED = statement(
     .where(MESSAGE.c.id == bindparam("message_id"))
     .values(queued=False, rendered_at=bindparam("at"))
 )
+_MOVE = statement(
+    update(MESSAGE)
+    .where(MESSAGE.c.incident_id == bindparam("of_incident"), MESSAGE.c.page_id.is_(None))
+    .values(
+        channel=bindparam("to_channel"),
+        channel_id=None,
+        ts=None,
+        rendered_generation=0,
+        rendered_at=None,
+        rendered_sha256=None,
+        queued=False,
+    )
+)
 _AT = statement(
     select(MESSAGE.c.incident_id, MESSAGE.c.role, MESSAGE.c.page_id).where(
         MESSAGE.c.channel_id == bindparam("in_channel"), MESSAGE.c.ts == bindparam("at_ts")
@@ -247,6 +260,11 @@ def rendered(
 def given_up(tx: Tx, *message_ids: int) -> None:
     """No edit waits any more; the next change will queue one again, no sooner than after one that was drawn."""
     tx.many(_UNQUEUED, [{"message_id": one, "at": tx.now} for one in message_ids])
+
+
+def move(tx: Tx, incident_id: int, channel: str) -> None:
+    """Card, work log, runbook and drafts are posted anew in another channel, once they are touched."""
+    tx.run(_MOVE, of_incident=incident_id, to_channel=channel)
 
 
 def at(tx: Reader, channel: str, ts: str) -> Row | None:

@@ -32,6 +32,7 @@ _TAKE = statement(
         or_(
             LEASE.c.owner == bindparam("me"),
             LEASE.c.until <= bindparam("now"),
+            LEASE.c.until > bindparam("for_ever"),
             not_(LEASE.c.owner.in_(LIVE)),
         ),
     )
@@ -73,16 +74,18 @@ def leave(tx: Tx, instance: str) -> None:
 
 
 def take_lease(tx: Tx, name: str, instance: str, lease_for: timedelta) -> bool:
-    """True when this process may do the work of that name until the lease is over."""
+    """True when this process may do the work of that name until the lease is over.
+
+    A lease of a process that no longer beats is free, and so is one that ends later than anybody leases for.
+    """
     tx.run(_MAKE, name=name, owner=instance, until=tx.now)
-    return (
-        tx.run(
-            _TAKE,
-            which=name,
-            me=instance,
-            now=tx.now,
-            beat_after=tx.now - BEAT_STALE_AFTER,
-            new_until=tx.now + lease_for,
-        )
-        > 0
+    taken = tx.run(
+        _TAKE,
+        which=name,
+        me=instance,
+        now=tx.now,
+        for_ever=tx.now + 2 * lease_for,
+        beat_after=tx.now - BEAT_STALE_AFTER,
+        new_until=tx.now + lease_for,
     )
+    return taken > 0

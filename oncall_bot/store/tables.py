@@ -345,6 +345,7 @@ class Incident(Table, table=True):
         _index_where(
             "ix_incident_open", "status", where="status IN ('open', 'acked', 'mitigated')"
         ),
+        _index_where("ix_incident_silenced", "silence_id", where="silence_id IS NOT NULL"),
         Index("ix_incident_team", "team", "opened_at"),
         _unique_where("uq_incident_press", "press_id", where="press_id IS NOT NULL"),
     )
@@ -478,6 +479,7 @@ class Outbox(Table, table=True):
     __table_args__ = (
         _index_where("ix_outbox_due", "next_attempt_at", where="state = 'pending'"),
         _index_where("ix_outbox_sending", "lease_until", where="state = 'sending'"),
+        _index_where("ix_outbox_dead", "done_at", where="state = 'dead'"),
         Index("ix_outbox_page", "page_id"),
         Index("ix_outbox_incident", "incident_id", "kind"),
         _index_where(

@@ -75,6 +75,9 @@ _OVERDUE = statement(
     .limit(1)
 )
 _ATTEMPTS = statement(select(TIMER.c.attempts).where(TIMER.c.id == bindparam("timer_id")))
+_GET = statement(
+    select(TIMER).where(TIMER.c.id == bindparam("timer_id"), TIMER.c.state == "pending")
+)
 _NEXT = statement(
     select(func.min(TIMER.c.due_at).label("due_at")).where(TIMER.c.state == "pending")
 )
@@ -107,7 +110,14 @@ def add(
     tx.nudge()
 
 
-def rearm(tx: Tx, kind: str, subject: str, due_at: datetime, dedupe_key: str) -> None:
+def rearm(
+    tx: Tx,
+    kind: str,
+    subject: str,
+    due_at: datetime,
+    dedupe_key: str,
+    data: Mapping[str, Any] | None = None,
+) -> None:
     """One timer for the key, due at `due_at` from now on, whatever it was before: a deadline that is pushed."""
     tx.run(
         _REARM,
@@ -115,7 +125,7 @@ def rearm(tx: Tx, kind: str, subject: str, due_at: datetime, dedupe_key: str) ->
         subject=subject,
         due_at=due_at,
         state="pending",
-        data={},
+        data=dict(data or {}),
         attempts=0,
         dedupe_key=dedupe_key,
     )
@@ -151,6 +161,11 @@ def attempts(tx: Reader, timer_id: int) -> int:
 def failed(tx: Tx, timer_id: int, error: str, again_at: datetime) -> Row:
     """Count a failed try and plan the next; answers attempts, kind and subject."""
     return tx.one(_FAILED, timer_id=timer_id, error=error[:1000], again_at=again_at)
+
+
+def get(tx: Reader, timer_id: int) -> Row | None:
+    """The timer, while it waits."""
+    return tx.first(_GET, timer_id=timer_id)
 
 
 def next_due(tx: Reader) -> datetime | None:

@@ -108,6 +108,17 @@ class Telemetry:
             "When the auditor last found nothing wrong.",
             registry=registry,
         )
+        self.audit_faults = Gauge(
+            "oncall_audit_faults",
+            "What the last audit found, by check.",
+            ("check",),
+            registry=registry,
+        )
+        self.canary_arrived_timestamp_seconds = Gauge(
+            "oncall_canary_arrived_timestamp_seconds",
+            "When the newest daily test page arrived; 0 while none has.",
+            registry=registry,
+        )
         self.slack_requests = Counter(
             "oncall_slack_requests_total",
             "Calls of the Slack Web API, by method and outcome.",

@@ -558,6 +558,15 @@ FORMAT = Record(
                 for kind in ("alerts", "messages", "incidents", "audit")
             }
         ),
+        "canary": Record(
+            {
+                "person": _PERSON,
+                "at": Scalar(str, '"10:00"', partial(_time_problem, False)),
+                "zone": _ZONE,
+                "within": _duration("1m", "10m"),
+            },
+            required=("person", "at"),
+        ),
         "llm": Record(
             {
                 "sends": ListOf(

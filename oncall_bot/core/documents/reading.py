@@ -7,6 +7,7 @@ calls has asked `faults_of` first, or took it from config_revision. Serves the s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, time, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from oncall_bot.core.config import (
     DEFAULT_PERSONAL_RULES,
     DEFAULT_SEVERITIES,
     RETENTION,
+    Canary,
     Channel,
     Config,
     Defaults,
@@ -72,6 +74,7 @@ def config_of(document: Entry) -> Config:
         runbooks=Runbooks(**document.get("runbooks", {})),
         retention={**RETENTION, **_retention(document.get("retention", {}))},
         llm=_llm(document.get("llm", {})),
+        canary=_canary(document["canary"], zone_of(document)) if "canary" in document else None,
     )
 
 
@@ -259,6 +262,11 @@ def _llm(entry: Entry) -> Llm:
         never_labels=tuple(entry.get("never_labels", ())),
         daily_cap=entry.get("daily_cap"),
     )
+
+
+def _canary(entry: Entry, default_zone: str) -> Canary:
+    unset = Canary(entry["person"], _time(entry["at"]), entry.get("zone", default_zone))
+    return replace(unset, within=_duration(entry["within"])) if "within" in entry else unset
 
 
 def _retention(entry: Entry) -> dict[str, timedelta | None]:

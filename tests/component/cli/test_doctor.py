@@ -9,14 +9,17 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from datetime import time as clock_time
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from oncall_bot.cli.checks_inside import InForce, clock, zones
+from oncall_bot.cli.checks_inside import InForce, clock, daily_page, zones
 from oncall_bot.cli.findings import Finding, State, lines, ok, run_all
+from oncall_bot.core.config import Canary, Config, Person
+from oncall_bot.flows.canary import Last
 from oncall_bot.slack.manifest import scopes
 from oncall_bot.store import rules
 from oncall_bot.store.db import Store
@@ -472,3 +475,27 @@ def test_a_database_that_can_not_be_made_is_red_and_one_not_made_yet_is_yellow(
     assert line_of(run("doctor"), "database").startswith("warn  ")
     monkeypatch.setenv("ONCALL_DATABASE_URL", f"sqlite:///{home}/nowhere/oncall.db")
     assert line_of(run("doctor"), "database").startswith("FAIL  ")
+
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("arrived_at", "state", "says"),
+    [
+        (NOON - timedelta(minutes=59), State.OK, "the last arrived 2026-03-02 11:01 UTC"),
+        (None, State.FAIL, "the one of 2026-03-02 11:00 UTC has not arrived"),
+    ],
+)
+def test_the_daily_test_page_is_told_of(
+    arrived_at: datetime | None, state: State, says: str
+) -> None:
+    config = Config(
+        people={"ana": Person("ana", "Ana Ruiz")},
+        canary=Canary("ana", clock_time(10), "Europe/Berlin"),
+    )
+    last = Last(7, "ana", NOON - timedelta(hours=1), arrived_at, timedelta(minutes=5))
+    in_force = InForce(Snapshot.empty(), "", False, timedelta(0), last)
+    (found,) = daily_page(config, in_force, NOON)
+    assert (found.state, says in found.what) == (state, True)
+    assert "daily to Ana Ruiz at 10:00 Europe/Berlin" in found.what

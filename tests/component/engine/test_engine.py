@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,13 +13,13 @@ from sqlalchemy import text
 
 from oncall_bot.core.situation import Content
 from oncall_bot.core.verification import Claim
-from oncall_bot.engine.auditor import Auditor
+from oncall_bot.engine.alarm import Alarm
+from oncall_bot.engine.auditor import Auditor, Parts
 from oncall_bot.engine.delivery import Delivery, Ports
 from oncall_bot.engine.directory import SlackIds
 from oncall_bot.engine.jobs import Jobs
 from oncall_bot.engine.reconciler import Reconciler
 from oncall_bot.engine.tick import Tick
-from oncall_bot.engine.watchdog import Watchdog
 from oncall_bot.flows.drafting import request_draft
 from oncall_bot.ports import (
     ChatMessage,
@@ -268,9 +267,11 @@ def auditor(world: World, beats: Beats, tick_age: float = 0.0) -> Auditor:
     return Auditor(
         world.store,
         instance="me",
-        tick_age=lambda: tick_age,
+        parts=Parts(tick_age=lambda: tick_age),
         telemetry=Telemetry(),
+        alarm=Alarm(world.store, None, instance="me"),
         heartbeat=beats,
+        now=world.clock,
     )
 
 
@@ -287,34 +288,6 @@ async def test_a_page_that_waits_over_a_minute_stops_the_heartbeat(world: World)
     world.clock.advance(90)
     await auditor(world, beats).run()
     assert beats.count == 0
-
-
-async def test_a_stuck_incident_is_repaired_and_the_next_audit_passes(world: World) -> None:
-    beats = Beats()
-    world.told(world.alert())
-    world.run()
-
-    def vandal(tx: Tx) -> None:
-        tx.connection.execute(text("DELETE FROM timer"))
-
-    world.store.write(vandal).result()
-    await auditor(world, beats).run()
-    assert beats.count == 0
-    world.run()
-    await auditor(world, beats).run()
-    assert beats.count == 1
-
-
-def test_the_watchdog_ends_a_process_whose_tick_is_dead() -> None:
-    dead = threading.Event()
-    ages: list[float] = []
-    watchdog = Watchdog(
-        lambda: 500.0, observe=ages.append, on_dead=dead.set, look_every=0.01, dead_after=100.0
-    )
-    watchdog.start()
-    assert dead.wait(5)
-    watchdog.stop()
-    assert ages[0] == 500.0
 
 
 async def test_a_duty_runs_at_once_and_again() -> None:

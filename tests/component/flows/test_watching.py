@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import text
-
-from oncall_bot.core.alerts import Delivery, Unreadable
+from oncall_bot.core.alerts import Delivery, Notice, Unreadable, fingerprint
 from oncall_bot.flows.delivered import delivered
 from oncall_bot.flows.receive_alerts import receive_alerts
-from oncall_bot.flows.repair import repair
 from oncall_bot.flows.shifts import plan_handoffs
 from oncall_bot.store import outbox
-from oncall_bot.store.db import Tx
 from oncall_bot.store.outbox import Fate
 from tests.component.flows.world import DOCUMENT, World
 
 
-def watched(world: World) -> None:
-    document = copy.deepcopy(DOCUMENT)
+def watched(world: World, plain: Mapping[str, Any] = DOCUMENT) -> dict[str, Any]:
+    document: dict[str, Any] = copy.deepcopy(dict(plain))
     document["routes"].insert(
         0,
         {
@@ -29,6 +27,7 @@ def watched(world: World) -> None:
         },
     )
     world.apply(document)
+    return document
 
 
 def test_a_watchdog_that_keeps_coming_pages_nobody(world: World) -> None:
@@ -59,6 +58,100 @@ def test_a_watchdog_never_heard_since_the_file_named_it_is_silent_too(world: Wor
     assert len(world.open()) == 1
 
 
+def test_a_watchdog_that_is_heard_again_ends_its_incident_whoever_has_it(world: World) -> None:
+    watched(world)
+    world.told({"alertname": "Watchdog"})
+    world.pass_time(8 * 60)
+    assert "ana-phone" in world.rang()
+    world.ack(1)
+    world.told({"alertname": "Watchdog"}, body="it is back")
+    assert world.open() == []
+    assert world.timeline()[-1] == "Resolved: heard again from default"
+    rung = len(world.rang())
+    world.pass_time(5 * 60)
+    assert len(world.rang()) == rung
+
+
+def test_a_watchdog_silent_again_soon_opens_the_same_incident_again(world: World) -> None:
+    watched(world)
+    world.pass_time(8 * 60)
+    world.told({"alertname": "Watchdog"})
+    world.pass_time(8 * 60)
+    assert [s.incident_id for s in world.open()] == [1]
+    world.told({"alertname": "Watchdog"}, body="back")
+    world.pass_time(5 * 60)
+    for n in range(8):
+        world.told({"alertname": "Watchdog"}, body=f"beat {n}")
+        world.pass_time(5 * 60)
+    world.pass_time(8 * 60)
+    assert [s.incident_id for s in world.open()] == [2]
+
+
+def test_each_heartbeat_route_has_its_own_deadline(world: World) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    for name in ("Watchdog", "DeadMan"):
+        route = {
+            "name": name.lower(),
+            "match": [f'alertname="{name}"'],
+            "heartbeat": {"every": "5m", "grace": "2m", "policy": "primary"},
+        }
+        document["routes"].insert(0, route)
+    world.apply(document)
+    for n in range(3):
+        world.told({"alertname": "Watchdog"}, body=f"beat {n}")
+        world.pass_time(240)
+    assert [s.title for s in world.open()] == ["Monitoring is silent: deadman was not heard"]
+
+
+def test_one_cluster_that_beats_does_not_cover_for_another_that_fell_silent(world: World) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    document["sources"] = {
+        key: {"token_sha256": digit * 64} for key, digit in (("eu", "a"), ("us", "b"))
+    }
+    world.apply(document)
+    watched(world, document)
+    for n in range(4):
+        beat(world, "eu", n)
+        if n < 2:
+            beat(world, "us", n)
+        world.pass_time(240)
+    assert [s.title for s in world.open()] == ["Monitoring is silent: watchdog of us was not heard"]
+    beat(world, "us", 9)
+    assert world.open() == []
+    world.pass_time(480)
+    assert len(world.open()) == 2, "both are silent now, and each is told"
+
+
+def beat(world: World, source: str, n: int) -> None:
+    labels = {"alertname": "Watchdog", "cluster": source}
+    notice = Notice(fingerprint(labels), labels, {}, world.clock.now)
+    told = Delivery(source, f"http://am-{source}|x", f"{source}{n}", (notice,))
+    world.store.write(receive_alerts, [told]).result()
+
+
+def test_a_deadline_that_passed_while_the_bot_was_down_is_no_silence_of_others(
+    world: World,
+) -> None:
+    watched(world)
+    world.told({"alertname": "Watchdog"})
+    world.clock.advance(3600)
+    world.run()
+    assert world.open() == []
+    world.pass_time(8 * 60)
+    assert len(world.open()) == 1
+
+
+def test_a_shorter_patience_in_the_file_counts_from_its_apply_on(world: World) -> None:
+    document = watched(world)
+    document["routes"][0]["heartbeat"] = {"every": "30d", "grace": "0s", "policy": "primary"}
+    world.apply(document)
+    world.told({"alertname": "Watchdog"})
+    document["routes"][0]["heartbeat"]["every"] = "5m"
+    world.apply(document)
+    world.pass_time(6 * 60)
+    assert len(world.open()) == 1
+
+
 def test_an_unreadable_alert_is_kept_raw_and_people_are_told_once(world: World) -> None:
     for _ in range(2):
         bad = Unreadable(b"\xff{not an alert", "aa", "it has no labels")
@@ -67,35 +160,6 @@ def test_an_unreadable_alert_is_kept_raw_and_people_are_told_once(world: World) 
     assert [s.title for s in world.open()] == ["Unreadable alerts from default"]
     assert world.rang() == ["ana-phone"]
     assert world.rows("SELECT reason, incident_id FROM unreadable") == [("it has no labels", 1)]
-
-
-def test_the_auditor_finds_an_incident_whose_timer_vanished_and_pages_for_it(world: World) -> None:
-    world.told(world.alert())
-    world.run()
-
-    def vandal(tx: Tx) -> None:
-        tx.connection.execute(text("DELETE FROM timer"))
-
-    world.store.write(vandal).result()
-    world.clock.advance(600)
-    said = world.store.write(repair).result()
-    world.run()
-    assert said == ["Incident 1: its next step had no timer; paging started again."]
-    assert sorted(world.rang()) == ["ana-phone", "ana-phone", "dee-phone"]
-    assert world.store.write(repair).result() == []
-
-
-def test_the_auditor_finds_an_incident_that_nobody_would_be_paged_for(world: World) -> None:
-    world.told(world.alert())
-    world.run()
-
-    def vandal(tx: Tx) -> None:
-        tx.connection.execute(text("UPDATE page_run SET state = 'done'"))
-
-    world.store.write(vandal).result()
-    world.store.write(repair).result()
-    world.run()
-    assert world.rang().count("ana-phone") == 2
 
 
 def test_a_page_that_can_never_arrive_alerts_the_admins_by_another_road(world: World) -> None:

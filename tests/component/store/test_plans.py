@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from oncall_bot.store import alerts, incidents, messages, outbox, timers
+from oncall_bot.store import alerts, audit, incidents, messages, outbox, silences, timers
 from oncall_bot.store.db import Store, Tx
 from oncall_bot.store.statements import Statement, insert_of, statement
 from oncall_bot.store.tables import InboundSeen, Timer
@@ -35,14 +35,23 @@ ALL_THE_TIME = {
     ],
     "the tick looks for timers": [timers._DUE, timers._NEXT],
     "delivery looks for messages": [outbox._HAS_DUE, outbox._CANDIDATES, outbox._RECOVER],
+    "the auditor looks for what is stuck": [
+        one for name, one in sorted(vars(audit).items()) if isinstance(one, Statement)
+    ],
+    "a silence ends": [silences._HELD],
     "open incidents are listed": [incidents._OPEN_ONES, incidents._OPEN_COUNTS],
 }
 STARTED = HandClock().now
 GROWS_WITHOUT_END = (
     "alert|occurrence|alert_group|group_member|inbound_seen|incident|incident_event|timer|outbox"
-    "|slack_message"
+    "|slack_message|page_run|page"
 )
-WHOLE_TABLE = re.compile(rf"SCAN ({GROWS_WITHOUT_END})$")
+WHOLE_TABLE = re.compile(rf"SCAN ({GROWS_WITHOUT_END})(?: USING (?:COVERING )?INDEX (\w+))?$")
+OVER_A_FEW_ROWS = re.compile(
+    r"ix_(timer_due|outbox_due|outbox_sending|outbox_dead|occurrence_muted|incident_open|incident_silenced)"
+    r"|uq_(page_run_open|alert_group_open|occurrence_open)"
+)
+"""Indexes over just the open or waiting rows: to read one of these whole costs nothing that grows."""
 
 
 @pytest.fixture
@@ -58,13 +67,19 @@ def test_nothing_that_happens_all_the_time_reads_a_whole_table(sqlite: Store, wh
     for one in ALL_THE_TIME[what]:
         plan = _plan(sqlite, one)
         assert plan
-        assert not [step for step in plan if WHOLE_TABLE.search(step)], plan
+        assert not _whole_tables(plan), plan
 
 
 def test_a_statement_without_an_index_would_be_found(sqlite: Store) -> None:
     table = Timer.__table__  # type: ignore[attr-defined]
     plan = _plan(sqlite, statement(select(table).where(table.c.last_error == "x")))
-    assert [step for step in plan if WHOLE_TABLE.search(step)]
+    assert _whole_tables(plan)
+
+
+def _whole_tables(plan: list[str]) -> list[str]:
+    """Steps that read a growing table, or an index over all its rows, from end to end."""
+    scans = [(step, WHOLE_TABLE.search(step)) for step in plan]
+    return [step for step, scan in scans if scan and not OVER_A_FEW_ROWS.match(scan[2] or "")]
 
 
 def _plan(store: Store, one: Statement) -> list[str]:

@@ -1,0 +1,15 @@
+"""What the calendar of the file asks for has its timer: hand-offs of every schedule, and the daily test page.
+
+Refuses to do any of it; the tick does. Serves the start of a process and its jobs.
+"""
+
+from __future__ import annotations
+
+from oncall_bot.flows import canary, shifts
+from oncall_bot.store.db import Tx
+
+
+def plan_ahead(tx: Tx) -> None:
+    """Idempotent: what has its timer keeps it."""
+    shifts.plan_handoffs(tx)
+    canary.plan(tx, tx.snapshot.config)
