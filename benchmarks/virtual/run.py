@@ -3,7 +3,7 @@
     python -m benchmarks.virtual.run [--days 30] [--seed 1] [--database URL]
 
 Knows the goal F8 and prints one line a figure; it exits 1 if one misses. The clock is driven: from each instant at
-which something is due to the next. Telephones and Slack are fakes that count; the ledger reads what a person would read.
+which something is due to the next. Telephones and Slack are fakes that count; the ledger reads what people would read.
 """
 
 from __future__ import annotations

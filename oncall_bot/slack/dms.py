@@ -216,7 +216,7 @@ def bundle(b: BundleNotice, now: datetime) -> Drawn:
     if b.asked > 1:
         press = button(
             "Acknowledge all",
-            "page.ack_all",
+            "bundle.ack",
             f"message:{b.bundle_id}",
             style="primary",
             label=f"Acknowledge all {b.asked} incidents of this message",

@@ -185,3 +185,71 @@ async def test_hostile_words_of_a_title_are_shown_as_words(tmp_path: Path) -> No
     assert "&lt;script&gt;" in answer.text
     await night.client.aclose()
     night.store.close()
+
+
+# --- one link for several -----------------------------------------------------------------------------------------
+
+
+async def several(night: Night) -> str:
+    """Three incidents that one message told Ana of; its link."""
+    for title in ("Search <b>fails</b>", "Mail fails"):
+        await night.store.write(declare, title, "SEV2", BO, press_id=title)
+
+    def bundled(tx: Tx) -> int:
+        rows = tx.connection.execute(text("SELECT id FROM outbox WHERE page_id IS NOT NULL")).all()
+        lead = int(rows[0][0])
+        tx.connection.execute(
+            text("UPDATE outbox SET bundle_id = :lead WHERE page_id IS NOT NULL"), {"lead": lead}
+        )
+        return lead
+
+    lead = await night.store.write(bundled)
+    ends = night.now + timedelta(hours=24)
+    return f"/ack/{make_token(SECRET, lead, 'file:push', ends, bundle=True)}"
+
+
+async def test_looking_at_several_lists_them_and_changes_nothing(night: Night) -> None:
+    link = await several(night)
+    shown = await night.client.get(link)
+    assert shown.status_code == 200
+    for words in (
+        "3 incidents for Ana Ruiz",
+        "&lt;b&gt;fails",
+        "Mail fails",
+        "Acknowledge all 3",
+    ):
+        assert words in shown.text
+    assert shown.text.count("Only this one") == 3
+    assert night.acks() == []
+
+
+async def test_one_press_takes_all_that_nobody_has(night: Night) -> None:
+    link = await several(night)
+    await night.store.write(acknowledge, 2, BO)
+    pressed = await night.client.post(link)
+    assert pressed.status_code == 200
+    assert "You have incidents 1, 3." in pressed.text
+    assert "<form" not in pressed.text
+    again = await night.client.post(link)
+    assert "Nothing is left to do." in again.text
+
+
+async def test_the_link_of_one_among_several_takes_only_that_one(night: Night) -> None:
+    link = await several(night)
+    shown = await night.client.get(link)
+    single = shown.text.split('href="')[1:]
+    (first, *_) = [
+        part.split('"')[0] for part in single if "Only this one" in part.split("</a>")[0]
+    ]
+    assert (await night.client.post(f"/ack/{first}")).status_code == 200
+    assert len(night.acks()) == 1
+
+
+async def test_a_link_for_several_cannot_be_made_from_the_link_of_one(night: Night) -> None:
+    await several(night)
+    one = make_token(SECRET, 1, "file:push", night.now + timedelta(hours=1))
+    head, _, mac = one.partition(".")
+    all_ = make_token(SECRET, 1, "file:push", night.now + timedelta(hours=1), bundle=True)
+    forged = f"{all_.partition('.')[0]}.{mac}"
+    assert head != all_.partition(".")[0]
+    assert (await night.client.get(f"/ack/{forged}")).status_code == 404
