@@ -69,6 +69,7 @@ ROOMS: dict[str, set[str]] = {
         "web",
     },
     "typer": {"cli"},
+    "urllib3": {"prometheus"},
     "uvicorn": {"app", "practice"},
     "uvloop": {"app"},
     "yaml": {"files"},

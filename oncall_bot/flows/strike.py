@@ -20,6 +20,7 @@ from oncall_bot.flows import (
     shifts,
     telling,
     watchdog,
+    withheld,
 )
 from oncall_bot.store import alerts, incidents, timers
 from oncall_bot.store.db import Tx
@@ -84,6 +85,8 @@ def _open_group(tx: Tx, timer: Row) -> None:
     incidents.count(tx, incident_id, firing=group.firing, ever=ever)
     if over:
         open_incident.alerts_over(tx, incident_id)
+    else:
+        withheld.recount(tx, incident_id)  # its source may have silenced it meanwhile
 
 
 def _number(timer: Row) -> int:

@@ -257,6 +257,21 @@ def test_an_alert_that_a_silence_does_not_hold_pages_although_its_incident_is_si
     assert (world.shown().firing, world.shown().held_back) == (1, 1)
 
 
+def test_what_its_source_silences_before_its_incident_begins_pages_nobody(world: World) -> None:
+    """A team's second group in a minute waits for the brake; two seconds are enough for a silence."""
+    start = world.clock.now
+    world.told(world.alert("First"), starts_at=start)
+    world.told(world.alert("Second"), starts_at=start)
+    world.run()
+    second = {
+        fingerprint(world.alert("Second")): Listed(fingerprint(world.alert("Second")), start, "x")
+    }
+    compare(world, Lists("default", whole=False, alerts=second))
+    world.pass_time(3, step=1)
+    assert (world.shown(2).firing, world.shown(2).held_back) == (0, 1)
+    assert world.rang() == ["ana-phone"], "for the first one"
+
+
 # --- ends, starts and receivers -----------------------------------------------------------------------------------
 
 
