@@ -46,7 +46,8 @@ OVER_A_FEW_ROWS = re.compile(
     r"ix_(timer_due|outbox_due|outbox_sending|outbox_dead|occurrence_muted|incident_open|incident_silenced)"
     r"|uq_(page_run_open|alert_group_open|occurrence_open)|ix_alert_group_incident_id"
 )
-"""The last one where it asks for groups without an incident: a closed group has one. The rest are indexes the open or waiting rows: to read one of these whole costs nothing that grows."""
+"""Indexes over just the open or waiting rows: to read one of these whole costs nothing that grows. The last one is
+asked for groups without an incident, and a closed group has one."""
 
 
 @pytest.fixture
