@@ -82,7 +82,6 @@ GUARDS = {
     "one duty of the tick": {
         "oncall_bot/app.py:run",
         "oncall_bot/engine/auditor.py:_treat",
-        "oncall_bot/engine/auditor.py:_write",
         "oncall_bot/engine/auditor.py:run",
         "oncall_bot/engine/reconciler.py:run",
         "oncall_bot/engine/tick.py:_strike_due",

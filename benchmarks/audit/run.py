@@ -15,7 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,159 +31,106 @@ from oncall_bot.store.db import Store
 
 TARGET_MS = 100.0
 ROUNDS = 15
-CHUNK = 20_000
-SOURCE = 1
-Rows = Iterator[tuple[Any, ...]]
 
 
 def micros(at: datetime) -> int:
     return int(at.timestamp() * 1_000_000)
 
 
-class History:
-    """`n` rows of each kind, all over, spread over the past."""
-
-    def __init__(self, database: sqlite3.Connection, n: int) -> None:
-        self.database, self.n = database, n
-        self.began = micros(datetime.now(UTC) - timedelta(days=365))
-        self.step = 365 * 86_400 * 1_000_000 // (n + 1)
-
-    def at(self, row: int) -> int:
-        return self.began + row * self.step
-
-    def write(self) -> None:
-        for table, rows in (
-            ("alert", self.alerts()),
-            ("occurrence", self.occurrences()),
-            ("incident", self.incidents()),
-            ("alert_group", self.groups()),
-            ("page_run", self.runs()),
-            ("page", self.pages()),
-            ("timer", self.timers()),
-            ("outbox", self.outbox()),
-            ("slack_message", self.messages()),
-        ):
-            began = time.monotonic()
-            self._insert(table, rows)
-            say(f"{self.n:,} rows of {table} in {time.monotonic() - began:.0f} s")
-
-    def _insert(self, table: str, rows: Rows) -> None:
-        columns = [row[1:] for row in self.database.execute(f"PRAGMA table_info({table})")]
-        first = next(rows)
-        given: dict[str, Any] = first[0]
-        blanks = {
-            name: None if not required or default is not None else _blank(kind)
-            for name, kind, required, default, _ in columns
-        }
-        names = list(blanks)
-        marks = ", ".join("?" * len(names))
-        sql = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"
-
-        def full(row: dict[str, Any]) -> list[Any]:
-            return [row.get(name, blanks[name]) for name in names]
-
-        chunk = [full(given)]
-        with self.database:
-            for (row,) in rows:
-                chunk.append(full(row))
-                if len(chunk) == CHUNK:
-                    self.database.executemany(sql, chunk)
-                    chunk.clear()
-            self.database.executemany(sql, chunk)
-
-    def _rows(self) -> Iterator[int]:
-        yield from range(1, self.n + 1)
-
-    def alerts(self) -> Rows:
-        for n in self._rows():
-            yield (
-                {
-                    "id": n,
-                    "source_id": SOURCE,
-                    "fingerprint": f"f{n}",
-                    "name": "x",
-                    "occurrence_id": n,
-                },
-            )
-
-    def occurrences(self) -> Rows:
-        for n in self._rows():
-            muted = "silence:1" if n % 50 == 0 else None
-            yield (
-                {
-                    "id": n,
-                    "alert_id": n,
-                    "starts_at": self.at(n),
-                    "ended_at": self.at(n),
-                    "muted_by": muted,
-                },
-            )
-
-    def incidents(self) -> Rows:
-        for n in self._rows():
-            row = {
-                "id": n,
-                "origin": "alert",
-                "status": "resolved",
-                "severity": "SEV2",
-                "urgency": "high",
-            }
-            yield (row | {"opened_at": self.at(n), "resolved_at": self.at(n), "next_seq": 5},)
-
-    def groups(self) -> Rows:
-        for n in self._rows():
-            row = {"id": n, "source_id": SOURCE, "route_key": "last", "group_key": f"g{n % 1000}"}
-            yield (
-                row
-                | {"incident_id": n, "opened_at": self.at(n), "closed_at": self.at(n), "loud": 1},
-            )
-
-    def runs(self) -> Rows:
-        for n in self._rows():
-            yield (
-                {"id": n, "incident_id": n, "policy_key": "everybody", "state": "done", "epoch": 2},
-            )
-
-    def pages(self) -> Rows:
-        for n in self._rows():
-            row = {"id": n, "run_id": n, "incident_id": n, "epoch": 1, "target": "person:admin-1"}
-            yield (row | {"person": "admin-1", "decided_at": self.at(n)},)
-
-    def timers(self) -> Rows:
-        for n in self._rows():
-            row = {"id": n, "kind": "escalate", "subject": f"run:{n}", "due_at": self.at(n)}
-            yield (
-                row
-                | {
-                    "state": "done",
-                    "done_at": self.at(n),
-                    "dedupe_key": f"escalate:{n}:1:0:0:step",
-                },
-            )
-
-    def outbox(self) -> Rows:
-        for n in self._rows():
-            state = "dead" if n % 100 == 0 else "sent"
-            row = {"id": n, "lane": 0, "kind": "loud", "destination": "push:admin-1", "page_id": n}
-            row |= {"incident_id": n, "epoch": 1, "state": state, "next_attempt_at": self.at(n)}
-            yield (row | {"done_at": self.at(n), "attempts": 1, "dedupe_key": f"page:{n}:c1:0"},)
-
-    def messages(self) -> Rows:
-        for n in self._rows():
-            row = {
-                "id": n,
-                "incident_id": n,
-                "role": "root",
-                "channel": "#alerts",
-                "channel_id": "C1",
-            }
-            yield (row | {"ts": f"{n}.0", "generation": 3, "rendered_generation": 3},)
+# What one row of history looks like: SQL over its number `n` and its instant `at`. Columns not named are blank.
+HISTORY: Mapping[str, Mapping[str, str]] = {
+    "alert": {"source_id": "1", "fingerprint": "'f' || n", "name": "'x'", "occurrence_id": "n"},
+    "occurrence": {
+        "alert_id": "n",
+        "starts_at": "at",
+        "ended_at": "at",
+        "muted_by": "CASE WHEN n % 50 = 0 THEN 'silence:1' END",
+    },
+    "incident": {
+        "origin": "'alert'",
+        "status": "'resolved'",
+        "severity": "'SEV2'",
+        "urgency": "'high'",
+        "opened_at": "at",
+        "resolved_at": "at",
+        "next_seq": "5",
+    },
+    "alert_group": {
+        "source_id": "1",
+        "route_key": "'last'",
+        "group_key": "'g' || n % 1000",
+        "incident_id": "n",
+        "opened_at": "at",
+        "closed_at": "at",
+    },
+    "page_run": {"incident_id": "n", "policy_key": "'everybody'", "state": "'done'", "epoch": "2"},
+    "page": {
+        "run_id": "n",
+        "incident_id": "n",
+        "epoch": "1",
+        "target": "'person:admin-1'",
+        "person": "'admin-1'",
+        "decided_at": "at",
+    },
+    "timer": {
+        "kind": "'escalate'",
+        "subject": "'run:' || n",
+        "due_at": "at",
+        "state": "'done'",
+        "done_at": "at",
+        "dedupe_key": "'escalate:' || n || ':1:0:0:step'",
+    },
+    "outbox": {
+        "kind": "'loud'",
+        "destination": "'push:admin-1'",
+        "page_id": "CASE WHEN n % 3 THEN n END",
+        "incident_id": "n",
+        "epoch": "1",
+        "state": "CASE WHEN n % 100 THEN 'sent' ELSE 'dead' END",
+        "next_attempt_at": "at",
+        "done_at": "at",
+        "attempts": "1",
+        "dedupe_key": "'page:' || n || ':c1:0'",
+    },
+    "slack_message": {
+        "incident_id": "n",
+        "role": "'root'",
+        "channel": "'#alerts'",
+        "channel_id": "'C1'",
+        "ts": "n || '.0'",
+        "generation": "3",
+        "rendered_generation": "3",
+    },
+}
 
 
-def _blank(kind: str) -> Any:
-    if kind == "JSON":
-        return "{}"
-    return "" if kind == "TEXT" else 0
+def write_history(database: sqlite3.Connection, count: int) -> None:
+    """So many rows of each kind, all over, spread over the past year."""
+    began = micros(datetime.now(UTC) - timedelta(days=365))
+    step = 365 * 86_400 * 1_000_000 // (count + 1)
+    database.execute("CREATE TEMP TABLE row (n INTEGER PRIMARY KEY, at INTEGER)")
+    database.execute(
+        "WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ?)"
+        " INSERT INTO row SELECT n, ? + n * ? FROM number",
+        (count, began, step),
+    )
+    for table, given in HISTORY.items():
+        started = time.monotonic()
+        values = {"id": "n", **_blanks(database, table), **given}
+        sql = f"INSERT INTO {table} ({', '.join(values)}) SELECT {', '.join(values.values())} FROM row"
+        with database:
+            database.execute(sql)
+        say(f"{count:,} rows of {table} in {time.monotonic() - started:.0f} s")
+
+
+def _blanks(database: sqlite3.Connection, table: str) -> dict[str, str]:
+    columns = database.execute(f"PRAGMA table_info({table})").fetchall()
+    blank = {"JSON": "'{}'", "TEXT": "''"}
+    return {
+        name: blank.get(kind, "0")
+        for _, name, kind, required, default, key in columns
+        if required and default is None and not key
+    }
 
 
 def open_some(store: Store, count: int) -> None:
@@ -239,7 +186,8 @@ def main() -> int:
         database = sqlite3.connect(file)
         database.execute("PRAGMA foreign_keys=OFF")
         database.execute("PRAGMA synchronous=OFF")
-        History(database, asked.rows).write()
+        database.execute("PRAGMA cache_size=-400000")
+        write_history(database, asked.rows)
         database.close()
         open_some(store, asked.open)
         say(f"{file.stat().st_size / 2**20:,.0f} MiB, {asked.open} incidents open")

@@ -34,3 +34,4 @@ class Pulse:
     clock_off: timedelta = timedelta(0)  # how far the database's clock is from the process's
     beats_failed: int = 0  # calls of the outside watcher that failed in a row
     has_chat: bool = False
+    rules_refused: bool = False  # the newest rules could not be read

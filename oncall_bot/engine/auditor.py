@@ -23,7 +23,7 @@ from oncall_bot.engine.jobs import now_utc
 from oncall_bot.flows import canary, checks
 from oncall_bot.ports import DeliveryError, Heartbeat
 from oncall_bot.store import audit, incidents, outbox, processes
-from oncall_bot.store.db import Busy, Reader, Store
+from oncall_bot.store.db import Reader, Store
 from oncall_bot.store.outbox import Lane
 from oncall_bot.telemetry.metrics import Telemetry
 
@@ -34,7 +34,8 @@ FIRST_AFTER = timedelta(seconds=10)
 """After a start what waited has been sent by then, and is no fault."""
 LEASE_FOR = EVERY + timedelta(seconds=30)
 STEP_TAKES_AT_MOST_S = 10.0
-WRITES_TRIED = 3
+TRIES = 4
+PAUSE_S = 7.0
 SLICES_AT_MOST = 40
 LATE_AFTER_S = EVERY.total_seconds() + 20
 DEAD_AFTER_S = EVERY.total_seconds() + 45
@@ -66,6 +67,7 @@ class Auditor:
         now: Callable[[], datetime] = now_utc,
         seconds: Callable[[], float] = time.monotonic,
         step_takes_at_most: float = STEP_TAKES_AT_MOST_S,
+        pause: float = PAUSE_S,
     ) -> None:
         self._store = store
         self._instance = instance
@@ -75,7 +77,8 @@ class Auditor:
         self._heartbeat = heartbeat
         self._now = now
         self._seconds = seconds
-        self._limit = step_takes_at_most
+        self._limit, self._pause = step_takes_at_most, pause
+        self._step = ""
         self._moved = seconds()
         self._beats_failed = 0
         self._one = asyncio.Lock()
@@ -85,15 +88,26 @@ class Auditor:
         return self._seconds() - self._moved
 
     async def run(self) -> None:
-        """Check, repair, report, and beat only when nothing was wrong."""
+        """Check, repair, report, and beat only when nothing was wrong.
+
+        What fails is tried again for a while, because a database that starts anew is no fault; then the admins are
+        rung from memory.
+        """
         async with self._one:
-            try:
-                passed = await self.audit()
-            except Exception as error:  # noqa: BLE001 - guard: one duty of the tick; no heartbeat is the alarm
-                self._telemetry.guarded("tick")
-                log.error("audit_failed", error=repr(error)[:500])
-                await self._alarm.ring("The auditor of oncall-bot fails; look at its log.")
-                passed = False
+            passed = False
+            for attempt in range(TRIES):
+                if attempt:
+                    await asyncio.sleep(self._pause)
+                try:
+                    passed = await self.audit()
+                    break
+                except Exception as error:  # noqa: BLE001 - guard: one duty of the tick; no heartbeat is the alarm
+                    self._telemetry.guarded("tick")
+                    log.error("audit_failed", step=self._step, error=repr(error)[:500])
+                    self._moved = self._seconds()
+            else:
+                self._count({checks.WRITES_FAIL: [Fault(self._instance, self._step)]})
+                await self._alarm.ring(f"The database of oncall-bot {self._step}: nobody is paged.")
             self._moved = self._seconds()
             if passed:
                 self._telemetry.audit_passed_timestamp_seconds.set(self._now().timestamp())
@@ -101,12 +115,9 @@ class Auditor:
 
     async def audit(self) -> bool:
         """True when nothing is wrong: every open incident has a due row or a stated reason, and the engine moves."""
-        took = await self._write()
-        if took is None:
-            self._count({checks.WRITES_FAIL: [Fault(self._instance, "")]})
-            await self._alarm.ring("The database of oncall-bot takes no write: nobody is paged.")
-            return False
-        leads, seconds = took
+        self._step = "takes no write"
+        leads, seconds = await self._write()
+        self._step = "cannot be read"
         pulse = await self._pulse(seconds)
         found = await self._bounded(self._store.view(checks.look_all, pulse))
         self._count(found)
@@ -122,27 +133,11 @@ class Auditor:
 
     # --- steps --------------------------------------------------------------------------------------------------
 
-    async def _write(self) -> tuple[bool, float] | None:
-        """Commit a row, for real: whether this process mends what all share, and how long it took. None: it cannot."""
-        for _ in range(WRITES_TRIED):
-            began = self._seconds()
-            try:
-                leads = await self._bounded(
-                    _awaited(
-                        self._store.write(
-                            processes.take_lease, "auditor", self._instance, LEASE_FOR
-                        )
-                    )
-                )
-            except (TimeoutError, Busy) as error:
-                log.error("audit_write_failed", error=repr(error)[:300])
-            except Exception as error:  # noqa: BLE001 - guard: one duty of the tick; the admins are rung from memory
-                self._telemetry.guarded("tick")
-                log.error("audit_write_failed", error=repr(error)[:300])
-            else:
-                return leads, self._seconds() - began
-            self._moved = self._seconds()
-        return None
+    async def _write(self) -> tuple[bool, float]:
+        """Commit a row, for real: whether this process mends what all share, and how long it took."""
+        began = self._seconds()
+        lease = self._store.write(processes.take_lease, "auditor", self._instance, LEASE_FOR)
+        return await self._bounded(_awaited(lease)), self._seconds() - began
 
     async def _pulse(self, write_took: float) -> Pulse:
         before = self._now()
@@ -160,6 +155,7 @@ class Auditor:
             clock_off=off,
             beats_failed=self._beats_failed,
             has_chat=self._parts.has_chat,
+            rules_refused=self._store.rules_refused,
         )
 
     async def _lend_a_hand(self, found: Mapping[str, Sequence[Fault]], pulse: Pulse) -> None:

@@ -30,6 +30,8 @@ def now_utc() -> datetime:
 
 
 LATE_BY_S = 30.0
+HANGS_AFTER_S = 300.0
+"""A duty may take long: who asks Slack about five hundred people, once a second, does."""
 
 
 class _Every(BaseTrigger):  # type: ignore[misc]
@@ -66,6 +68,7 @@ class Jobs:
         self._later = later or {}
         self._seconds = seconds
         self._ran_at: dict[str, datetime] = {}
+        self._began: dict[str, float] = {}
         self._ended = dict.fromkeys(duties, seconds())
         self._one = {name: asyncio.Lock() for name in duties}
         self._scheduler = AsyncIOScheduler(
@@ -94,14 +97,18 @@ class Jobs:
         )
 
     def silent(self) -> dict[str, float]:
-        """Duties that should have come to an end by now and have not, or that the scheduler forgot: seconds since."""
+        """Duties that are overdue, hang, or were forgotten by the scheduler, with the seconds since they last ended."""
         now = self._seconds()
         return {
-            name: now - self._ended[name]
-            for name, (every, _) in self._duties.items()
-            if now - self._ended[name] > every.total_seconds() + LATE_BY_S
-            or (self._scheduler.running and self._scheduler.get_job(name) is None)
+            name: now - self._ended[name] for name in self._duties if self._is_silent(name, now)
         }
+
+    def _is_silent(self, name: str, now: float) -> bool:
+        if self._one[name].locked():
+            return now - self._began.get(name, now) > HANGS_AFTER_S
+        if self._scheduler.running and self._scheduler.get_job(name) is None:
+            return True
+        return now - self._ended[name] > self._duties[name][0].total_seconds() + LATE_BY_S
 
     def revive(self, names: Iterable[str]) -> None:
         """Plan these anew, from now on. One that hangs stays as it is: it is never run beside itself."""
@@ -119,6 +126,7 @@ class Jobs:
         try:
             async with self._one[name]:
                 self._ran_at[name] = self._now()
+                self._began[name] = self._seconds()
                 await self._duties[name][1]()
         except asyncio.CancelledError:
             if not self._stopping:  # else it is we who end it, and that is no fault to be logged

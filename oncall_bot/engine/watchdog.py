@@ -32,7 +32,7 @@ class Vital:
 
 
 class Watchdog:
-    """`on_look` runs at every look, `on_dead` once, with the name of the part; both on this thread."""
+    """`on_look` runs at every look; `on_dead` once, with the name of a part found dead twice; both on this thread."""
 
     def __init__(
         self,
@@ -57,13 +57,22 @@ class Watchdog:
         self._thread.join(timeout=2)
 
     def _watch(self) -> None:
+        before: set[str] = set()
         while not self._stop.wait(self._look_every):
             self._on_look()
-            for vital in self._vitals:
-                age = vital.age()
-                if age > vital.dead_after:
-                    log.critical("vital_part_dead", part=vital.name, age=round(age))
-                    self._on_dead(vital.name)
-                    return
-                if age > vital.late_after:
-                    log.error("vital_part_late", part=vital.name, age=round(age))
+            dead = {vital.name for vital in self._vitals if self._is_dead(vital)}
+            if lasting := sorted(
+                dead & before
+            ):  # a process that was only paused has moved by the second look
+                self._on_dead(lasting[0])
+                return
+            before = dead
+
+    def _is_dead(self, vital: Vital) -> bool:
+        age = vital.age()
+        if age > vital.dead_after:
+            log.critical("vital_part_dead", part=vital.name, age=round(age))
+            return True
+        if age > vital.late_after:
+            log.error("vital_part_late", part=vital.name, age=round(age))
+        return False

@@ -35,7 +35,7 @@ from oncall_bot.store.statements import Row, any_of, one_of, statement
 INCIDENT, RUN, TIMER = t.Incident.__table__, t.PageRun.__table__, t.Timer.__table__  # type: ignore[attr-defined]
 OUTBOX, PAGE = t.Outbox.__table__, t.Page.__table__  # type: ignore[attr-defined]
 DESTINATION, LEASE = t.Destination.__table__, t.Lease.__table__  # type: ignore[attr-defined]
-PROCESS, NUMBER = t.Process.__table__, t.SnapshotRevision.__table__  # type: ignore[attr-defined]
+PROCESS = t.Process.__table__  # type: ignore[attr-defined]
 OCCURRENCE, GROUP = t.Occurrence.__table__, t.AlertGroup.__table__  # type: ignore[attr-defined]
 MESSAGE = t.SlackMessage.__table__  # type: ignore[attr-defined]
 
@@ -104,6 +104,7 @@ _NO_ACK_TIMEOUT = statement(
     .limit(SLICE)
 )
 _ARRIVES = one_of(OUTBOX.c.state, ["pending", "sending", "sent"])
+_BESIDE = PAGE.alias("beside")  # the pages of the same step
 _LOST_PAGES = statement(
     select(
         RUN.c.incident_id,
@@ -125,6 +126,17 @@ _LOST_PAGES = statement(
         PAGE.c.bundle_id.is_(None),
         PAGE.c.decided_at <= bindparam("before"),
         ~exists().where(OUTBOX.c.page_id == PAGE.c.id, _ARRIVES),
+        or_(
+            ~exists().where(OUTBOX.c.page_id == PAGE.c.id),
+            ~exists().where(
+                _BESIDE.c.run_id == PAGE.c.run_id,
+                _BESIDE.c.epoch == PAGE.c.epoch,
+                _BESIDE.c.round == PAGE.c.round,
+                _BESIDE.c.step == PAGE.c.step,
+                OUTBOX.c.page_id == _BESIDE.c.id,
+                _ARRIVES,
+            ),
+        ),
     )
     .limit(SLICE)
 )
@@ -251,11 +263,10 @@ _FREE_DESTINATIONS = statement(
     update(DESTINATION).where(_PARKED).values(lease_owner=None, lease_until=None, not_before=None)
 )
 _DEAD_WORDS = statement(
-    select(OUTBOX.c.id, OUTBOX.c.dedupe_key, OUTBOX.c.last_error)
+    select(OUTBOX.c.id, OUTBOX.c.page_id, OUTBOX.c.dedupe_key, OUTBOX.c.last_error)
     .where(
         OUTBOX.c.state == "dead",
         OUTBOX.c.kind == "loud",
-        OUTBOX.c.page_id.is_(None),
         OUTBOX.c.done_at > bindparam("since"),
     )
     .order_by(OUTBOX.c.done_at)
@@ -320,7 +331,6 @@ _LEASES = statement(select(LEASE.c.name, LEASE.c.owner).where(LEASE.c.until > bi
 _FREE_LEASES = statement(delete(LEASE).where(LEASE.c.until > bindparam("latest")))
 _PROCESSES = statement(select(PROCESS.c.instance, PROCESS.c.beat_at, PROCESS.c.started_at))
 _FORGET_FUTURE = statement(delete(PROCESS).where(PROCESS.c.beat_at > bindparam("latest")))
-_NUMBER = statement(select(NUMBER.c.n))
 
 
 def unwatched(reader: Reader) -> list[Row]:
@@ -341,7 +351,7 @@ def no_ack_timeout(reader: Reader, policies: Sequence[str], latest: datetime) ->
 
 
 def lost_pages(reader: Reader, before: datetime) -> list[Row]:
-    """Pages in force, decided before then, of which no message arrived or still may."""
+    """Pages in force, decided before then, without any message; or whose step reached nobody and cannot any more."""
     return reader.all(_LOST_PAGES, before=before)
 
 
@@ -415,7 +425,7 @@ def free_destinations(tx: Tx, latest: datetime, rest: datetime) -> None:
 
 def dead_words(reader: Reader, since: datetime) -> list[Row]:
     """Loud words to admins that were given up since then."""
-    return reader.all(_DEAD_WORDS, since=since)
+    return [row for row in reader.all(_DEAD_WORDS, since=since) if row.page_id is None]
 
 
 def cards_behind(reader: Reader, before: datetime) -> list[Row]:
@@ -446,8 +456,3 @@ def processes(reader: Reader) -> list[Row]:
 def forget_future_processes(tx: Tx, latest: datetime) -> None:
     """A beat from the future would make a dead process look alive until then."""
     tx.run(_FORGET_FUTURE, latest=latest)
-
-
-def rules_number(reader: Reader) -> int:
-    """The number of the rules that should be in force, as the database has it."""
-    return int(reader.scalar(_NUMBER) or 0)

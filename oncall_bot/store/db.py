@@ -315,6 +315,11 @@ class Store:
         return self._snapshot
 
     @property
+    def rules_refused(self) -> bool:
+        """Whether newer rules than the snapshot's could not be read."""
+        return self._unreadable is not None and self._unreadable > self._snapshot.number
+
+    @property
     def queued(self) -> int:
         return len(self._queue.jobs)
 

@@ -126,7 +126,8 @@ class Patient:
             heartbeat=self.outside,
             now=lambda: self.wall,
             seconds=self.seconds,
-            step_takes_at_most=2.0,
+            step_takes_at_most=1.0,
+            pause=0.01,
         )
 
     def seconds(self) -> float:
