@@ -235,7 +235,7 @@ def skewed(folder: Path, offset: str) -> tuple[dict[str, str], Callable[[str], N
     env = {
         "LD_PRELOAD": str(FAKETIME[0]),
         "FAKETIME_TIMESTAMP_FILE": str(file),
-        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_CACHE_DURATION": "1",  # a step is seen within a second
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
     return env, lambda to: _replace(file, f"{to}\n")

@@ -61,8 +61,9 @@ def fires(fleet: Fleet, name: str) -> dict[str, float]:
     """An alert to each replica; by name, an instant before anything could be decided about it."""
     began = {}
     for n, one in enumerate(fleet.each):
+        content = body(alert(f"{name}{n}"))
         began[f"{name}{n}"] = time.monotonic()
-        assert one.post(body(alert(f"{name}{n}"))).status == 200
+        fleet.until(lambda one=one, content=content: one.post(content).status == 200, "it is taken")
     return began
 
 
