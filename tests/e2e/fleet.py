@@ -95,8 +95,9 @@ class Load:
         before = len(self.taken)
         return lambda: len(self.taken) >= before + count
 
-    def judged(self, world: World, within: float = 90) -> str:
-        """Every alert that was taken rang once; a line with the figures."""
+    def judged(self, world: World, within: float = 90, takeovers: int = 0) -> str:
+        """Every alert that was taken rang; twice at most as often as a message was taken over from a process that
+        gave no sign of life, as on a machine with no time for it. A line with the figures."""
         rang: dict[str, list[float]] = {}
 
         def lost() -> list[str]:
@@ -111,9 +112,9 @@ class Load:
         doubled = {name for name, times in rang.items() if len(times) > 1}
         late = sorted(max(0.0, rang[name][0] - at) for name, at in self.taken.items())
         p50, p99 = late[len(late) // 2], late[min(len(late) - 1, len(late) * 99 // 100)]
-        assert not doubled, doubled
+        assert len(doubled) <= takeovers, doubled
         return (
-            f"taken {len(self.taken)}, refused and tried again {self.refused}, lost 0, doubled 0, "
+            f"taken {len(self.taken)}, refused and tried again {self.refused}, lost 0, doubled {len(doubled)}, "
             f"from the answer to the ring: p50 {p50:.2f} s, p99 {p99:.2f} s, max {late[-1]:.2f} s"
         )
 
@@ -235,7 +236,7 @@ def skewed(folder: Path, offset: str) -> tuple[dict[str, str], Callable[[str], N
     env = {
         "LD_PRELOAD": str(FAKETIME[0]),
         "FAKETIME_TIMESTAMP_FILE": str(file),
-        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_CACHE_DURATION": "1",  # a step is seen within a second
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
     return env, lambda to: _replace(file, f"{to}\n")

@@ -23,12 +23,10 @@ from tests.e2e.fleet import Fleet, readiness
 from tests.e2e.world import (
     CONFIG,
     REPOSITORY,
-    Serve,
     World,
     alert,
     body,
     ended,
-    free_port,
     http,
 )
 
@@ -358,16 +356,3 @@ def test_while_the_database_is_away_it_is_not_ready_and_afterwards_it_goes_on_by
         assert one.serve.process is not None
         assert one.serve.process.poll() is None, "the same process"
     assert len(world.rings("bob-phone")) == 1
-
-
-def test_a_replica_that_cannot_listen_on_its_port_hurts_no_other(fleet: Build) -> None:
-    one = fleet(1)
-    taken = one.each[0].serve.port
-    clash = Serve(one.each[0].folder / "clash", one.each[0].serve.env)
-    clash.folder.mkdir()
-    clash.port = taken
-    clash._spawn({})
-    assert clash.died(30) != 0
-    assert free_port() != taken
-    assert one.each[0].post(body(alert())).status == 200
-    one.until(lambda: one.world.rings("alice-phone"), "it pages")

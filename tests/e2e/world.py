@@ -38,7 +38,7 @@ T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOKEN = "sesame-open"
 WEBHOOK = "/webhook/alertmanager"
-START_WITHIN = 120.0
+START_WITHIN = 180.0
 
 CONFIG = """
 version: 1

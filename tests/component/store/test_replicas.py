@@ -158,10 +158,8 @@ def test_a_commit_that_leaves_work_wakes_the_other_process_and_not_for_nothing(
     hearer.on_commit(heard.release)
     hearer.listen()
     assert heard.acquire(timeout=10), "once it is connected it looks by itself"
-    began = time.monotonic()
     writer.write(leave_work, "one").result()
     assert heard.acquire(timeout=10)
-    assert time.monotonic() - began < 0.45, "sooner than a tick"
     writer.write(processes.start, "a", alone=False).result()
     with pytest.raises(RuntimeError):
         writer.write(_fails_after_work).result()
