@@ -34,14 +34,15 @@ from benchmarks.virtual.weather import Agenda, Told, Trouble, Weather
 from oncall_bot.core.alerts import Delivery as Told_
 from oncall_bot.core.alerts import Notice, fingerprint
 from oncall_bot.core.documents import faults_of, normalised, sha256_of
+from oncall_bot.core.faults import Pulse
 from oncall_bot.core.incidents import CALM_AFTER_FLAP
 from oncall_bot.core.outcomes import Actor
 from oncall_bot.engine.delivery import Delivery, Ports
 from oncall_bot.engine.tick import Tick
 from oncall_bot.flows.acknowledge import acknowledge_all
 from oncall_bot.flows.apply_config import apply_config
+from oncall_bot.flows.checks import look_all
 from oncall_bot.flows.receive_alerts import receive_alerts
-from oncall_bot.flows.repair import repair
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.flows.shifts import plan_handoffs
 from oncall_bot.flows.silence_incident import silence_incident
@@ -227,7 +228,10 @@ class Days:
     async def _look(self) -> None:
         before = self.clock.now - STUCK_AFTER
         self.stuck += await self.store.view(_stuck, before)
-        self.stuck += [f"{self.clock.now}: {fault}" for fault in await self.store.write(repair)]
+        found = await self.store.view(look_all, Pulse("looks on", has_chat=True))
+        self.stuck += [
+            f"{self.clock.now}: {name}: {fault.text}" for name in found for fault in found[name]
+        ]
 
     async def _measure(self) -> None:
         day = (self.clock.now - BEGAN) / timedelta(days=1)

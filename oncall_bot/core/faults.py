@@ -24,7 +24,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """One process as it found itself. Ages are seconds since the part last came to an end;"""
+    """One process as it found itself. Ages are in seconds since the part last came to an end."""
 
     instance: str
     tick_age: float = 0.0

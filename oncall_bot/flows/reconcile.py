@@ -146,8 +146,13 @@ def _note_holds(tx: Tx, source: str, pairs: Sequence[tuple[Row, Listed]]) -> Non
     for incident_id in _incidents_of(tx, list(held)):
         withheld.recount(tx, incident_id)
     if any(one.held_by for _, one in pairs):
-        until = tx.now + HELD_WITHOUT_WORD_FOR
-        timers.rearm(tx, "source_hold", f"source:{source}", until, f"source_hold:{source}")
+        release_later(tx, source)
+
+
+def release_later(tx: Tx, source: str) -> None:
+    """What the source holds back is released, unless it says again in time that it does."""
+    until = tx.now + HELD_WITHOUT_WORD_FOR
+    timers.rearm(tx, "source_hold", f"source:{source}", until, f"source_hold:{source}")
 
 
 def _unhold(tx: Tx, occurrence_ids: Sequence[int]) -> None:

@@ -16,7 +16,7 @@ from oncall_bot.core.faults import Fault
 from oncall_bot.core.incidents import OPEN
 from oncall_bot.core.routes import maintenance_until
 from oncall_bot.core.timeline import Entry, Kind
-from oncall_bot.flows import paging, shifts, showing, watchdog
+from oncall_bot.flows import paging, reconcile, shifts, showing, watchdog
 from oncall_bot.flows.strike import STRIKES
 from oncall_bot.store import audit, incidents, messages, outbox, processes, runs, timers
 from oncall_bot.store.db import Tx
@@ -115,6 +115,9 @@ def end_hold(tx: Tx, fault: Fault) -> str:
     """The timer at the end of the hold, or now when it is over."""
     kind, _, key = fault.subject.partition(":")
     snapshot, until = tx.snapshot, tx.now
+    if kind == "source":
+        reconcile.release_later(tx, key)
+        return "it is released unless its source says so again"
     if kind == "silence":
         ends = [one.ends_at for one in snapshot.silences if str(one.id) == key]
         until = max([tx.now, *ends])

@@ -37,6 +37,7 @@ OUTBOX, PAGE = t.Outbox.__table__, t.Page.__table__  # type: ignore[attr-defined
 DESTINATION, LEASE = t.Destination.__table__, t.Lease.__table__  # type: ignore[attr-defined]
 PROCESS = t.Process.__table__  # type: ignore[attr-defined]
 OCCURRENCE, GROUP = t.Occurrence.__table__, t.AlertGroup.__table__  # type: ignore[attr-defined]
+ALERT, SOURCE = t.Alert.__table__, t.Source.__table__  # type: ignore[attr-defined]
 MESSAGE = t.SlackMessage.__table__  # type: ignore[attr-defined]
 
 SLICE = 25
@@ -74,6 +75,10 @@ _UNWATCHED = statement(
         INCIDENT.c.status == "open",
         INCIDENT.c.urgency != "none",
         INCIDENT.c.silence_id.is_(None),
+        or_(
+            INCIDENT.c.held == 0,  # who ends its holds is looked for below
+            ~exists().where(RUN.c.incident_id == INCIDENT.c.id, RUN.c.state == "held"),
+        ),
         ~exists().where(RUN.c.incident_id == INCIDENT.c.id, _MOVES),
         or_(
             INCIDENT.c.urgency == "high",
@@ -186,6 +191,23 @@ _HELD_OCCURRENCES = statement(
         OCCURRENCE.c.ended_at.is_(None),
         OCCURRENCE.c.muted_by.not_like("source:%"),
         ~exists().where(_waits("hold_end", OCCURRENCE.c.muted_by)),
+    )
+    .distinct()
+    .limit(SLICE)
+)
+_AT_SOURCE = literal("source:", Text) + SOURCE.c.key
+_HELD_AT_SOURCE = statement(
+    select(_AT_SOURCE.label("hold"))
+    .select_from(
+        OCCURRENCE.join(ALERT, ALERT.c.id == OCCURRENCE.c.alert_id).join(
+            SOURCE, SOURCE.c.id == ALERT.c.source_id
+        )
+    )
+    .where(
+        OCCURRENCE.c.muted_by.is_not(None),
+        OCCURRENCE.c.ended_at.is_(None),
+        OCCURRENCE.c.muted_by.like("source:%"),
+        ~exists().where(_waits("source_hold", _AT_SOURCE)),
     )
     .distinct()
     .limit(SLICE)
@@ -371,9 +393,10 @@ def make_known(tx: Tx, incident_id: int) -> None:
 
 
 def holds_without_end(reader: Reader, latest: datetime) -> list[str]:
-    """`silence:ID` and `maintenance:KEY` that hold something back and that no timer ends."""
+    """`silence:ID`, `maintenance:KEY` and `source:KEY` that hold something back and that no timer ends."""
     found = reader.all(_HELD_INCIDENTS, latest=latest)
     found += reader.all(_HELD_OCCURRENCES, latest=latest)
+    found += reader.all(_HELD_AT_SOURCE, latest=latest)
     return list(dict.fromkeys(row.hold for row in found))
 
 

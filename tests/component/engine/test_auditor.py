@@ -21,11 +21,13 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
+from oncall_bot.core.alerts import fingerprint
 from oncall_bot.engine.auditor import DEAD_AFTER_S, LATE_AFTER_S
 from oncall_bot.engine.jobs import Jobs
 from oncall_bot.engine.watchdog import Vital, Watchdog
 from oncall_bot.flows import checks
 from oncall_bot.flows.notices import tell_of_death
+from oncall_bot.flows.reconcile import Listed, Lists, reconcile
 from oncall_bot.flows.silence_incident import silence_incident
 from oncall_bot.store import tables as t
 from tests.component.engine.patient import Patient
@@ -143,6 +145,16 @@ async def _(bot: Patient) -> None:
     assert done.result(10).done
     await bot.rest()
     bot.delete(t.Timer)
+
+
+@fault("timer of what a source holds back deleted", "hold_without_end", rings=ANA, later=660)
+async def _(bot: Patient) -> None:
+    labels = bot.world.alert()
+    listed = Listed(fingerprint(labels), bot.world.clock.now, "silence 1a2b")
+    lists = Lists("default", True, {listed.fingerprint: listed})
+    bot.world.store.write(reconcile, lists).result(10)
+    await bot.rest()
+    bot.delete(t.Timer, timer.c.kind == "source_hold")
 
 
 @fault("timer of a hand-off deleted", "no_hand_off", document=two_shifts)
