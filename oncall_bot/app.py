@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import os
 import secrets
 import signal
@@ -512,12 +513,14 @@ async def run(settings: Settings, *, at_fault_point: Callable[[FaultPoint], None
         await app.stop()
 
 
-def kill_at(point: str) -> Callable[[FaultPoint], None]:
-    """For tests: the process is gone, as by kill -9, the first time this point is reached."""
-    wanted = FaultPoint(point)
+def kill_at(named: str) -> Callable[[FaultPoint], None]:
+    """For tests: the process is gone, as by kill -9, when `after_send` is reached first, `after_send:7` the 7th time."""
+    point, _, count = named.partition(":")
+    wanted, nth = FaultPoint(point), int(count or 1)
+    reached_before = itertools.count(1)
 
     def strike(reached: FaultPoint) -> None:
-        if reached is wanted:
+        if reached is wanted and next(reached_before) == nth:
             os.kill(os.getpid(), signal.SIGKILL)
             threading.Event().wait()
 

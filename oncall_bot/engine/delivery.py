@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -59,6 +60,8 @@ TICK = 0.5
 PAUSE = 0.02
 """Between two claims: what is left within it is claimed together."""
 SLACK_PACE = timedelta(seconds=1)
+FINISH_EVERY, FINISH_FOR = 0.5, 1800.0
+"""Seconds. Until its fate is written no other message goes to the destination: so it is written as soon as it can be."""
 THREAD_WAITS = timedelta(seconds=1)
 LINK_LASTS = timedelta(hours=24)
 SHOWS_AN_EARLIER_STATE = -1
@@ -200,7 +203,7 @@ class Delivery:
     async def _finish(self, row: Row, done: _Done) -> None:
         """Write the fate; while the database is away it is kept and written when it is back."""
         self._at(FaultPoint.BEFORE_FINISH)
-        wait = 0.5
+        given_up_at = time.monotonic() + FINISH_FOR
         while True:
             try:
                 await self._store.write(
@@ -210,10 +213,9 @@ class Delivery:
             except Exception as error:  # noqa: BLE001 - guard: one delivery; its lease ends if this never works
                 self._telemetry.guarded("delivery")
                 log.warning("finish_failed", outbox_id=row.id, error=str(error)[:300])
-                if self._stopping or wait > LEASE_FOR.total_seconds():
+                if self._stopping or time.monotonic() > given_up_at:
                     return
-                await asyncio.sleep(wait)
-                wait *= 2
+                await asyncio.sleep(FINISH_EVERY)
         self._count(row, done.fate)
         self._wake.set()
 
@@ -444,4 +446,5 @@ def _prepare_loud(reader: Reader, row: Row, public_url: str | None) -> LoudPage 
         text=str(text),
         ack_url=url,
         urgent=bool(payload.get("urgent")),
+        first_tried_at=row.first_tried_at if row.attempts > 1 else None,
     )

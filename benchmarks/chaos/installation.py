@@ -1,0 +1,96 @@
+"""The installation that is tormented: many small teams, so that one incident never waits for another.
+
+Knows oncall.yaml and who must be paged by which step of which team. Serves the load (which breaks services), the
+ledger (which knows whom to expect) and the fakes (which know who is who).
+
+A team's second incident within a minute waits two seconds, and twenty make a storm: both are right and both would blur
+what is measured here. So there are many teams, and each has one incident a minute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+STRIDE = 37
+ADMIN = "root"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """`teams` teams; each incident has `steps` steps, `gap` seconds apart, each pages another person.
+
+    Every `slack_each`-th person is in Slack too; everybody has a telephone of their own.
+    """
+
+    teams: int = 240
+    steps: int = 8
+    gap: float = 1.0
+    slack_each: int = 4
+    extra: str = ""  # more lines for the file
+    channels: str = ""  # roads beside push
+    first_wait: str = "0s"
+    roads: str = "{after: 0m, by: slack}, {after: 0m, by: push}"
+
+    def person(self, team: int, step: int) -> int:
+        """Whom that step of that team pages."""
+        return (team + step * STRIDE) % self.teams
+
+    def slack_id(self, person: int) -> str | None:
+        return f"U{person:08d}" if person % self.slack_each == 0 else None
+
+    def yaml(self, push: str) -> str:
+        """The file; `push` is where the telephones' server listens, as host:port."""
+        people = "\n".join(self._person(n) for n in range(self.teams))
+        teams = "\n".join(
+            f'  t{n}: {{members: [p{n}], managers: [{ADMIN}], channel: "#c{n}"}}'
+            for n in range(self.teams)
+        )
+        services = "\n".join(f"  s{n}: {{team: t{n}, policy: y{n}}}" for n in range(self.teams))
+        schedules = "\n".join(
+            f'  d{n}: {{team: t{n}, zone: UTC, layers: [{{name: all, start: "2026-01-05T09:00",'
+            f" rotation: {{unit: week, every: 1}}, users: [p{n}]}}]}}"
+            for n in range(self.teams)
+        )
+        policies = "\n".join(self._policy(n) for n in range(self.teams))
+        return f"""version: 1
+defaults: {{zone: UTC, channel: "#alerts", fallback: [person:{ADMIN}], last_resort: [{ADMIN}]}}
+personal_rules:
+  high: [{self.roads}]
+people:
+  {ADMIN}: {{name: Root, email: root@example.com, role: admin, contacts: {{push: {ADMIN}}}}}
+{people}
+channels:
+  push: {{url: "ntfy://{push}/{{to}}?priority=max"}}
+{self.channels}
+teams:
+{teams}
+services:
+{services}
+schedules:
+{schedules}
+policies:
+{policies}
+routes:
+  - {{name: rest, service_from: [service], group_by: [alertname, service], wait: {self.first_wait}}}
+{self.extra}
+"""
+
+    def _person(self, n: int) -> str:
+        slack = f", slack: {self.slack_id(n)}" if self.slack_id(n) else ""
+        return (
+            f"  p{n}: {{name: Person {n}, email: p{n}@example.com{slack}, contacts: {{push: p{n}}}}}"
+        )
+
+    def _policy(self, n: int) -> str:
+        steps = ", ".join(
+            f"{{after: {_seconds(self.gap * step)}, page: [{self._target(n, step)}]}}"
+            for step in range(self.steps)
+        )
+        return f"  y{n}: {{ack_timeout: 30m, repeat: {{times: 3, every: 2m}}, steps: [{steps}]}}"
+
+    def _target(self, team: int, step: int) -> str:
+        return f"schedule:d{team}" if step == 0 else f"person:p{self.person(team, step)}"
+
+
+def _seconds(value: float) -> str:
+    return f"{value:g}s"
