@@ -37,7 +37,7 @@ from oncall_bot.engine.auditor import Auditor
 from oncall_bot.engine.delivery import Delivery, Ports
 from oncall_bot.engine.directory import EVERY as DIRECTORY_EVERY
 from oncall_bot.engine.directory import SlackIds
-from oncall_bot.engine.jobs import Clock, Duty, Jobs, now_utc
+from oncall_bot.engine.jobs import Clock, Duty, Jobs
 from oncall_bot.engine.reconciler import EVERY as RECONCILE_EVERY
 from oncall_bot.engine.reconciler import Reconciler
 from oncall_bot.engine.tick import Tick
@@ -47,6 +47,7 @@ from oncall_bot.files.runbooks import read_runbooks, starter_library
 from oncall_bot.flows.apply_config import BUILT_IN, apply_config
 from oncall_bot.flows.import_runbooks import import_runbooks
 from oncall_bot.flows.shifts import plan_handoffs
+from oncall_bot.flows.stopping import stopped
 from oncall_bot.paging.heartbeat import HttpHeartbeat
 from oncall_bot.paging.roads import CurrentRoads
 from oncall_bot.ports import Drafter
@@ -67,6 +68,9 @@ RUNBOOKS_EVERY = timedelta(seconds=30)
 RETENTION_EVERY = timedelta(hours=1)
 TICK_EVERY = timedelta(seconds=0.5)
 READY_TICK_AGE_S = 10.0
+LEAVE_WITHIN_S = 5.0
+DRAIN_FOR_S = 2.0
+"""With replicas, when the settings say nothing: some balancers look every second, Kubernetes is told at once."""
 RUNBOOK_SOURCE = "file"
 
 
@@ -87,12 +91,12 @@ class App:
     ) -> None:
         self.settings = settings
         self._clock = clock
-        self._now = clock or now_utc
         self.telemetry = Telemetry()
-        self.instance = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self.instance = f"{processes.SEEN}{os.getpid()}-{secrets.token_hex(4)}"
         self._at = at_fault_point
         self._stack = AsyncExitStack()
         self._runbooks_stamp: object = None
+        self._stopping = False
         self.url = ""
 
     # --- life ---------------------------------------------------------------------------------------------------
@@ -104,6 +108,14 @@ class App:
         except BaseException:
             await self._stack.aclose()
             raise
+
+    def drain(self) -> float:
+        """From now on `/-/ready` says no, and all work goes on; the seconds a load balancer is given to notice."""
+        self._stopping = True
+        given = self.settings.drain_for
+        if given is not None:
+            return given
+        return 0.0 if self.store.sqlite else DRAIN_FOR_S
 
     async def stop(self) -> None:
         """Take nothing new, let what is in flight end, hang up."""
@@ -124,6 +136,7 @@ class App:
             on_failure=self.telemetry.guarded,
             observe=self.telemetry.observed,
         )
+        self._now = self.store.now
         self.store.open()
         self._stack.callback(self.store.close)
         await self.store.write(processes.start, self.instance, alone=self.store.sqlite)
@@ -303,10 +316,9 @@ class App:
         )
         loop = asyncio.get_running_loop()
         self.store.on_commit(lambda: _soon(loop, self.delivery.nudge))
-        sending = asyncio.create_task(self.delivery.run(), name="delivery")
-        self._stack.push_async_callback(_end, self.delivery.stop, sending)
         duties: dict[str, tuple[timedelta, Duty]] = {
             "tick": (TICK_EVERY, self.tick.run),
+            "beat": (TICK_EVERY, self._duty("beat", self.tick.beat)),
             "audit": (AUDIT_EVERY, self.auditor.run),
             "reconcile": (RECONCILE_EVERY, reconciler.run),
             "hand_offs": (timedelta(seconds=60), self._duty("hand_offs", self._plan_handoffs)),
@@ -316,14 +328,19 @@ class App:
         if self.slack is not None:
             ids = SlackIds(self.store, self.slack.directory)
             duties["directory"] = (DIRECTORY_EVERY, self._duty("directory", ids.run))
-        self._jobs = Jobs(duties, now=self._now)
-        self._jobs.start()
-        self._stack.callback(self._jobs.stop)
+        # Stopped in reverse: while the last messages go out, ticks still say that this process lives.
+        self._stack.push_async_callback(self._duty("leave", self._leave))
         watchdog = Watchdog(
             self.tick.age, observe=self.telemetry.tick_age_seconds.set, on_dead=lambda: os._exit(70)
         )
         watchdog.start()
         self._stack.callback(watchdog.stop)
+        self._jobs = Jobs(duties, now=self._now)
+        self._jobs.start()
+        self._stack.callback(self._jobs.stop)
+        sending = asyncio.create_task(self.delivery.run(), name="delivery")
+        self._stack.push_async_callback(_end, self.delivery.stop, sending)
+        self.store.listen(self.instance)
 
     async def _start_web(self) -> None:
         web = build_web(
@@ -423,6 +440,12 @@ class App:
 
         return run
 
+    async def _leave(self) -> None:
+        """The others go on at once with what this one had; when the database is away, in five seconds."""
+        async with asyncio.timeout(LEAVE_WITHIN_S):
+            left = await self.store.write(stopped, self.instance)
+        log.info("left", given_back=left)
+
     async def _plan_handoffs(self) -> None:
         await self.store.write(plan_handoffs)
 
@@ -431,7 +454,9 @@ class App:
             pass  # a slice at a time, so that pages pass between them
 
     async def _not_ready(self) -> list[str]:
-        reasons = [] if await self.store.view(ping) else ["the database does not answer"]
+        reasons = ["the process stops"] if self._stopping else []
+        if not await self.store.answers():
+            reasons.append("the database does not answer")
         if self.tick.age() > READY_TICK_AGE_S:
             reasons.append(f"the tick is {self.tick.age():.0f} s old")
         return reasons
@@ -508,13 +533,15 @@ async def run(settings: Settings, *, at_fault_point: Callable[[FaultPoint], None
     await app.start()
     try:
         await stopping.wait()
-        log.info("stopping")
+        wait = app.drain()
+        log.info("stopping", in_seconds=wait)
+        await asyncio.sleep(wait)
     finally:
         await app.stop()
 
 
 def kill_at(named: str) -> Callable[[FaultPoint], None]:
-    """For tests: the process is gone, as by kill -9, when `after_send` is reached first, `after_send:7` the 7th time."""
+    """For tests: the process is gone, as by kill -9, when `after_send` is reached, `after_send:7` at the 7th time."""
     point, _, count = named.partition(":")
     wanted, nth = FaultPoint(point), int(count or 1)
     reached_before = itertools.count(1)

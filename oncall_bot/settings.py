@@ -100,6 +100,18 @@ def _port(value: object) -> object:
     return number
 
 
+def _seconds(value: object) -> object:
+    if value is None:
+        return None
+    try:
+        number = float(value) if isinstance(value, str) else value
+    except ValueError:
+        number = None
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= 60:
+        raise ValueError("is not a number of seconds from 0 to 60")
+    return number
+
+
 def _key(value: SecretStr) -> SecretStr:
     if len(value.get_secret_value()) < 16:
         raise ValueError("is too short to sign with; give at least 16 characters")
@@ -225,6 +237,11 @@ class Settings(BaseSettings):
         None,
         "Signs acknowledgement and sign-in links. Without it a key is made once and kept in the"
         " database.",
+    )
+    drain_for: Annotated[float | None, BeforeValidator(_seconds)] = _setting(
+        None,
+        "Seconds between the wish to stop, from which /-/ready says no, and the end of taking requests, so that a load"
+        " balancer can look elsewhere. Without it 2 with PostgreSQL and 0 with SQLite.",
     )
     log_level: Annotated[Word, BeforeValidator(_lower)] = _setting(
         "info", "The least important lines that are logged: debug, info, warning or error."

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import faulthandler
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -18,6 +20,7 @@ SCENARIOS: dict[str, Scenario] = {"calm": calm, "kills": kills}
 
 
 def main() -> int:
+    faulthandler.register(signal.SIGUSR1)
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
@@ -28,10 +31,11 @@ def main() -> int:
     parser.add_argument("--most", type=int, default=60)
     parser.add_argument("--rate", type=float, default=100)
     parser.add_argument("--teams", type=int, default=240)
+    parser.add_argument("--quick-births", action="store_true")
     parser.add_argument("--minutes", type=float, default=30)
     given = parser.parse_args()
     wish = Wish(database=given.database, processes=given.processes, seed=given.seed, pages=given.pages,
-        kills=given.kills, most=given.most, minutes=given.minutes, teams=given.teams, rate=given.rate)
+        kills=given.kills, most=given.most, minutes=given.minutes, teams=given.teams, rate=given.rate, quick_births=given.quick_births)
     failed = False
     for name in given.scenarios or ["kills"]:
         verdict = asyncio.run(SCENARIOS[name](wish), loop_factory=uvloop.new_event_loop) if sys.version_info >= (3, 12) else asyncio.Runner(loop_factory=uvloop.new_event_loop).run(SCENARIOS[name](wish))

@@ -21,10 +21,11 @@ import aiohttp
 
 from benchmarks.chaos.databases import free_port
 from benchmarks.chaos.ledger import Ledger, Life
+from benchmarks.chaos.nursery import Born, Nursery
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "chaos-token-of-the-default-source"
-READY_WITHIN = 60.0
+READY_WITHIN = 180.0
 
 
 class Bot:
@@ -38,11 +39,12 @@ class Bot:
         ledger: Ledger,
         http: aiohttp.ClientSession,
         before: tuple[str, ...] = (),
+        nursery: Nursery | None = None,
     ) -> None:
         self.number = number
         self.port = free_port()
         self.log = folder / f"bot-{number}.log"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Born | None = None
         self.ready = False
         self.started_at = 0.0
         self.start_took: list[float] = []
@@ -51,6 +53,7 @@ class Bot:
         self._ledger = ledger
         self._http = http
         self._before = before
+        self._nursery = nursery
         self._life: Life | None = None
 
     @property
@@ -69,15 +72,19 @@ class Bot:
             if not key.startswith("ONCALL_") and key != "PYTHONDONTWRITEBYTECODE"
         }
         given = {"ONCALL_HOST": "127.0.0.1", "ONCALL_PORT": str(self.port), **self._env, **env}
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [*self._before, sys.executable, "-m", "oncall_bot", "serve"],
-                cwd=self._folder,
-                env={**clean, "PYTHONPATH": str(ROOT), **given},
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        whole = {**clean, "PYTHONPATH": str(ROOT), **given}
         self.started_at = time.time()
+        if self._nursery is not None:
+            self.process = self._nursery.bear(whole, self._folder, self.log)
+        else:
+            with self.log.open("ab") as log:
+                self.process = subprocess.Popen(
+                    [*self._before, sys.executable, "-m", "oncall_bot", "serve"],
+                    cwd=self._folder,
+                    env=whole,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                )
         if wait:
             await self.until_ready()
 
@@ -156,6 +163,11 @@ class Bots:
 
     async def stop(self) -> None:
         await asyncio.gather(*(bot.stop() for bot in self.all))
+
+    async def somebody(self) -> None:
+        """Wait until there is a process to ask."""
+        while not any(bot.ready for bot in self.all):
+            await asyncio.sleep(0.1)
 
     def one(self) -> Bot | None:
         """A process that could be asked now, in turns."""

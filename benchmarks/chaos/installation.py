@@ -29,6 +29,7 @@ class Installation:
     extra: str = ""  # more lines for the file
     channels: str = ""  # roads beside push
     first_wait: str = "0s"
+    mail: bool = False
     roads: str = "{after: 0m, by: slack}, {after: 0m, by: push}"
 
     def person(self, team: int, step: int) -> int:
@@ -76,10 +77,9 @@ routes:
 """
 
     def _person(self, n: int) -> str:
-        slack = f", slack: {self.slack_id(n)}" if self.slack_id(n) else ""
-        return (
-            f"  p{n}: {{name: Person {n}, email: p{n}@example.com{slack}, contacts: {{push: p{n}}}}}"
-        )
+        known = f", slack: {self.slack_id(n)}" if self.slack_id(n) else ""
+        mail = f", email: p{n}@example.com" if known or self.mail else ""
+        return f"  p{n}: {{name: Person {n}{mail}{known}, contacts: {{push: p{n}}}}}"
 
     def _policy(self, n: int) -> str:
         steps = ", ".join(

@@ -57,9 +57,10 @@ class Load:
         return len(self._tasks)
 
     def rang(self, case: Case, ack_url: str | None, step: int) -> None:
-        """A person's telephone rang; the last one who must be asked answers."""
+        """A person's telephone rang; once all who must be asked were, the last one answers."""
         case.ack_url = ack_url or case.ack_url
-        if step >= case.ack_after_step and case.ack_url and case.name in self._answered:
+        everybody = all(one in case.arrived for one in case.expected)
+        if everybody and case.ack_url and case.name in self._answered:
             self._answered[case.name].set()
 
     async def run(self, enough: Callable[[], bool]) -> None:
@@ -126,24 +127,25 @@ class Load:
 
     async def _tell(self, case: Case, body: dict[str, Any], *, first: bool) -> None:
         while True:
+            await self._bots.somebody()
             if first:
                 case.posted_at = time.time()
                 case.tries += 1
             status = await self._bots.post("/webhook/alertmanager", body)
             if status == 200:
                 if first:
-                    case.accepted_at = time.time()
+                    self._ledger.accept(case, time.time())
                 return
             self.refused[status] = self.refused.get(status, 0) + 1
-            if first and status == 0 and self._bots.one() is None:
-                case.tries -= 1  # nobody was there to ask
             await asyncio.sleep(AGAIN)
 
     async def _press(self, case: Case) -> None:
         assert case.ack_url is not None
         path = "/ack/" + case.ack_url.rpartition("/ack/")[2]
-        while await self._bots.post(path) not in (200, 303):
+        await self._bots.somebody()
+        while await self._bots.post(path) != 200:
             await asyncio.sleep(AGAIN)
+            await self._bots.somebody()
         case.acked_at = time.time()
 
 

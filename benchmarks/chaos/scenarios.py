@@ -32,6 +32,7 @@ class Wish:
     most: int = 60
     rate: float = 100.0
     teams: int = 240
+    quick_births: bool = False
     quick: bool = False
     keep: Path | None = None
 
@@ -75,6 +76,7 @@ async def kills(wish: Wish) -> Verdict:
         most=wish.most,
         rate=wish.rate,
         keep=wish.keep,
+        quick_births=wish.quick_births,
     ) as on:
         await on.bots.all[0].start()  # migrated before anybody dies
         await on.bots.all[0].stop()
@@ -85,7 +87,7 @@ async def kills(wish: Wish) -> Verdict:
             counts = (on.ledger.pages(), sum(on.ledger.kills.values()))
             return over or (counts[0] >= wish.pages and counts[1] >= wish.kills)
 
-        life = (1.0, 5.0) if wish.processes == 1 else (1.0, 3.0 * wish.processes)
+        life = (1.0, 3.0 + 3.0 * wish.processes)
         reaper = Reaper(on.ledger, on.rng, life=life)
         dying = asyncio.create_task(reaper.haunt_all(on.bots.all, enough))
         drained = await _flow(on, "kills", enough, wish, before_the_end=dying)

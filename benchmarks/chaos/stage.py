@@ -5,9 +5,11 @@ Knows how the parts hang together. Serves the scenarios; everything is taken dow
 
 from __future__ import annotations
 
+import asyncio
 import random
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,11 +17,12 @@ from pathlib import Path
 
 import aiohttp
 
-from benchmarks.chaos.bots import TOKEN, Bot, Bots
+from benchmarks.chaos.bots import ROOT, TOKEN, Bot, Bots
 from benchmarks.chaos.databases import Postgresql, Sqlite
 from benchmarks.chaos.installation import Installation
 from benchmarks.chaos.ledger import Ledger
 from benchmarks.chaos.load import Load
+from benchmarks.chaos.nursery import Nursery
 from benchmarks.chaos.phones import Phones, Ring
 from benchmarks.chaos.slack import APP_TOKEN, Posted, Slack
 from benchmarks.chaos.slack import TOKEN as SLACK_TOKEN
@@ -40,11 +43,16 @@ class Stage:
     rng: random.Random
     folder: Path
     config: Path
+    with_slack: bool = True
 
     async def drained(self, within: float = 90.0) -> bool:
         """Nothing new; wait until what began is over."""
         self.load.running = False
-        return await self.load.drained(within)
+        until = time.monotonic() + within
+        drained = await self.load.drained(within)
+        while self.with_slack and self.ledger.without_root() and time.monotonic() < until:
+            await asyncio.sleep(0.2)
+        return drained
 
     def words(self) -> str:
         """The last words of every process, for who asks why."""
@@ -71,6 +79,7 @@ async def stage(
     early_acks: float = 0.2,
     env: Mapping[str, str] | None = None,
     before: tuple[str, ...] = (),
+    quick_births: bool = False,
     keep: Path | None = None,
     folder: Path | None = None,
 ) -> AsyncIterator[Stage]:
@@ -121,7 +130,12 @@ async def stage(
                 "ONCALL_SLACK_API_URL": slack.api,
             }
         given |= env or {}
-        bots = Bots([Bot(n, place, given, ledger, http, before) for n in range(processes)], http)
+        nursery = None
+        if quick_births:
+            nursery = Nursery(ROOT)
+            stack.callback(nursery.close)
+        alive = [Bot(n, place, given, ledger, http, before, nursery) for n in range(processes)]
+        bots = Bots(alive, http)
         stack.push_async_callback(bots.stop)
         load = Load(
             bots,
@@ -136,7 +150,7 @@ async def stage(
         made.append(load)
         stack.callback(load.abandon)
         yield Stage(
-            installation, base, slack, phones, ledger, bots, load, rng, place, config
+            installation, base, slack, phones, ledger, bots, load, rng, place, config, with_slack
         )
 
 

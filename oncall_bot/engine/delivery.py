@@ -55,13 +55,15 @@ from oncall_bot.telemetry.metrics import Telemetry
 log = structlog.get_logger(__name__)
 
 LEASE_FOR = timedelta(seconds=120)
+SURE_FOR_S = 2.0
+"""So long after a claim nobody can have taken the message over: the owner's sign of life was fresh then."""
 IN_FLIGHT = 32
 TICK = 0.5
 PAUSE = 0.02
 """Between two claims: what is left within it is claimed together."""
 SLACK_PACE = timedelta(seconds=1)
 FINISH_EVERY, FINISH_FOR = 0.5, 1800.0
-"""Seconds. Until its fate is written no other message goes to the destination: so it is written as soon as it can be."""
+"""Seconds. Until a fate is written no other message goes to its destination: so it is written as soon as it can be."""
 THREAD_WAITS = timedelta(seconds=1)
 LINK_LASTS = timedelta(hours=24)
 SHOWS_AN_EARLIER_STATE = -1
@@ -102,6 +104,9 @@ class _Done:
     place: tuple[str, str] | None = None
 
 
+_LOST = _Done(Fate("outdated", answer="another process took it over"))
+
+
 class Delivery:
     """Sends what waits until it is stopped. `nudge` from any thread wakes it at once."""
 
@@ -125,6 +130,7 @@ class Delivery:
         self._at = at_fault_point
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
+        self._claimed: dict[int, float] = {}
         self._asked: list[asyncio.Future[None]] = []
         self._stopping = False
 
@@ -182,7 +188,9 @@ class Delivery:
         if not await self._store.view(outbox.has_due):
             return []
         claim = claim_without_chat if self._ports.chat is None else outbox.claim
+        began = time.monotonic()
         rows = await self._store.write(claim, self._instance, room, LEASE_FOR)
+        self._claimed.update((row.id, began) for row in rows)
         if rows:
             self._at(FaultPoint.AFTER_CLAIM)
         return rows
@@ -200,9 +208,16 @@ class Delivery:
             )
         await self._finish(row, done)
 
+    async def _is_mine(self, row: Row) -> bool:
+        """Whether nobody took the message over while this process stood still; asked only when it may have been."""
+        if time.monotonic() - self._claimed[row.id] < SURE_FOR_S:
+            return True
+        return await self._store.view(outbox.holds, row.id, self._instance)
+
     async def _finish(self, row: Row, done: _Done) -> None:
         """Write the fate; while the database is away it is kept and written when it is back."""
         self._at(FaultPoint.BEFORE_FINISH)
+        self._claimed.pop(row.id, None)
         given_up_at = time.monotonic() + FINISH_FOR
         while True:
             try:
@@ -279,6 +294,8 @@ class Delivery:
             ts=prepared.ts,
         )
         tried_at = row.first_tried_at if row.attempts > 1 else None
+        if not await self._is_mine(row):
+            return _LOST
         sent = await self._ports.chat.put(message, first_tried_at=tried_at)
         self._at(FaultPoint.AFTER_SEND)
         place = (sent.channel or prepared.channel, sent.provider_id)
@@ -292,6 +309,8 @@ class Delivery:
             return _Done(Fate("outdated", answer="the page is gone"))
         if self._ports.pager is None:
             return _Done(Fate("skipped", answer="no road"))
+        if not await self._is_mine(row):
+            return _LOST
         sent = await self._ports.pager().page(page)
         self._at(FaultPoint.AFTER_SEND)
         return _Done(_sent(sent, timedelta(0)))

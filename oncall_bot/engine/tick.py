@@ -1,6 +1,7 @@
 """The tick: at least twice a second, free what the dead held and work on every timer that is due.
 
-Knows the order of duties of one tick. Refuses to decide: `flows.strike` does, one transaction a timer, so that one
+Knows the order of duties of one tick, and that the sign of life waits for none of them: five seconds without one and
+the other processes take this one for dead. Refuses to decide: `flows.strike` does, one transaction a timer, so that one
 poisoned timer hurts no other. Serves everything that must happen later.
 """
 
@@ -22,7 +23,11 @@ from oncall_bot.telemetry.metrics import Telemetry
 log = structlog.get_logger(__name__)
 
 BEAT_EVERY = timedelta(seconds=1)
-TIMERS_A_TICK = 500
+BEAT_EVERY_AMONG_OTHERS = timedelta(seconds=0.4)
+TIMERS_A_TICK = 100
+"""Between two hundreds the dead are looked for, and `age` says that the tick goes on."""
+JUDGES_AFTER_S = 3.0
+"""Who could not see the others' locks for so long calls nobody dead by them: the server may have been away."""
 
 
 class Tick:
@@ -44,7 +49,9 @@ class Tick:
         self._now = now
         self._started_at = now()
         self._ended = time.monotonic()
+        self._beat_every = BEAT_EVERY if store.sqlite else BEAT_EVERY_AMONG_OTHERS
         self._beat_at: datetime | None = None
+        self._took_back_at: datetime | None = None
 
     def age(self) -> float:
         """Seconds since the last tick that went through."""
@@ -53,22 +60,38 @@ class Tick:
     async def run(self) -> None:
         """Beat, recover, strike. A duty that fails is logged and tried at the next tick."""
         try:
-            await self._beat()
+            await self.beat()
+            await self._take_back()
             await self._strike_due()
             self._ended = time.monotonic()
         except Exception as error:  # noqa: BLE001 - guard: one duty of the tick
             self._telemetry.guarded("tick")
             log.warning("tick_failed", error=str(error)[:300])
 
-    async def _beat(self) -> None:
-        """I am alive; leases of those who are not come back."""
-        now = self._now()
-        if self._beat_at is not None and timedelta(0) <= now - self._beat_at < BEAT_EVERY:
+    async def beat(self) -> None:
+        """The sign of life, unless it was given a moment ago.
+
+        Also called beside the ticks: one that has much to do may last longer than five seconds.
+        """
+        if self._is_over(self._beat_at):
+            self._beat_at = self._now()
+            await self._store.aside(processes.beat, self._instance, self._version, self._started_at)
+
+    async def _take_back(self) -> None:
+        """Leases of those who gave no sign of life come back."""
+        if not self._is_over(self._took_back_at):
             return
-        await self._store.write(processes.beat, self._instance, self._version, self._started_at)
-        self._beat_at = now
+        self._took_back_at = self._now()
+        if self._store.seen_for() > JUDGES_AFTER_S:
+            gone = await self._store.write(processes.bury, self._instance)
+            if gone:
+                log.warning("process_gone", count=gone)
         for row in await self._store.write(take_back):
             log.warning("lease_recovered", outbox_id=row.id, kind=row.kind, failures=row.failures)
+
+    def _is_over(self, since: datetime | None) -> bool:
+        """Whether it is time for the next sign of life after this one, or the clock was set back."""
+        return since is None or not timedelta(0) <= self._now() - since < self._beat_every
 
     async def _strike_due(self) -> None:
         if self._store.snapshot.held:

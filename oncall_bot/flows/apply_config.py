@@ -31,6 +31,7 @@ def apply_config(
     `token_sha256` are tokens from the settings (source -> hash); the file's own stand in the document.
     With `only_if_new` a content that was ever in force before is left alone (a replica with an older file).
     """
+    rules.line_up(tx)
     latest = rules.latest(tx)
     tokens = {**_tokens(document), **(token_sha256 or {})}
     if latest is not None and latest.sha256 == sha256:

@@ -26,10 +26,13 @@ def delivered(
 ) -> str | None:
     """Write the fate down; answers the row's state, or None when the lease was lost.
 
+    Who lost it may have edited the message after the one who took over did, so it is drawn once more.
     `drawn` is (message id, generation, sha256) of a Slack message; `place` is (channel id, ts) where it lies.
     """
     row = outbox.finish(tx, row_id, owner, fate)
     if row is None:
+        if drawn is not None and fate.outcome == "sent":
+            messages.draw_again(tx, drawn[0])
         return None
     if drawn is not None:
         _message(tx, row, drawn, place)

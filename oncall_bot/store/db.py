@@ -4,7 +4,8 @@ Knows engines, pragmas, transactions, the writer queue with group commit, retrie
 Refuses to know what a flow does. Serves edges and engine; only here is a transaction opened or committed.
 
 On SQLite one writer thread runs every flow under BEGIN IMMEDIATE; on PostgreSQL a few do, and a flow that met
-a serialization failure, a deadlock or another replica's unique key runs again from the start.
+a serialization failure, a deadlock or another replica's unique key runs again from the start. There a commit that
+leaves work is told to the other processes as well (store.listening), and the time is the database's.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import secrets
 import sqlite3
 import threading
 import time
@@ -32,6 +34,7 @@ from sqlalchemy.pool import QueuePool
 
 from oncall_bot.core.errors import OncallError
 from oncall_bot.store import snapshot as snapshots
+from oncall_bot.store.listening import CHANNEL, Listener
 from oncall_bot.store.snapshot import Snapshot
 from oncall_bot.store.statements import Row, Statement
 
@@ -102,12 +105,14 @@ class Reader:
 class Tx(Reader):
     """An open transaction. A flow reads and writes through it, and never commits it.
 
-    `nudge()` says that work was left for the engine: after the commit it is woken.
+    `nudge()` says that work was left for the engine: after the commit it is woken, and so are the other processes
+    unless it is work that this one goes on with by itself.
     """
 
     def __init__(self, connection: Connection, now: datetime, snapshot: Snapshot) -> None:
         super().__init__(connection, now, snapshot)
         self.nudged = False
+        self.for_others = False
         self.observed: list[tuple[str, str]] = []
         self._handed_out: dict[str, int] = {}
 
@@ -115,8 +120,13 @@ class Tx(Reader):
         """Count one event under a label of our own, once it is committed."""
         self.observed.append((metric, label))
 
-    def nudge(self) -> None:
+    def nudge(self, *, others: bool = True) -> None:
         self.nudged = True
+        self.for_others |= others
+
+    def tell_others(self, sender: str) -> None:
+        """PostgreSQL only: whoever listens hears of this transaction once it is committed."""
+        self._cursor.execute("SELECT pg_notify(%s, %s)", (CHANNEL, sender))
 
     def run(self, statement: Statement, **params: Any) -> int:
         """Execute once; the number of rows changed."""
@@ -239,8 +249,12 @@ class Store:
         self._queue = _Queue()
         self._threads: list[threading.Thread] = []
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="store-aside")
         self._snapshot = Snapshot.empty()
         self._on_commit: list[Callable[[], None]] = []
+        self._sender = secrets.token_hex(4)
+        self._listener: Listener | None = None
+        self._seen_at = (datetime.now(UTC), time.monotonic())
 
     # --- life ---------------------------------------------------------------------------------------------------
 
@@ -250,19 +264,49 @@ class Store:
             thread.start()
             self._threads.append(thread)
 
+    def listen(self, instance: str | None = None) -> None:
+        """From now on commits of other processes that left work wake this one too; on SQLite there are none.
+
+        With `instance` the others see by a lock of PostgreSQL that this process lives.
+        """
+        if not self.sqlite:
+            self._listener = Listener(self.url, self._sender, self._woken, instance)
+            self._listener.start()
+
+    def seen_for(self) -> float:
+        """Seconds since which the others can see that this process lives; 0 when they cannot."""
+        return self._listener.held_for() if self._listener is not None else 0.0
+
     def close(self) -> None:
+        if self._listener is not None:
+            self._listener.stop()
         with self._queue.changed:
             self._queue.closed = True
             self._queue.changed.notify_all()
         for thread in self._threads:
             thread.join(timeout=10)
+        self._aside.shutdown(wait=True)
         self._readers.shutdown(wait=True)
         self._engine.dispose()
         self._read_engine.dispose()
 
     def on_commit(self, call: Callable[[], None]) -> None:
-        """`call` runs after every commit that left work for the engine, on a writer thread."""
+        """`call` runs after every commit that left work for the engine, on a thread of the store."""
         self._on_commit.append(call)
+
+    def _woken(self) -> None:
+        for call in self._on_commit:
+            call()
+
+    def now(self) -> datetime:
+        """The time by the clock of decisions, as last seen in a transaction and carried on by the monotonic clock.
+
+        The wall clock of this process is not asked: it may be wrong, or step.
+        """
+        if self._clock is not None:
+            return self._clock()
+        seen, mono = self._seen_at
+        return seen + timedelta(seconds=time.monotonic() - mono)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -293,6 +337,23 @@ class Store:
     ) -> Pending[T]:
         """As `write`, but raises Busy when the flow has not begun after `within` seconds."""
         return self._enqueue(lambda tx: flow(tx, *args, **kwargs), _name(flow), within)
+
+    async def aside(
+        self,
+        flow: Callable[Concatenate[Tx, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """As `write`, but waiting behind no other write where the database has more than one writer.
+
+        For the sign of life: who cannot give it in time is taken for dead, and a storm fills the queue.
+        """
+        if self.sqlite:
+            return await self.write(flow, *args, **kwargs)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._aside, lambda: self._transact(lambda tx: flow(tx, *args, **kwargs))
+        )
 
     def _enqueue(self, run: Callable[[Tx], T], name: str, within: float | None) -> Pending[T]:
         answer: Pending[T] = Pending()
@@ -422,11 +483,12 @@ class Store:
         with self._engine.connect() as connection, connection.begin():
             tx = Tx(connection, *self._now_and_rules(connection))
             answer = run(tx)
+            if tx.for_others and tx.postgresql:
+                tx.tell_others(self._sender)
         for metric, label in tx.observed:
             self._observe(metric, label)
         if tx.nudged:
-            for call in self._on_commit:
-                call()
+            self._woken()
         return answer
 
     def _now_and_rules(self, connection: Connection) -> tuple[datetime, Snapshot]:
@@ -438,6 +500,7 @@ class Store:
             row = cursor.fetchone()
             assert row is not None
             number, now = int(row[0] or 0), row[1].astimezone(UTC)
+            self._seen_at = (now, time.monotonic())
         # Held in a variable: other threads replace the attribute, and this transaction decides on its own number.
         held = self._snapshot
         while number != held.number:
@@ -461,6 +524,14 @@ class Store:
         """`fn(reader, ...)` on this thread."""
         with self.read() as reader:
             return fn(reader, *args, **kwargs)
+
+    async def answers(self) -> bool:
+        """Whether the database answers a question now."""
+        try:
+            return await self.view(ping)
+        except (DBAPIError, PoolTimeout) as error:
+            log.warning("database_silent", error=str(error)[:200])
+            return False
 
     async def view(
         self, fn: Callable[Concatenate[Reader, P], T], *args: P.args, **kwargs: P.kwargs

@@ -89,6 +89,9 @@ _RENDERED = statement(
         queued=False,
     )
 )
+_FORGET_LOOKS = statement(
+    update(MESSAGE).where(MESSAGE.c.id == bindparam("message_id")).values(rendered_sha256="")
+)
 _UNQUEUED = statement(
     update(MESSAGE)
     .where(MESSAGE.c.id == bindparam("message_id"))
@@ -141,6 +144,14 @@ def touch(tx: Tx, message: Row, *, every: timedelta = EDIT_EVERY, at_once: bool 
         return
     tx.run(_QUEUED, message_id=message.id)
     _queue(tx, message, wanted, None if at_once else every)
+
+
+def draw_again(tx: Tx, message_id: int) -> None:
+    """Nobody knows what the message shows: send it once more, even if it should look the same."""
+    tx.run(_FORGET_LOOKS, message_id=message_id)
+    message = get(tx, message_id)
+    if message is not None:
+        touch(tx, message)
 
 
 def outdate(tx: Tx, message: Row) -> None:

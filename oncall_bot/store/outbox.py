@@ -18,14 +18,14 @@ from sqlalchemy import and_, bindparam, func, not_, or_, select, update
 
 from oncall_bot.store import tables as t
 from oncall_bot.store.db import Reader, Tx
+from oncall_bot.store.processes import BEAT_STALE_AFTER, LIVE
 from oncall_bot.store.statements import Row, Statement, any_of, insert_of, one_of, statement, upsert
 from oncall_bot.store.types import Instant
 
 OUTBOX, DESTINATION = t.Outbox.__table__, t.Destination.__table__  # type: ignore[attr-defined]
-DELIVERY, PROCESS = t.Delivery.__table__, t.Process.__table__  # type: ignore[attr-defined]
+DELIVERY = t.Delivery.__table__  # type: ignore[attr-defined]
 PAGE, RUN = t.Page.__table__, t.PageRun.__table__  # type: ignore[attr-defined]
 
-BEAT_STALE_AFTER = timedelta(seconds=5)
 DEAD_AFTER_PERMANENT = 3
 DEAD_AFTER_CRASHES = 10
 BACKOFF_MAX = timedelta(seconds=60)
@@ -43,7 +43,6 @@ class Lane(IntEnum):
     DRAFT = 5
 
 
-_LIVE_OWNERS = select(PROCESS.c.instance).where(PROCESS.c.beat_at > bindparam("beat_after"))
 _ADD = upsert(
     OUTBOX,
     ("dedupe_key",),
@@ -69,7 +68,7 @@ _FREE = and_(
     or_(
         DESTINATION.c.lease_owner.is_(None),
         DESTINATION.c.lease_until <= bindparam("now"),
-        not_(DESTINATION.c.lease_owner.in_(_LIVE_OWNERS)),
+        not_(DESTINATION.c.lease_owner.in_(LIVE)),
     ),
 )
 
@@ -155,7 +154,7 @@ _RECOVER = statement(
         OUTBOX.c.state == "sending",
         or_(
             OUTBOX.c.lease_until <= bindparam("now"),
-            not_(OUTBOX.c.lease_owner.in_(_LIVE_OWNERS)),
+            not_(OUTBOX.c.lease_owner.in_(LIVE)),
         ),
     )
     .values(state="pending", lease_owner=None, lease_until=None, failures=OUTBOX.c.failures + 1)
@@ -179,10 +178,26 @@ _SKIP_CHAT = statement(
 )
 _FREE_DESTINATIONS = statement(
     update(DESTINATION)
-    .where(
-        DESTINATION.c.lease_owner.is_not(None), not_(DESTINATION.c.lease_owner.in_(_LIVE_OWNERS))
-    )
+    .where(DESTINATION.c.lease_owner.is_not(None), not_(DESTINATION.c.lease_owner.in_(LIVE)))
     .values(lease_owner=None, lease_until=None)
+)
+_GIVE_BACK = statement(
+    update(OUTBOX)
+    .where(OUTBOX.c.state == "sending", OUTBOX.c.lease_owner == bindparam("owner"))
+    .values(state="pending", lease_owner=None, lease_until=None)
+    .returning(OUTBOX.c.id)
+)
+_GIVE_BACK_DESTINATIONS = statement(
+    update(DESTINATION)
+    .where(DESTINATION.c.lease_owner == bindparam("owner"))
+    .values(lease_owner=None, lease_until=None)
+)
+_HOLDS = statement(
+    select(OUTBOX.c.id).where(
+        OUTBOX.c.id == bindparam("row_id"),
+        OUTBOX.c.state == "sending",
+        OUTBOX.c.lease_owner == bindparam("owner"),
+    )
 )
 _OF_INCIDENT = statement(
     select(OUTBOX)
@@ -319,7 +334,7 @@ def finish(tx: Tx, row_id: int, owner: str, fate: Fate) -> Row | None:
         provider_answer=fate.answer[:500],
     )
     _release(tx, row, owner, fate, failed=again_at is not None)
-    tx.nudge()
+    tx.nudge(others=False)
     return row
 
 
@@ -369,6 +384,20 @@ def recover(tx: Tx) -> list[Row]:
     if rows:
         tx.nudge()
     return rows
+
+
+def give_back(tx: Tx, owner: str) -> int:
+    """Who stops leaves what it could not finish to the others, at once and without blame; how many messages."""
+    rows = tx.all(_GIVE_BACK, owner=owner)
+    tx.run(_GIVE_BACK_DESTINATIONS, owner=owner)
+    if rows:
+        tx.nudge()
+    return len(rows)
+
+
+def holds(tx: Reader, row_id: int, owner: str) -> bool:
+    """Whether the message is still the owner's to send; nobody took it over."""
+    return tx.first(_HOLDS, row_id=row_id, owner=owner) is not None
 
 
 def bury(tx: Tx, recovered: Iterable[Row]) -> list[Row]:

@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, select, update
 
 from oncall_bot.store import tables as t
 from oncall_bot.store.db import Reader, Tx
-from oncall_bot.store.statements import Row, Statement, insert_of, statement, upsert
+from oncall_bot.store.statements import Row, Statement, insert_of, locking, statement, upsert
 
 REVISION, NUMBER = t.ConfigRevision.__table__, t.SnapshotRevision.__table__  # type: ignore[attr-defined]
 META, PERSON, SOURCE = t.Meta.__table__, t.Person.__table__, t.Source.__table__  # type: ignore[attr-defined]
@@ -81,6 +81,7 @@ _META = statement(select(META))
 _INSERT_META = insert_of(META, "id", "schema", "min_code", "signing_key", held_since=None)
 _HOLD = statement(update(META).values(held_since=bindparam("since")))
 _INSERT_NUMBER = insert_of(NUMBER, "id", "n")
+_LINE_UP = Statement(lambda dialect: locking(select(NUMBER.c.n), dialect))
 _COUNT_NUMBER = statement(select(NUMBER.c.n))
 
 SCHEMA = "1"
@@ -90,6 +91,11 @@ MIN_CODE = "0.1.0"
 def changed(tx: Tx) -> None:
     """What a snapshot holds has changed: every process reads it anew before its next decision."""
     tx.run(_RAISE)
+
+
+def line_up(tx: Tx) -> None:
+    """Whoever changes the rules does so one after the other: two processes that start at once apply a file once."""
+    tx.first(_LINE_UP)
 
 
 def prepare(tx: Tx) -> None:
