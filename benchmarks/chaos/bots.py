@@ -1,7 +1,7 @@
 """`python -m oncall_bot serve` as real processes: started, watched, killed, started again at once.
 
-Knows processes and their readiness as seen from outside. Refuses to know alerts. Serves the load, which posts to whoever
-lives, and the kills. Every life is written into the ledger.
+Knows processes and their readiness as seen from outside. Refuses to know alerts. Serves the load, which posts to
+whoever lives, and the kills. Every life is written into the ledger.
 """
 
 from __future__ import annotations

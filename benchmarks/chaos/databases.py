@@ -66,7 +66,9 @@ class Postgresql:
         log = str(self.folder.parent / "postgres.log")
         self._pg_ctl("start", "-o", options, "-l", log)
         if not self._made:
-            self._as(["createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "oncall", "oncall"])
+            self._as(
+                ["createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "oncall", "oncall"]
+            )
             self._made = True
 
     def _make(self) -> None:

@@ -26,11 +26,8 @@ class Installation:
     steps: int = 8
     gap: float = 1.0
     slack_each: int = 4
-    extra: str = ""  # more lines for the file
-    channels: str = ""  # roads beside push
     first_wait: str = "0s"
-    mail: bool = False
-    roads: str = "{after: 0m, by: slack}, {after: 0m, by: push}"
+    every_road: bool = False  # a webhook and mail beside Slack and push
 
     def person(self, team: int, step: int) -> int:
         """Whom that step of that team pages."""
@@ -39,8 +36,16 @@ class Installation:
     def slack_id(self, person: int) -> str | None:
         return f"U{person:08d}" if person % self.slack_each == 0 else None
 
-    def yaml(self, push: str) -> str:
-        """The file; `push` is where the telephones' server listens, as host:port."""
+    def yaml(self, phones: int, smtp: int) -> str:
+        """The file; the ports are where telephones and mail are served on loopback."""
+        rules = "{after: 0m, by: slack}, {after: 0m, by: push}"
+        more = ""
+        if self.every_road:
+            rules += ", {after: 0m, by: hook}, {after: 1s, by: mail}"
+            more = (
+                f'  hook: {{url: "webhook+http://127.0.0.1:{phones}/hook/{{to}}"}}\n'
+                f'  mail: {{url: "mailto://127.0.0.1:{smtp}?from=bot@example.com&to={{to}}&mode=insecure"}}'
+            )
         people = "\n".join(self._person(n) for n in range(self.teams))
         teams = "\n".join(
             f'  t{n}: {{members: [p{n}], managers: [{ADMIN}], channel: "#c{n}"}}'
@@ -56,13 +61,13 @@ class Installation:
         return f"""version: 1
 defaults: {{zone: UTC, channel: "#alerts", fallback: [person:{ADMIN}], last_resort: [{ADMIN}]}}
 personal_rules:
-  high: [{self.roads}]
+  high: [{rules}]
 people:
   {ADMIN}: {{name: Root, email: root@example.com, role: admin, contacts: {{push: {ADMIN}}}}}
 {people}
 channels:
-  push: {{url: "ntfy://{push}/{{to}}?priority=max"}}
-{self.channels}
+  push: {{url: "ntfy://127.0.0.1:{phones}/{{to}}?priority=max"}}
+{more}
 teams:
 {teams}
 services:
@@ -73,13 +78,13 @@ policies:
 {policies}
 routes:
   - {{name: rest, service_from: [service], group_by: [alertname, service], wait: {self.first_wait}}}
-{self.extra}
 """
 
     def _person(self, n: int) -> str:
         known = f", slack: {self.slack_id(n)}" if self.slack_id(n) else ""
-        mail = f", email: p{n}@example.com" if known or self.mail else ""
-        return f"  p{n}: {{name: Person {n}{mail}{known}, contacts: {{push: p{n}}}}}"
+        mail = f", email: p{n}@example.com" if known or self.every_road else ""
+        hook = f", hook: p{n}" if self.every_road else ""
+        return f"  p{n}: {{name: Person {n}{mail}{known}, contacts: {{push: p{n}{hook}}}}}"
 
     def _policy(self, n: int) -> str:
         steps = ", ".join(

@@ -64,7 +64,9 @@ class Ledger:
         self.cases: dict[str, Case] = {}
         self.of_person: dict[str, dict[int, int]] = {}
         self.rings: Counter[tuple[str, str]] = Counter()  # (road, key) -> messages that lie there
-        self.roots: dict[str, set[str]] = defaultdict(set)  # alert -> ts of its messages in a channel
+        self.roots: dict[str, set[str]] = defaultdict(
+            set
+        )  # alert -> ts of its messages in a channel
         self.admin: list[str] = []
         self.strangers: list[str] = []
         self.lives: list[Life] = []
@@ -121,6 +123,10 @@ class Ledger:
             for step in case.expected
             if step not in case.arrived
         ]
+
+    def missing_first(self) -> list[Case]:
+        """Accepted alerts for which nobody was paged yet."""
+        return [case for case in self.accepted() if 0 not in case.arrived]
 
     def pages(self) -> int:
         return self._pages
@@ -188,6 +194,4 @@ def figures(values: Iterable[float]) -> str:
     found = sorted(values)
     if not found:
         return "-"
-    return (
-        f"p50 {percentile(found, 0.5):.2f} s, p99 {percentile(found, 0.99):.2f} s, max {found[-1]:.2f} s"
-    )
+    return f"p50 {percentile(found, 0.5):.2f} s, p99 {percentile(found, 0.99):.2f} s, max {found[-1]:.2f} s"

@@ -1,7 +1,7 @@
 """The load: services break one after the other, people answer, alerts end; each step is repeated until it is taken.
 
-Knows how Alertmanager behaves (it posts again what got no 200) and how people do (they press once their telephone rang).
-Refuses to know the bot. What happens is written into the ledger.
+Knows how Alertmanager behaves (it posts again what got no 200) and how people do (they press once their telephone
+rang). Refuses to know the bot. What happens is written into the ledger.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +36,7 @@ class Load:
         rate: float = 100.0,
         answers: bool = True,
         early_acks: float = 0.2,
+        presses_links: bool = True,
     ) -> None:
         self._bots = bots
         self._installation = installation
@@ -45,6 +46,7 @@ class Load:
         self._pace = 1.0 / rate
         self._answers = answers
         self._early_acks = early_acks
+        self._presses_links = presses_links
         self._free_at = dict.fromkeys(range(installation.teams), 0.0)
         self._count = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -60,7 +62,12 @@ class Load:
         """A person's telephone rang; once all who must be asked were, the last one answers."""
         case.ack_url = ack_url or case.ack_url
         everybody = all(one in case.arrived for one in case.expected)
-        if everybody and case.ack_url and case.name in self._answered:
+        if everybody and case.ack_url and self._presses_links:
+            self.answered(case)
+
+    def answered(self, case: Case) -> None:
+        """Somebody answers, or has answered by another way already."""
+        if case.name in self._answered:
             self._answered[case.name].set()
 
     async def run(self, enough: Callable[[], bool]) -> None:
@@ -82,6 +89,13 @@ class Load:
         task = asyncio.create_task(self._live(case))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return case
+
+    def unposted(self, team: int) -> Case:
+        """A service breaks; who asks posts it, together with others."""
+        case = self._case(team)
+        case.posted_at, case.tries = time.time(), 1
+        self._ledger.add(case)
         return case
 
     async def drained(self, within: float) -> bool:
@@ -116,12 +130,12 @@ class Load:
     async def _live(self, case: Case) -> None:
         """From the first post to the last."""
         starts_at = datetime.now(UTC)
-        await self._tell(case, _body(case, starts_at, None), first=True)
+        await self._tell(case, alert_body([case], starts_at), first=True)
         if not self._answers:
             return
         await self._answered[case.name].wait()
         await self._press(case)
-        await self._tell(case, _body(case, starts_at, datetime.now(UTC)), first=False)
+        await self._tell(case, alert_body([case], starts_at, datetime.now(UTC)), first=False)
         case.ended_at = time.time()
         del self._answered[case.name]
 
@@ -140,6 +154,8 @@ class Load:
             await asyncio.sleep(AGAIN)
 
     async def _press(self, case: Case) -> None:
+        if case.acked_at is not None:
+            return
         assert case.ack_url is not None
         path = "/ack/" + case.ack_url.rpartition("/ack/")[2]
         await self._bots.somebody()
@@ -149,20 +165,26 @@ class Load:
         case.acked_at = time.time()
 
 
-def _body(case: Case, starts_at: datetime, ends_at: datetime | None) -> dict[str, Any]:
+def alert_body(
+    cases: Sequence[Case], starts_at: datetime | None = None, ends_at: datetime | None = None
+) -> dict[str, Any]:
+    """A webhook body, version 4, of these alerts: firing, or over when `ends_at` is given."""
     status = "resolved" if ends_at else "firing"
-    alert = {
-        "status": status,
-        "labels": {"alertname": case.name, "service": f"s{case.team}", "severity": "critical"},
-        "annotations": {"summary": f"{case.name} is broken"},
-        "startsAt": _text(starts_at),
-        "endsAt": _text(ends_at) if ends_at else "0001-01-01T00:00:00Z",
-        "generatorURL": "http://prometheus:9090/graph",
-        "fingerprint": "",
-    }
+    alerts = [
+        {
+            "status": status,
+            "labels": {"alertname": case.name, "service": f"s{case.team}", "severity": "critical"},
+            "annotations": {"summary": f"{case.name} is broken"},
+            "startsAt": _text(starts_at or datetime.now(UTC)),
+            "endsAt": _text(ends_at) if ends_at else "0001-01-01T00:00:00Z",
+            "generatorURL": "http://prometheus:9090/graph",
+            "fingerprint": "",
+        }
+        for case in cases
+    ]
     return {
         "version": "4",
-        "groupKey": f'{{}}:{{alertname="{case.name}"}}',
+        "groupKey": f'{{}}:{{alertname="{cases[0].name}"}}',
         "truncatedAlerts": 0,
         "status": status,
         "receiver": "oncall",
@@ -170,7 +192,7 @@ def _body(case: Case, starts_at: datetime, ends_at: datetime | None) -> dict[str
         "commonLabels": {},
         "commonAnnotations": {},
         "externalURL": "http://alertmanager:9093",
-        "alerts": [alert],
+        "alerts": alerts,
     }
 
 

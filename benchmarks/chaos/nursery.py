@@ -1,12 +1,13 @@
 """Quick births: a parent that has loaded the bot's code once and forks a `serve` for each new life.
 
-Most of a start is loading code, some seconds where two cores are busy; three hundred deaths would be an hour of loading.
-A life forked here runs the same `serve` from its first line, in a process of its own, and dies as any other. Starts are
-measured without it. Run as a process of its own by `Nursery`, which the driver talks to by lines of JSON.
+Most of a start is loading code, some seconds where two cores are busy; three hundred deaths would be an hour of
+loading. A life forked here runs the same `serve` from its first line, in a process of its own, and dies as any other.
+Starts are measured without it. Run as a process of its own by `Nursery`, which the driver talks to by lines of JSON.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import select
@@ -15,6 +16,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
 
 
 class Born:
@@ -96,10 +99,16 @@ def main() -> None:
         sys.stdout.flush()
 
 
+def _die_with_the_parent() -> None:
+    """Linux: nobody outlives a run that was interrupted."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def _live(wish: dict[str, object]) -> None:
     """The child: its environment, its log, then `serve` until the end."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
+    _die_with_the_parent()
     log = os.open(str(wish["log"]), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for target, source in ((0, nothing), (1, log), (2, log)):

@@ -38,15 +38,17 @@ class Ring:
 
 @dataclass
 class Phones:
-    """`on_ring` hears of every message. `fault` is how the roads behave: ok, 500, deaf (accepts, delivers nothing),
-    silent (never answers), or slow.
+    """`on_ring` hears of every message. `fault` is how the roads behave: ok, 500, silent (never answers) or slow.
+    What goes to somebody in `deaf` is accepted and never delivered.
     """
 
     on_ring: Callable[[Ring], None]
     fault: str = "ok"
     port: int = 0
     smtp_port: int = 0
+    deaf: set[str] = field(default_factory=set)
     rings: int = 0
+    swallowed: int = 0
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
     _cache: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _keys: set[str] = field(default_factory=set)
@@ -88,7 +90,9 @@ class Phones:
             return failing
         number, topic = next(self._numbers), str(said["topic"])
         answer = {"id": f"n{number}", "time": int(time.time()), "event": "message", **said}
-        if self.fault != "deaf":
+        if topic in self.deaf:
+            self.swallowed += 1
+        else:
             kept = self._cache.setdefault(topic, [])
             kept.append(answer)
             del kept[:-CACHED]
@@ -119,7 +123,7 @@ class Phones:
         if failing is not None:
             return failing
         key = request.headers.get("Idempotency-Key") or str(said.get("key"))
-        if key not in self._keys and self.fault != "deaf":
+        if key not in self._keys:
             self._keys.add(key)
             person = request.match_info["person"]
             url = said.get("ack_url")
@@ -163,8 +167,7 @@ class Phones:
         text = f"{letter['subject']} {body.get_content() if body else ''}"
         found = REF.search(text)
         key = found[1] if found else str(letter["message-id"])
-        if self.fault != "deaf":
-            self._ring(Ring("mail", to.partition("@")[0], key, text, time.time()))
+        self._ring(Ring("mail", to.partition("@")[0], key, text, time.time()))
 
     def _ring(self, ring: Ring) -> None:
         self.rings += 1

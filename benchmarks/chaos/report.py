@@ -77,7 +77,9 @@ def counted(verdict: Verdict, ledger: Ledger, *, drained: bool, slack: bool = Tr
     roots = ledger.second_roots()
     verdict.say(f"second root messages {len(roots)}")
     for case, step in missing[:5]:
-        verdict.say(f"  lost: {case.name} step {step} to p{case.people[step]}, arrived {case.arrived}")
+        verdict.say(
+            f"  lost: {case.name} step {step} to p{case.people[step]}, arrived {case.arrived}"
+        )
     verdict.must(not missing, f"{len(missing)} pages never reached anybody")
     verdict.must(not roots, f"{len(roots)} incidents have a second root message: {roots[:3]}")
     verdict.must(not doubled.get("slack"), f"{doubled.get('slack')} messages doubled in Slack")
@@ -86,7 +88,9 @@ def counted(verdict: Verdict, ledger: Ledger, *, drained: bool, slack: bool = Tr
         bare = ledger.without_root()
         verdict.must(not bare, f"{len(bare)} incidents have no root message: {bare[:3]}")
     rang = ledger.after_the_ack()
-    verdict.must(not rang, f"{len(rang)} pages that were due after an acknowledgement rang all the same")
+    verdict.must(
+        not rang, f"{len(rang)} pages that were due after an acknowledgement rang all the same"
+    )
     early = ledger.early()
     verdict.must(not early, f"{len(early)} pages came before their time")
     verdict.must(not ledger.strangers, f"messages to the wrong people: {ledger.strangers[:2]}")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from benchmarks.chaos.bots import Bot
 from benchmarks.chaos.installation import Installation
@@ -32,13 +32,17 @@ class Wish:
     most: int = 60
     rate: float = 100.0
     teams: int = 240
+    timers: int = 10_000
     quick_births: bool = False
     quick: bool = False
-    keep: Path | None = None
+    keep: bool = False
 
     @property
     def where(self) -> str:
         return f"{self.database}, {self.processes} process{'es' if self.processes > 1 else ''}"
+
+
+Scenario = Callable[[Wish], Awaitable[Verdict]]
 
 
 async def calm(wish: Wish) -> Verdict:
@@ -54,14 +58,14 @@ async def calm(wish: Wish) -> Verdict:
         keep=wish.keep,
     ) as on:
         await on.bots.start()
-        drained = await _flow(on, "calm", lambda: on.ledger.pages() >= wish.pages, wish)
+        drained = await _flow(on, "calm", lambda: on.ledger.pages() >= wish.pages)
         counted(verdict, on.ledger, drained=drained)
         _starts(verdict, on.bots.all)
         late, _ = lateness(verdict, on.ledger)
         verdict.must(not sum(on.ledger.doubled().values()), "doubled without a kill")
         verdict.should(percentile(late, 0.5) <= 0.5, "p50 <= 0.5 s")
         verdict.should(percentile(late, 0.99) <= 1.0, "p99 <= 1 s")
-        _evidence(verdict, on)
+        evidence(verdict, on)
     return verdict
 
 
@@ -90,7 +94,7 @@ async def kills(wish: Wish) -> Verdict:
         life = (1.0, 3.0 + 3.0 * wish.processes)
         reaper = Reaper(on.ledger, on.rng, life=life)
         dying = asyncio.create_task(reaper.haunt_all(on.bots.all, enough))
-        drained = await _flow(on, "kills", enough, wish, before_the_end=dying)
+        drained = await _flow(on, "kills", enough, before_the_end=dying)
         deaths(verdict, on.ledger)
         counted(verdict, on.ledger, drained=drained)
         _starts(verdict, on.bots.all)
@@ -100,11 +104,16 @@ async def kills(wish: Wish) -> Verdict:
         verdict.must(total <= most, f"doubled {total}, more than 0.1 %")
         if wish.processes > 1:
             verdict.should(percentile(late, 0.99) <= 2.0, "p99 <= 2 s")
-        _evidence(verdict, on)
+        evidence(verdict, on)
     return verdict
 
 
-async def _flow(on: Stage, name: str, enough, wish: Wish, before_the_end=None) -> bool:  # type: ignore[no-untyped-def]
+async def _flow(
+    on: Stage,
+    name: str,
+    enough: Callable[[], bool],
+    before_the_end: Awaitable[None] | None = None,
+) -> bool:
     progress = Progress(name)
     flowing = asyncio.create_task(on.load.run(enough))
     while not flowing.done():
@@ -123,7 +132,7 @@ def _starts(verdict: Verdict, bots: list[Bot]) -> None:
     verdict.should(percentile(sorted(took), 0.99) <= 4.0, "ready <= 4 s after start (p99)")
 
 
-def _evidence(verdict: Verdict, on: Stage) -> None:
+def evidence(verdict: Verdict, on: Stage) -> None:
     verdict.say(
         f"Slack: {sum(on.slack.calls.values())} calls, {sum(on.slack.refused.values())} refused "
         f"{dict(on.slack.refused)}, {on.slack.connections} connections; answers of the webhook other than 200: "

@@ -77,16 +77,17 @@ async def stage(
     rate: float = 100.0,
     answers: bool = True,
     early_acks: float = 0.2,
+    presses_links: bool = True,
     env: Mapping[str, str] | None = None,
     before: tuple[str, ...] = (),
     quick_births: bool = False,
-    keep: Path | None = None,
+    keep: bool = False,
     folder: Path | None = None,
 ) -> AsyncIterator[Stage]:
     """Everything up to, but not, the start of the processes. `before`: a command in front of each of them."""
     async with AsyncExitStack() as stack:
         place = folder or Path(tempfile.mkdtemp(prefix="oncall-chaos-", dir=quick_folder()))
-        if keep is None and folder is None:
+        if not keep and folder is None:
             stack.callback(shutil.rmtree, place, ignore_errors=True)
         rng, ledger = random.Random(seed), Ledger()
         made: list[Load] = []
@@ -114,7 +115,7 @@ async def stage(
         await base.start()
         stack.push_async_callback(_ended, base)
         config = place / "oncall.yaml"
-        config.write_text(installation.yaml(f"127.0.0.1:{phones.port}"))
+        config.write_text(installation.yaml(phones.port, phones.smtp_port))
         connector = aiohttp.TCPConnector(limit=0, force_close=True)
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         given = {
@@ -146,6 +147,7 @@ async def stage(
             rate=rate,
             answers=answers,
             early_acks=early_acks,
+            presses_links=presses_links,
         )
         made.append(load)
         stack.callback(load.abandon)
@@ -157,4 +159,3 @@ async def stage(
 async def _ended(base: Sqlite | Postgresql) -> None:
     if isinstance(base, Postgresql):
         await base.stop("immediate")
-

@@ -47,7 +47,7 @@ from oncall_bot.ports import (
     Sent,
 )
 from oncall_bot.store import drafts, messages, outbox, views
-from oncall_bot.store.db import Reader, Store
+from oncall_bot.store.db import Reader, Store, is_away
 from oncall_bot.store.outbox import Fate
 from oncall_bot.store.statements import Row
 from oncall_bot.telemetry.metrics import Telemetry
@@ -62,7 +62,7 @@ TICK = 0.5
 PAUSE = 0.02
 """Between two claims: what is left within it is claimed together."""
 SLACK_PACE = timedelta(seconds=1)
-FINISH_EVERY, FINISH_FOR = 0.5, 1800.0
+FINISH_EVERY, FINISH_FOR, FINISH_TRIES = 0.5, 1800.0, 5
 """Seconds. Until a fate is written no other message goes to its destination: so it is written as soon as it can be."""
 THREAD_WAITS = timedelta(seconds=1)
 LINK_LASTS = timedelta(hours=24)
@@ -215,21 +215,33 @@ class Delivery:
         return await self._store.view(outbox.holds, row.id, self._instance)
 
     async def _finish(self, row: Row, done: _Done) -> None:
-        """Write the fate; while the database is away it is kept and written when it is back."""
+        """Write the fate; while the database is away it is kept and written when it is back.
+
+        When what should follow from it cannot be written, the fate alone is: else the message would be sent for ever.
+        """
         self._at(FaultPoint.BEFORE_FINISH)
         self._claimed.pop(row.id, None)
-        given_up_at = time.monotonic() + FINISH_FOR
+        given_up_at, refused = time.monotonic() + FINISH_FOR, 0
         while True:
             try:
-                await self._store.write(
-                    delivered, row.id, self._instance, done.fate, drawn=done.drawn, place=done.place
-                )
+                if refused < FINISH_TRIES:
+                    await self._store.write(
+                        delivered,
+                        row.id,
+                        self._instance,
+                        done.fate,
+                        drawn=done.drawn,
+                        place=done.place,
+                    )
+                else:
+                    await self._store.write(outbox.finish, row.id, self._instance, done.fate)
                 break
             except Exception as error:  # noqa: BLE001 - guard: one delivery; its lease ends if this never works
                 self._telemetry.guarded("delivery")
                 log.warning("finish_failed", outbox_id=row.id, error=str(error)[:300])
                 if self._stopping or time.monotonic() > given_up_at:
                     return
+                refused += not is_away(error)
                 await asyncio.sleep(FINISH_EVERY)
         self._count(row, done.fate)
         self._wake.set()

@@ -8,8 +8,9 @@ poisoned timer hurts no other. Serves everything that must happen later.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -58,15 +59,20 @@ class Tick:
         return time.monotonic() - self._ended
 
     async def run(self) -> None:
-        """Beat, recover, strike. A duty that fails is logged and tried at the next tick."""
-        try:
-            await self.beat()
-            await self._take_back()
-            await self._strike_due()
+        """Beat, recover, strike. What fails is logged, tried at the next tick, and keeps nothing else from its turn."""
+        await self._guarded(self.beat)
+        await self._guarded(self._take_back)
+        if await self._guarded(self._strike_due):
             self._ended = time.monotonic()
+
+    async def _guarded(self, duty: Callable[[], Awaitable[None]]) -> bool:
+        try:
+            await duty()
+            return True
         except Exception as error:  # noqa: BLE001 - guard: one duty of the tick
             self._telemetry.guarded("tick")
             log.warning("tick_failed", error=str(error)[:300])
+            return False
 
     async def beat(self) -> None:
         """The sign of life, unless it was given a moment ago.
@@ -98,12 +104,15 @@ class Tick:
             return
         due = await self._store.view(timers.due, limit=TIMERS_A_TICK)
         for timer_id in due:
-            try:
-                await self._store.write(strike, timer_id)
-            except Exception as error:  # noqa: BLE001 - guard: one duty of the tick
-                self._telemetry.guarded("tick")
-                log.error("timer_failed", timer_id=timer_id, error=str(error)[:500])
-                await self._store.write(strike_failed, timer_id, f"{type(error).__name__}: {error}")
+            await self._guarded(partial(self._strike, timer_id))
         late = await self._store.view(timers.next_due) if not due else None
         overdue = (self._now() - late).total_seconds() if late else 0.0
         self._telemetry.timer_overdue_seconds.set(max(0.0, overdue))
+
+    async def _strike(self, timer_id: int) -> None:
+        try:
+            await self._store.write(strike, timer_id)
+        except Exception as error:  # noqa: BLE001 - guard: one duty of the tick
+            self._telemetry.guarded("tick")
+            log.error("timer_failed", timer_id=timer_id, error=str(error)[:500])
+            await self._store.write(strike_failed, timer_id, f"{type(error).__name__}: {error}")

@@ -458,7 +458,7 @@ class Store:
             pairs = iter(list(zip(items, values, strict=True)))
             _answer([(share, _own(share, pairs), None) for share in made])
         except Exception as error:  # noqa: BLE001 - guard: one queued write; each item is tried alone
-            if len(shares) > 1 and not _unreachable(error):
+            if len(shares) > 1 and not is_away(error):
                 for share in shares:
                     self._work_shares([share])
                 return
@@ -621,7 +621,7 @@ def engine_for(url: str, *, writes: bool) -> Engine:
     )
 
 
-def _unreachable(error: BaseException) -> bool:
+def is_away(error: BaseException) -> bool:
     """Whether the database itself is away, so that trying every item alone would only take longer."""
     orig = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(orig, sqlite3.OperationalError):
