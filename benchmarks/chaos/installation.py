@@ -4,25 +4,24 @@ Knows oncall.yaml and who must be paged by which step of which team. Serves the 
 ledger (which knows whom to expect) and the fakes (which know who is who).
 
 A team's second incident within a minute waits two seconds, and twenty make a storm: both are right and both would blur
-what is measured here. So there are many teams, and each has one incident a minute.
+what is measured here. So there are many teams, each with its own people, and each has one incident a minute.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-STRIDE = 37
 ADMIN = "root"
 
 
 @dataclass(frozen=True)
 class Installation:
-    """`teams` teams; each incident has `steps` steps, `gap` seconds apart, each pages another person.
+    """`teams` teams; each incident has `steps` steps, `gap` seconds apart, each pages a person of its own.
 
     Every `slack_each`-th person is in Slack too; everybody has a telephone of their own.
     """
 
-    teams: int = 240
+    teams: int = 120
     steps: int = 8
     gap: float = 1.0
     slack_each: int = 4
@@ -31,7 +30,7 @@ class Installation:
 
     def person(self, team: int, step: int) -> int:
         """Whom that step of that team pages."""
-        return (team + step * STRIDE) % self.teams
+        return team * self.steps + step
 
     def slack_id(self, person: int) -> str | None:
         return f"U{person:08d}" if person % self.slack_each == 0 else None
@@ -46,15 +45,15 @@ class Installation:
                 f'  hook: {{url: "webhook+http://127.0.0.1:{phones}/hook/{{to}}"}}\n'
                 f'  mail: {{url: "mailto://127.0.0.1:{smtp}?from=bot@example.com&to={{to}}&mode=insecure"}}'
             )
-        people = "\n".join(self._person(n) for n in range(self.teams))
+        people = "\n".join(self._person(n) for n in range(self.teams * self.steps))
         teams = "\n".join(
-            f'  t{n}: {{members: [p{n}], managers: [{ADMIN}], channel: "#c{n}"}}'
+            f'  t{n}: {{members: [p{self.person(n, 0)}], managers: [{ADMIN}], channel: "#c{n}"}}'
             for n in range(self.teams)
         )
         services = "\n".join(f"  s{n}: {{team: t{n}, policy: y{n}}}" for n in range(self.teams))
         schedules = "\n".join(
             f'  d{n}: {{team: t{n}, zone: UTC, layers: [{{name: all, start: "2026-01-05T09:00",'
-            f" rotation: {{unit: week, every: 1}}, users: [p{n}]}}]}}"
+            f" rotation: {{unit: week, every: 1}}, users: [p{self.person(n, 0)}]}}]}}"
             for n in range(self.teams)
         )
         policies = "\n".join(self._policy(n) for n in range(self.teams))

@@ -31,7 +31,7 @@ class Wish:
     down_for: float = 30.0
     most: int = 60
     rate: float = 100.0
-    teams: int = 240
+    teams: int = 120
     timers: int = 10_000
     quick_births: bool = False
     quick: bool = False
