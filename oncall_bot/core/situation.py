@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -156,6 +156,27 @@ class PageNotice:
     schedule: str | None
     step: int
     epoch_over: bool = False  # the page is no longer asked for: somebody has it, or it ended
+    late: timedelta | None = None  # how long after its time it goes, when that is worth a word
+
+    @property
+    def asked(self) -> bool:
+        """Whether somebody still has to answer it."""
+        return self.situation.state is State.FIRING and not self.epoch_over
+
+
+@dataclass(frozen=True, slots=True)
+class BundleNotice:
+    """Several pages of one person in one message, worst first; one page an incident, the newest."""
+
+    pages: Sequence[PageNotice]
+    bundle_id: int
+    more: int = 0  # incidents beyond those shown
+    asked: int = 0  # how many of all of them somebody still has to answer
+    late: timedelta | None = None
+
+    @property
+    def incidents(self) -> int:
+        return len(self.pages) + self.more
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +239,7 @@ Content = (
     Situation
     | WorkLog
     | PageNotice
+    | BundleNotice
     | RunbookNotice
     | DraftNotice
     | HandOff

@@ -13,7 +13,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +24,7 @@ from oncall_bot.core.ack_links import make_token
 from oncall_bot.core.fault_points import FaultPoint, ignore
 from oncall_bot.core.records import parse_record
 from oncall_bot.core.situation import (
+    BundleNotice,
     Content,
     DraftNotice,
     PageNotice,
@@ -34,7 +35,8 @@ from oncall_bot.core.situation import (
 )
 from oncall_bot.engine.jobs import now_utc
 from oncall_bot.flows import drafting, reconcile
-from oncall_bot.flows.delivered import claim_without_chat, delivered
+from oncall_bot.flows.claiming import claim
+from oncall_bot.flows.delivered import delivered, fate_alone
 from oncall_bot.ports import (
     AlertSource,
     Chat,
@@ -46,7 +48,7 @@ from oncall_bot.ports import (
     Render,
     Sent,
 )
-from oncall_bot.store import drafts, messages, outbox, views
+from oncall_bot.store import bundling, drafts, messages, outbox, runs, views
 from oncall_bot.store.db import Reader, Store, is_away
 from oncall_bot.store.outbox import Fate
 from oncall_bot.store.statements import Row
@@ -57,7 +59,8 @@ log = structlog.get_logger(__name__)
 LEASE_FOR = timedelta(seconds=120)
 SURE_FOR_S = 2.0
 """So long after a claim nobody can have taken the message over: the owner's sign of life was fresh then."""
-IN_FLIGHT = 32
+IN_FLIGHT, SLACK_IN_FLIGHT = 32, 24
+"""Of what is being sent, so much may be for Slack: when Slack gives no answer, the other roads have room at once."""
 TICK = 0.5
 PAUSE = 0.02
 """Between two claims: what is left within it is claimed together."""
@@ -85,8 +88,9 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class _Slack:
-    """A Slack message ready to be drawn: what, where, and what was drawn there last."""
+    """A Slack message ready to be drawn: what, where, under which key, and what was drawn there last."""
 
+    key: str
     content: Content
     channel: str
     ts: str | None
@@ -95,6 +99,7 @@ class _Slack:
     generation: int = 0
     drawn_sha256: str | None = None
     card: tuple[str, str] | None = None  # where the incident's card lies
+    cards: Mapping[int, tuple[str, str]] = field(default_factory=dict)  # of a bundle's incidents
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,7 @@ class Delivery:
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._claimed: dict[int, float] = {}
+        self._to_slack = 0
         self._asked: list[asyncio.Future[None]] = []
         self._stopping = False
 
@@ -187,15 +193,26 @@ class Delivery:
             return []
         if not await self._store.view(outbox.has_due):
             return []
-        claim = claim_without_chat if self._ports.chat is None else outbox.claim
+        chat = self._ports.chat is not None
         began = time.monotonic()
-        rows = await self._store.write(claim, self._instance, room, LEASE_FOR)
+        slack_room = max(0, SLACK_IN_FLIGHT - self._to_slack)
+        rows = await self._store.write(
+            claim, self._instance, room, LEASE_FOR, slack_limit=slack_room, chat=chat
+        )
         self._claimed.update((row.id, began) for row in rows)
         if rows:
             self._at(FaultPoint.AFTER_CLAIM)
         return rows
 
     async def _work(self, row: Row) -> None:
+        to_slack = row.destination.startswith(outbox.SLACK)
+        self._to_slack += to_slack
+        try:
+            await self._send_and_finish(row)
+        finally:
+            self._to_slack -= to_slack
+
+    async def _send_and_finish(self, row: Row) -> None:
         try:
             done = await self._send(row)
         except DeliveryError as error:
@@ -234,7 +251,7 @@ class Delivery:
                         place=done.place,
                     )
                 else:
-                    await self._store.write(outbox.finish, row.id, self._instance, done.fate)
+                    await self._store.write(fate_alone, row.id, self._instance, done.fate)
                 break
             except Exception as error:  # noqa: BLE001 - guard: one delivery; its lease ends if this never works
                 self._telemetry.guarded("delivery")
@@ -268,7 +285,7 @@ class Delivery:
 
     async def _message(self, row: Row) -> _Done:
         message_id = int(row.payload["message_id"])
-        prepared = await self._store.view(_prepare_message, message_id)
+        prepared = await self._store.view(_prepare_message, row)
         if prepared is None:
             return _Done(
                 Fate("outdated", answer="nothing to show"), (message_id, row.generation, "")
@@ -279,14 +296,14 @@ class Delivery:
         return await self._post(row, prepared)
 
     async def _notice(self, row: Row) -> _Done:
-        prepared = await self._store.view(_prepare_notice, row.payload)
+        prepared = await self._store.view(_prepare_notice, row)
         if prepared is None:
             return _Done(Fate("outdated", answer="nothing to say any more"))
         return await self._post(row, prepared)
 
     async def _post(self, row: Row, prepared: _Slack) -> _Done:
         """Draw and put it; what would look the same is not sent."""
-        content = self._linked(prepared.content, prepared.card)
+        content = self._linked(prepared)
         text, blocks = self._ports.render(content, self._now())
         sha256 = hashlib.sha256(json.dumps([text, blocks]).encode()).hexdigest()
         drawn = None
@@ -298,7 +315,7 @@ class Delivery:
         if self._ports.chat is None:
             return _Done(Fate("skipped", answer="Slack is not connected"), drawn, here)
         message = ChatMessage(
-            key=row.dedupe_key,
+            key=prepared.key,
             channel=prepared.channel,
             text=text,
             blocks=blocks,
@@ -365,15 +382,24 @@ class Delivery:
             return True
         return False if len(lists) == len(addresses) else None
 
-    def _linked(self, content: Content, card: tuple[str, str] | None) -> Content:
+    def _linked(self, prepared: _Slack) -> Content:
         """The same content with the addresses of its incident: page and card, as far as there are any."""
-        link = self._ports.chat_link(*card) if card is not None else None
+        content = prepared.content
+        link = self._ports.chat_link(*prepared.card) if prepared.card is not None else None
         if isinstance(content, Situation):
             return views.with_links(content, link)
+        if isinstance(content, BundleNotice):
+            pages = [self._linked_page(one, prepared.cards) for one in content.pages]
+            return replace(content, pages=pages)
         if isinstance(content, PageNotice | RunbookNotice | DraftNotice):
             linked = views.with_links(content.situation, link)
             return replace(content, situation=linked)
         return content
+
+    def _linked_page(self, notice: PageNotice, cards: Mapping[int, tuple[str, str]]) -> PageNotice:
+        card = cards.get(notice.situation.incident_id)
+        link = self._ports.chat_link(*card) if card is not None else None
+        return replace(notice, situation=views.with_links(notice.situation, link))
 
 
 def _tell(asked: Sequence[asyncio.Future[None]]) -> None:
@@ -397,34 +423,70 @@ def _sent(sent: Sent, pace: timedelta) -> Fate:
     return Fate("sent", provider_id=sent.provider_id, answer=sent.answer[:300], pace=pace)
 
 
-def _prepare_message(reader: Reader, message_id: int) -> _Slack | None:
+def _prepare_message(reader: Reader, row: Row) -> _Slack | None:
     """What the message must show now; `thread_ts` is empty while its card is not posted."""
-    row = messages.get(reader, message_id)
-    if row is None:
+    together = outbox.carried(reader, row)
+    if len(together) > 1:
+        return _prepare_bundle(reader, together)
+    message = messages.get(reader, int(row.payload["message_id"]))
+    if message is None:
         return None
-    content = _content(reader, row)
+    content = _content(reader, message)
     if content is None:
         return None
+    if isinstance(content, PageNotice) and message.ts is None:
+        content = replace(content, late=views.late_by(reader, together))
     thread_ts: str | None = None
-    channel = row.channel_id or row.channel
-    card = views.thread_of(reader, row.incident_id) if row.incident_id is not None else None
-    if row.role not in ("root", "page"):
+    channel = message.channel_id or message.channel
+    card = views.thread_of(reader, message.incident_id) if message.incident_id is not None else None
+    if message.role not in ("root", "page", "bundle"):
         channel, thread_ts = card or (channel, "")
+    ready = _slack_of(message, bundling.key_of([row]), content, channel, thread_ts)
+    return replace(ready, card=card, cards=_cards(reader, content))
+
+
+def _prepare_bundle(reader: Reader, together: Sequence[Row]) -> _Slack | None:
+    """The one message that tells a person of several incidents; None when nobody has to answer any of them."""
+    page = runs.page(reader, together[0].page_id)
+    message = messages.get(reader, page.bundle_id) if page and page.bundle_id else None
+    content = views.bundle_now(reader, together)
+    if message is None or content is None:
+        return None
+    key = bundling.key_of(bundling.members(reader, together[0].bundle_id))
+    shown = replace(content, bundle_id=message.id)
+    ready = _slack_of(message, key, shown, message.channel, None)
+    return replace(ready, cards=_cards(reader, shown))
+
+
+def _cards(reader: Reader, content: Content) -> dict[int, tuple[str, str]]:
+    """Where the cards of a bundle's incidents lie, of those that are posted."""
+    if not isinstance(content, BundleNotice):
+        return {}
+    numbers = [one.situation.incident_id for one in content.pages]
+    found = {number: views.thread_of(reader, number) for number in numbers}
+    return {number: card for number, card in found.items() if card is not None}
+
+
+def _slack_of(
+    message: Row, key: str, content: Content, channel: str, thread_ts: str | None
+) -> _Slack:
     return _Slack(
+        key=key,
         content=content,
         channel=channel,
-        ts=row.ts,
+        ts=message.ts,
         thread_ts=thread_ts,
-        message_id=row.id,
-        generation=row.generation,
-        drawn_sha256=row.rendered_sha256,
-        card=card,
+        message_id=message.id,
+        generation=message.generation,
+        drawn_sha256=message.rendered_sha256,
     )
 
 
 def _content(reader: Reader, row: Row) -> Content | None:
     if row.role == "page":
         return views.page_notice(reader, row.page_id)
+    if row.role == "bundle":
+        return views.bundle_of_message(reader, row.id)
     if row.role == "work_log":
         return views.work_log(reader, row.incident_id)
     shown = views.situation(reader, row.incident_id)
@@ -437,7 +499,8 @@ def _content(reader: Reader, row: Row) -> Content | None:
     return DraftNotice(shown, kind, text) if text else None
 
 
-def _prepare_notice(reader: Reader, payload: Mapping[str, Any]) -> _Slack | None:
+def _prepare_notice(reader: Reader, row: Row) -> _Slack | None:
+    payload: Mapping[str, Any] = row.payload
     channel = str(payload["channel"])
     content: Content | None = None
     if payload["what"] == "text":
@@ -450,27 +513,23 @@ def _prepare_notice(reader: Reader, payload: Mapping[str, Any]) -> _Slack | None
         )
     elif payload["what"] == "hand_off":
         content = views.hand_off(reader, payload)
-    return _Slack(content, channel, None, None) if content is not None else None
+    return _Slack(row.dedupe_key, content, channel, None, None) if content is not None else None
 
 
 def _prepare_loud(reader: Reader, row: Row, public_url: str | None) -> LoudPage | None:
+    """What the road outside Slack carries; None when nobody has to answer any more."""
     payload = row.payload
-    title, text, url = payload.get("title"), payload.get("text"), None
+    key, title, text, url = row.dedupe_key, payload.get("title"), payload.get("text"), None
     if row.page_id is not None:
-        notice = views.page_notice(reader, row.page_id)
+        together = outbox.carried(reader, row)
+        notice = _page_or_bundle(reader, together)
         if notice is None:
             return None
-        title, text = page_words.title_of(notice), page_words.text_of(notice)
-        if public_url and reader.snapshot.signing_key:
-            token = make_token(
-                reader.snapshot.signing_key,
-                row.page_id,
-                str(payload.get("contact", "")),
-                reader.now + LINK_LASTS,
-            )
-            url = f"{public_url.rstrip('/')}/ack/{token}"
+        title, text = _words(notice)
+        key = bundling.key_of(bundling.members(reader, row.bundle_id) or [row])
+        url = _ack_url(reader, notice, str(payload.get("contact", "")), public_url)
     return LoudPage(
-        key=row.dedupe_key,
+        key=key,
         channel=str(payload["road"]),
         address=str(payload["address"]),
         title=str(title),
@@ -479,3 +538,34 @@ def _prepare_loud(reader: Reader, row: Row, public_url: str | None) -> LoudPage 
         urgent=bool(payload.get("urgent")),
         first_tried_at=row.first_tried_at if row.attempts > 1 else None,
     )
+
+
+def _page_or_bundle(reader: Reader, together: Sequence[Row]) -> PageNotice | BundleNotice | None:
+    if len(together) == 1:
+        notice = views.page_notice(reader, together[0].page_id)
+        return replace(notice, late=views.late_by(reader, together)) if notice else None
+    bundle = views.bundle_now(reader, together)
+    if bundle is not None and bundle.incidents == 1:
+        return replace(bundle.pages[0], late=bundle.late)
+    return bundle
+
+
+def _words(notice: PageNotice | BundleNotice) -> tuple[str, str]:
+    if isinstance(notice, BundleNotice):
+        return page_words.bundle_title_of(notice), page_words.bundle_text_of(notice)
+    return page_words.title_of(notice), page_words.text_of(notice)
+
+
+def _ack_url(
+    reader: Reader, notice: PageNotice | BundleNotice, contact: str, public_url: str | None
+) -> str | None:
+    """The signed link that acknowledges what the message tells of."""
+    secret = reader.snapshot.signing_key
+    if not public_url or not secret:
+        return None
+    ends = reader.now + LINK_LASTS
+    if isinstance(notice, BundleNotice):
+        token = make_token(secret, notice.bundle_id, contact, ends, bundle=True)
+    else:
+        token = make_token(secret, notice.page_id, contact, ends)
+    return f"{public_url.rstrip('/')}/ack/{token}"

@@ -5,6 +5,8 @@ Serves every road an answer comes by: Slack buttons and commands, signed links, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from oncall_bot.core import escalation
 from oncall_bot.core.config import Urgency
 from oncall_bot.core.incidents import Status
@@ -16,6 +18,8 @@ from oncall_bot.store import incidents, runs
 from oncall_bot.store.db import Tx
 from oncall_bot.store.statements import Row
 
+NUMBERS_SHOWN = 10
+
 
 def acknowledge(tx: Tx, incident_id: int, actor: Actor) -> Outcome:
     """The actor has the incident. A late press names the winner and changes nothing."""
@@ -26,6 +30,23 @@ def acknowledge(tx: Tx, incident_id: int, actor: Actor) -> Outcome:
         return _late(incident, actor)
     take(tx, incident, actor)
     return Outcome(True, f"You have incident {incident_id}. Nobody else is paged.", incident_id)
+
+
+def acknowledge_all(tx: Tx, incident_ids: Sequence[int], actor: Actor) -> Outcome:
+    """The actor has every one of these that nobody has yet: the answer to one message about several incidents."""
+    taken = [one for one in sorted(set(incident_ids)) if acknowledge(tx, one, actor).done]
+    if not taken:
+        return Outcome(False, "Nothing is left to do: somebody has each of them, or it is over.")
+    shown = ", ".join(str(one) for one in taken[:NUMBERS_SHOWN])
+    more = f" and {len(taken) - NUMBERS_SHOWN} more" if len(taken) > NUMBERS_SHOWN else ""
+    noun = "incident" if len(taken) == 1 else "incidents"
+    return Outcome(True, f"You have {noun} {shown}{more}. Nobody else is paged.", taken[0])
+
+
+def acknowledge_message(tx: Tx, message_id: int, actor: Actor) -> Outcome:
+    """`Acknowledge all` under a Slack message that shows several pages: what in it still asks."""
+    asked = [row.incident_id for row in runs.standing_in(tx, message_id) if runs.is_asked(row)]
+    return acknowledge_all(tx, asked, actor)
 
 
 def take(tx: Tx, incident: Row, actor: Actor) -> None:

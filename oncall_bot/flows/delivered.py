@@ -5,7 +5,7 @@ Knows result flows of each outbox kind. Refuses to send and to retry. Serves `en
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
 
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import notices, showing
@@ -13,6 +13,8 @@ from oncall_bot.store import incidents, messages, outbox, runs
 from oncall_bot.store.db import Tx
 from oncall_bot.store.outbox import Fate
 from oncall_bot.store.statements import Row
+
+NUMBERS_SHOWN = 10
 
 
 def delivered(
@@ -24,23 +26,32 @@ def delivered(
     drawn: tuple[int, int, str] | None = None,
     place: tuple[str, str] | None = None,
 ) -> str | None:
-    """Write the fate down; answers the row's state, or None when the lease was lost.
+    """Write the fate of the message down, for every page in it; answers its state, or None when the lease was lost.
 
     Who lost it may have edited the message after the one who took over did, so it is drawn once more.
     `drawn` is (message id, generation, sha256) of a Slack message; `place` is (channel id, ts) where it lies.
     """
-    row = outbox.finish(tx, row_id, owner, fate)
-    if row is None:
+    rows = fate_alone(tx, row_id, owner, fate)
+    if not rows:
         if drawn is not None and fate.outcome == "sent":
             messages.draw_again(tx, drawn[0])
         return None
     if drawn is not None:
-        _message(tx, row, drawn, place)
-    if row.page_id is not None:
-        _page(tx, row, fate)
-    if row.state == "dead":
-        _dead(tx, row)
-    return str(row.state)
+        _message(tx, rows[0], drawn, place)
+    for row in sorted(rows, key=lambda row: row.incident_id or 0):  # every flow locks in this order
+        if row.page_id is not None:
+            _page(tx, row, fate)
+        if row.state == "dead":
+            _dead(tx, row)
+    if rows[0].state == "sent":
+        _one_message(tx, rows)
+    return str(rows[0].state)
+
+
+def fate_alone(tx: Tx, row_id: int, owner: str, fate: Fate) -> list[Row]:
+    """The fate of every page in the message and nothing that follows from it; answers the rows that were still ours."""
+    together = outbox.in_hand(tx, row_id, owner)
+    return [row for one in together if (row := outbox.finish(tx, one.id, owner, fate)) is not None]
 
 
 def take_back(tx: Tx) -> list[Row]:
@@ -55,10 +66,21 @@ def take_back(tx: Tx) -> list[Row]:
     return rows
 
 
-def claim_without_chat(tx: Tx, owner: str, limit: int, lease_for: timedelta) -> list[Row]:
-    """As a claim, for an installation without Slack: what was left for Slack is skipped first."""
-    messages.given_up(tx, *outbox.skip_chat(tx))
-    return outbox.claim(tx, owner, limit, lease_for)
+def _one_message(tx: Tx, rows: Sequence[Row]) -> None:
+    """Each incident says that its page came in one message with others, and with which."""
+    numbers = sorted({row.incident_id for row in rows if row.incident_id is not None})
+    if len(numbers) < 2:
+        return
+    page = runs.page(tx, rows[0].page_id)
+    name = tx.snapshot.name(page.person) if page and page.person else "somebody"
+    for row in sorted(rows, key=lambda row: row.incident_id or 0):
+        others = [number for number in numbers if number != row.incident_id]
+        shown = ", ".join(str(number) for number in others[:NUMBERS_SHOWN])
+        more = f" and {len(others) - NUMBERS_SHOWN} more" if len(others) > NUMBERS_SHOWN else ""
+        noun = "incident" if len(others) == 1 else "incidents"
+        text = f"{row.payload.get('road')} to {name} was one message with {noun} {shown}{more}"
+        entry = Entry(Kind.SYSTEM, text, tx.now, source_ref=f"bundle:{row.id}")
+        incidents.write(tx, row.incident_id, [entry])
 
 
 def _message(tx: Tx, row: Row, drawn: tuple[int, int, str], place: tuple[str, str] | None) -> None:

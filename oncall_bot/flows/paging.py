@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from oncall_bot.core import escalation
 from oncall_bot.core.config import Config, Policy, Step, Target, Urgency
@@ -77,11 +77,10 @@ def begin(
 
 def again(tx: Tx, incident: Row, *, not_before_calm: timedelta | None = None) -> None:
     """A new epoch for every run of the incident that is not over (urgency rose, it came back, a hold ended)."""
+    rang_at = outbox.last_rang(tx, incident.id)
     for row in runs.open_of(tx, incident.id):
         policy = policy_of(tx.snapshot.config, row, row.policy_key, incident.team)
-        calm_at = (
-            row.last_paged_at + not_before_calm if not_before_calm and row.last_paged_at else None
-        )
+        calm_at = _calm_at([row.last_paged_at, rang_at], not_before_calm)
         decision = escalation.anew(
             policy, runs.run_of(row), Urgency(incident.urgency), tx.now, not_before=calm_at
         )
@@ -104,7 +103,7 @@ def step_is_due(tx: Tx, run_id: int, due: Due) -> None:
             policy, roster_of(config, incident.team), run, due, urgency, tx.now
         )
     if decision.run != run or decision.asks:
-        carry_out(tx, incident, row, policy, decision)
+        carry_out(tx, incident, row, policy, decision, due_at=due.at)
 
 
 def _locked(tx: Tx, run_id: int) -> tuple[Row | None, Row | None]:
@@ -115,10 +114,19 @@ def _locked(tx: Tx, run_id: int) -> tuple[Row | None, Row | None]:
     return incidents.lock(tx, incident_id), runs.lock(tx, run_id)
 
 
-def carry_out(tx: Tx, incident: Row, row: Row, policy: Policy, decision: Decision) -> None:
+def carry_out(
+    tx: Tx,
+    incident: Row,
+    row: Row,
+    policy: Policy,
+    decision: Decision,
+    *,
+    due_at: datetime | None = None,
+) -> None:
     """Write the decision down: the run, its pages, its next timer. A step due now is taken at once.
 
     A position that reached nobody is passed over here, in the same transaction: next step, fallback, last resort.
+    `due_at` is when its timer should have struck: what is paged is late by as much.
     """
     urgency = Urgency(incident.urgency)
     roster = roster_of(tx.snapshot.config, incident.team)
@@ -127,7 +135,7 @@ def carry_out(tx: Tx, incident: Row, row: Row, policy: Policy, decision: Decisio
     while True:
         for ask in asks:
             found = [_find(tx, target) for target in ask.targets]
-            if _page_all(tx, incident, row, run, ask, found):
+            if _page_all(tx, incident, row, run, ask, found, due_at or tx.now):
                 nobody = []
                 continue
             nobody += _passed_over(tx, incident, ask, found)
@@ -183,7 +191,15 @@ def _find(tx: Reader, target: Target) -> Found:
     return find(tx.snapshot.config, target, lambda key: tx.snapshot.on_call(key, tx.now))
 
 
-def _page_all(tx: Tx, incident: Row, row: Row, run: Run, ask: Ask, found: Sequence[Found]) -> bool:
+def _page_all(
+    tx: Tx,
+    incident: Row,
+    row: Row,
+    run: Run,
+    ask: Ask,
+    found: Sequence[Found],
+    due_at: datetime,
+) -> bool:
     """Page everybody found; True when at least one message to somebody was left."""
     seen: set[str] = set()
     said: list[tuple[str, str]] = []
@@ -193,7 +209,7 @@ def _page_all(tx: Tx, incident: Row, row: Row, run: Run, ask: Ask, found: Sequen
         for person in one.people:
             if person not in seen:
                 seen.add(person)
-                said += _page_person(tx, incident, row, run, ask, one, person)
+                said += _page_person(tx, incident, row, run, ask, one, person, due_at)
     if said:
         runs.paged(tx, row.id)
         incidents.write(
@@ -214,7 +230,14 @@ def _page_all(tx: Tx, incident: Row, row: Row, run: Run, ask: Ask, found: Sequen
 
 
 def _page_person(
-    tx: Tx, incident: Row, row: Row, run: Run, ask: Ask, found: Found, person: str
+    tx: Tx,
+    incident: Row,
+    row: Row,
+    run: Run,
+    ask: Ask,
+    found: Found,
+    person: str,
+    due_at: datetime,
 ) -> list[tuple[str, str]]:
     config = tx.snapshot.config
     urgency = Urgency(incident.urgency)
@@ -240,7 +263,7 @@ def _page_person(
     if page_id is None:
         return []
     for road in by:
-        _leave(tx, incident, run, page_id, person, road)
+        _leave(tx, incident, run, page_id, person, road, due_at)
     names = ", ".join(dict.fromkeys(road.by for road in by if not road.after))
     warn = "" if loud or urgency is not Urgency.HIGH else " (no loud road)"
     return [(person, f"{name}: {names or by[0].by}{warn}")]
@@ -252,16 +275,18 @@ def _key(run: Run, ask: Ask) -> tuple[int, int, int]:
     return run.epoch, ask.position.round, ask.position.step + offset[ask.position.stage]
 
 
-def _leave(tx: Tx, incident: Row, run: Run, page_id: int, person: str, road: Road) -> None:
-    """One message of one page on one road, due when the person's rule says."""
+def _leave(
+    tx: Tx, incident: Row, run: Run, page_id: int, person: str, road: Road, due_at: datetime
+) -> None:
+    """One message of one page on one road, to go when the person's rule says."""
     key = f"page:{page_id}:{road.ref}:{road.position}"
-    due_at = tx.now + road.after
+    urgent = incident.urgency == "high"
     if road.by == "slack":
         slack_id = tx.snapshot.reach[person].slack_id or ""
         message_id = messages.create(
             tx, incident_id=incident.id, role="page", channel=slack_id, page_id=page_id
         )
-        payload: dict[str, object] = {"message_id": message_id, "road": "slack"}
+        payload: dict[str, object] = {"message_id": message_id, "road": "slack", "urgent": urgent}
         destination = f"slack:{slack_id}"
     else:
         assert road.contact is not None
@@ -269,7 +294,7 @@ def _leave(tx: Tx, incident: Row, run: Run, page_id: int, person: str, road: Roa
             "road": road.by,
             "address": road.contact.address,
             "contact": road.contact.ref,
-            "urgent": incident.urgency == "high",
+            "urgent": urgent,
         }
         destination = f"{road.by}:{person}"
     outbox.add(
@@ -282,7 +307,8 @@ def _leave(tx: Tx, incident: Row, run: Run, page_id: int, person: str, road: Roa
         page_id=page_id,
         incident_id=incident.id,
         epoch=run.epoch,
-        not_before=due_at,
+        not_before=tx.now + road.after,
+        due_at=due_at + road.after,
     )
 
 
@@ -340,8 +366,13 @@ def ensure_run(tx: Tx, incident: Row, policy_key: str | None, *, calm: timedelta
         again(tx, incident, not_before_calm=calm)
         return
     past = runs.all_of(tx, incident.id)
-    wait = timedelta(0)
-    paged_at = max((row.last_paged_at for row in past if row.last_paged_at), default=None)
-    if calm and paged_at is not None:
-        wait = max(timedelta(0), paged_at + calm - tx.now)
+    rang = [*(row.last_paged_at for row in past), outbox.last_rang(tx, incident.id)]
+    calm_at = _calm_at(rang, calm)
+    wait = max(timedelta(0), calm_at - tx.now) if calm_at else timedelta(0)
     begin(tx, incident, past[0].policy_key if past else policy_key, wait=wait)
+
+
+def _calm_at(rang: Sequence[datetime | None], calm: timedelta | None) -> datetime | None:
+    """From when on it may ring again: `calm` after the last time anybody was paged, or a delayed page rang."""
+    known = [at for at in rang if at is not None]
+    return max(known) + calm if calm and known else None

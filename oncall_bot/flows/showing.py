@@ -36,13 +36,21 @@ def changed(tx: Tx, incident_id: int, *, at_once: bool = False, pages: bool = Fa
     row = incidents.get(tx, incident_id)
     storm = row is not None and row.origin == "storm"
     every = messages.STORM_EDIT_EVERY if storm else messages.EDIT_EVERY
+    if pages:
+        for message in messages.bundles_of(tx, incident_id):
+            _page_changed(tx, message)
     for message in messages.of_incident(tx, incident_id):
         if message.role == "page":
-            if pages and message.ts is not None:
-                messages.touch(tx, message, at_once=True)
-            elif pages:
-                messages.outdate(tx, message)
+            if pages:
+                _page_changed(tx, message)
         elif message.role == "root":
             messages.touch(tx, message, every=every, at_once=at_once)
         elif message.role == "work_log" or message.rendered_generation == 0:
             messages.touch(tx, message, every=every)
+
+
+def _page_changed(tx: Tx, message: Row) -> None:
+    if message.ts is not None:
+        messages.touch(tx, message, at_once=True)
+    else:
+        messages.outdate(tx, message)

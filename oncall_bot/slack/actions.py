@@ -12,7 +12,7 @@ from typing import Any
 
 from oncall_bot.core.errors import OncallError
 from oncall_bot.core.situation import Situation
-from oncall_bot.flows.acknowledge import acknowledge
+from oncall_bot.flows.acknowledge import acknowledge, acknowledge_message
 from oncall_bot.flows.drafting import request_draft
 from oncall_bot.flows.escalate import escalate
 from oncall_bot.flows.resolve import mitigate, resolve
@@ -99,6 +99,15 @@ async def _form(edge: Edge, press: Press, draw: Callable[[Situation], Block]) ->
 
 async def _ack(edge: Edge, press: Press) -> Drawn | None:
     return await _change(edge, press, acknowledge)
+
+
+async def _ack_all(edge: Edge, press: Press) -> Drawn | None:
+    """Under a message with several pages: `message:17` names the message, not an incident."""
+    message_id = reading.number(press.value.partition(":")[2])
+    if message_id is None:
+        return answers.said("That message is no longer known here.")
+    done = await edge.press(press.press_id, acknowledge_message, message_id, press.caller.actor)
+    return answers.outcome(done, by_command=False) if done is not None else None
 
 
 async def _escalate(edge: Edge, press: Press) -> Drawn | None:
@@ -300,6 +309,7 @@ ACTIONS: Mapping[str, Handler] = {
     "incident.declare": _declare,
     "incident.open": _link,
     "page.ack": _ack,
+    "page.ack_all": _ack_all,
     "page.decline": _decline,
     "page.open": _link,
     "silence.end": _end_silence,

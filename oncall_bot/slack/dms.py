@@ -9,20 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from oncall_bot.core.situation import HandOff, PageNotice, RoadFate, Situation, State
+from oncall_bot.core.situation import BundleNotice, HandOff, PageNotice, RoadFate, Situation, State
 from oncall_bot.slack import phrases
 from oncall_bot.slack.blocks import Block, Drawn, actions, button, context, section
 from oncall_bot.slack.cards import resolve_button
 from oncall_bot.slack.escape import code, escape, link, push, utc, when
 from oncall_bot.slack.phrases import MARKS, count, duration, names
 
-BUNDLE_SHOWN = 10
-
 
 def page(notice: PageNotice, now: datetime) -> Drawn:
     """The page as its receiver must see it at `now`."""
     s = notice.situation
-    if s.state is State.FIRING and not notice.epoch_over:
+    if notice.asked:
         return _asked(notice, now)
     if s.state is State.ACKNOWLEDGED and is_mine(notice):
         return _yours(notice, now)
@@ -45,10 +43,11 @@ def _asked(notice: PageNotice, now: datetime) -> Drawn:
     since = "declared" if s.origin == "declared" and not s.firing else "firing since"
     role = f"{escape(notice.schedule, 60)}, " if notice.schedule else ""
     duty = "*You are on call*" if notice.schedule else "*You are paged*"
+    late = f" Late by {duration(notice.late)}." if notice.late is not None else ""
     blocks = [
         section(
             f"{_title(s)}\n{escape(s.severity, 20)}, {since} {when(s.opened_at, now)}. "
-            f"{duty} ({role}{_step(notice)})."
+            f"{duty} ({role}{_step(notice)}).{late}"
         ),
         section(_facts(s)),
         actions(
@@ -177,7 +176,7 @@ def _what_became(s: Situation, now: datetime) -> tuple[str, str]:
 def channel_page(notice: PageNotice, now: datetime) -> Drawn:
     """A page to a channel: a policy step says so, hence `<!here>` while somebody is still asked."""
     s = notice.situation
-    if s.state is not State.FIRING or notice.epoch_over:
+    if not notice.asked:
         fact, push_fact = _what_became(s, now)
         text = push(f"Incident {s.incident_id} {push_fact}: ", s.title)
         return Drawn(text, [section(f"{_title(s)}\n{fact}"), context(f"Incident {s.incident_id}")])
@@ -200,26 +199,60 @@ def notice_to(text: str) -> Drawn:
     return Drawn(push("", text), [section(escape(text, 2000))])
 
 
-def bundle(notices: Sequence[PageNotice], now: datetime) -> Drawn:
-    """Several pages of one person after a long gap, in one message, each with its own button."""
-    shown, hidden = notices[:BUNDLE_SHOWN], len(notices) - BUNDLE_SHOWN
-    blocks = [
-        section(
-            f"*{count(len(notices), 'page')} for you*, late: oncall-bot could not send for a while."
-        )
-    ]
-    for notice in shown:
-        s = notice.situation
-        asked = s.state is State.FIRING and not notice.epoch_over
-        press = button("Acknowledge", "page.ack", s.incident_id) if asked else None
-        fact = f"{escape(s.severity, 20)}, open since {when(s.opened_at, now)}."
-        blocks.append(section(f"{_title(s)}\n{fact}  ·  Incident {s.incident_id}", accessory=press))
-    if hidden > 0:
-        blocks.append(context(f"{hidden:,} more are listed by `/oncall incidents`."))
-    return Drawn(
-        push(f"{count(len(notices), 'late page')} for you, first: ", shown[0].situation.title),
-        blocks,
+def bundle(b: BundleNotice, now: datetime) -> Drawn:
+    """Several pages of one person in one message, worst first: one button for all, and one for each."""
+    first = push_title(b)
+    head = f"*{count(b.incidents, 'incident')} for you*"
+    late = (
+        f" Late by {duration(b.late)}: they could not be sent in time."
+        if b.late is not None
+        else ""
     )
+    over = "" if b.asked else " *Nothing is left for you to do.*"
+    blocks = [section(f"{head}.{late}{over}")]
+    blocks += [_bundled(one, now) for one in b.pages]
+    if b.more:
+        blocks.append(context(f"and {b.more:,} more: they are listed by `/oncall incidents`."))
+    if b.asked > 1:
+        press = button(
+            "Acknowledge all",
+            "page.ack_all",
+            f"message:{b.bundle_id}",
+            style="primary",
+            label=f"Acknowledge all {b.asked} incidents of this message",
+        )
+        blocks.append(actions([press]))
+    return Drawn(first, blocks)
+
+
+def push_title(b: BundleNotice) -> str:
+    first = b.pages[0].situation
+    if not b.asked:
+        return push(f"{count(b.incidents, 'incident')}, nothing left for you to do: ", first.title)
+    late = f"Late by {duration(b.late)}, " if b.late is not None else ""
+    return push(
+        f"Page: {late}{count(b.incidents, 'incident')}, first {escape(first.severity, 20)} ",
+        first.title,
+        ". Answer here.",
+    )
+
+
+def _bundled(notice: PageNotice, now: datetime) -> Block:
+    s = notice.situation
+    press = None
+    if notice.asked:
+        press = button(
+            "Acknowledge",
+            "page.ack",
+            s.incident_id,
+            label=f"Acknowledge the page for incident {s.incident_id}",
+        )
+    where = f"Incident {s.incident_id}"
+    place = f"<{s.chat_link}|{where}>" if s.chat_link else where
+    fact = f"{escape(s.severity, 20)}, since {when(s.opened_at, now)}."
+    if not notice.asked:
+        fact = _what_became(s, now)[0]
+    return section(f"{_title(s)}\n{fact}  ·  {place}", accessory=press)
 
 
 def hand_off(h: HandOff, now: datetime) -> Drawn:

@@ -72,14 +72,14 @@ def roads(which: Iterable[str]) -> str:
 def fate(one: RoadFate, now: datetime) -> str:
     """`Slack sent 03:07`, `*phone failed* 03:13 (number not reachable)`. Slack proves sent, never more."""
     at = f" {when(one.at, now)}" if one.at else ""
+    why = f" ({escape(one.why, 80)})" if one.why else ""
     if one.state == "failed":
-        why = f" ({escape(one.why, 80)})" if one.why else ""
         return f"*{road(one.road)} failed*{at}{why}"
     if one.state == "waiting":
-        return f"{road(one.road)}{at or ' waiting'}"
+        return f"{road(one.road)}{at or ' waiting'}{why}"
     if one.state == "outdated":
         return f"{road(one.road)} no longer needed"
-    return f"{road(one.road)} {escape(one.state, 20)}{at}"
+    return f"{road(one.road)} {escape(one.state, 20)}{at}{why if one.state == 'sent' else ''}"
 
 
 def step_of(page: Paged) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import assert_never
 
 from oncall_bot.core.situation import (
+    BundleNotice,
     Content,
     DraftNotice,
     HandOff,
@@ -42,6 +43,8 @@ def _drawn(content: Content, now: datetime, command: str) -> Drawn:
             return dms.channel_page(content, now)
         case PageNotice():
             return dms.page(content, now)
+        case BundleNotice():
+            return dms.bundle(content, now)
         case RunbookNotice():
             return threads.runbook(content.situation, content.runbook, now)
         case DraftNotice():

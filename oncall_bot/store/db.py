@@ -622,10 +622,11 @@ def engine_for(url: str, *, writes: bool) -> Engine:
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether the database itself is away, so that trying every item alone would only take longer."""
+    """Whether the database itself is away: nothing is wrong with what was to be written, and trying again may help."""
     orig = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(orig, sqlite3.OperationalError):
-        return any(word in str(orig) for word in ("locked", "full", "readonly", "unable to open"))
+        words = ("locked", "full", "readonly", "unable to open", "disk I/O")
+        return any(word in str(orig) for word in words)
     if isinstance(orig, psycopg.OperationalError):
         return orig.sqlstate is None or orig.sqlstate[:2] in ("08", "53", "57")
     return isinstance(error, PoolTimeout)

@@ -1,6 +1,7 @@
 """The bot's own Slack messages: where each lies, and which state it shows.
 
-Knows one row for each card, work log, runbook, draft and page DM, its wanted and its rendered generation.
+Knows one row for each card, work log, runbook, draft, page DM and bundle of page DMs, its wanted and its rendered
+generation.
 Refuses to know what is drawn. Serves flows (`touch`) and `engine.delivery` (`rendered`).
 Edits are merged: one waiting edit for each message, at most one in 3 s, one in 10 s in a storm.
 """
@@ -18,11 +19,17 @@ from oncall_bot.store.db import Reader, Tx
 from oncall_bot.store.outbox import Lane
 from oncall_bot.store.statements import Row, any_of, insert_of, one_of, statement
 
-MESSAGE = t.SlackMessage.__table__  # type: ignore[attr-defined]
+MESSAGE, PAGE = t.SlackMessage.__table__, t.Page.__table__  # type: ignore[attr-defined]
 
 EDIT_EVERY = timedelta(seconds=3)
 STORM_EDIT_EVERY = timedelta(seconds=10)
-LANES = {"root": Lane.CARD, "work_log": Lane.THREAD, "runbook": Lane.THREAD, "page": Lane.ANSWER}
+LANES = {
+    "root": Lane.CARD,
+    "work_log": Lane.THREAD,
+    "runbook": Lane.THREAD,
+    "page": Lane.ANSWER,
+    "bundle": Lane.ANSWER,
+}
 
 _INSERT = insert_of(
     MESSAGE,
@@ -44,6 +51,24 @@ _ROLE = statement(
         MESSAGE.c.role == bindparam("in_role"),
         MESSAGE.c.page_id.is_(None),
     )
+)
+_BUNDLES_OF = statement(
+    select(MESSAGE)
+    .where(
+        MESSAGE.c.id.in_(
+            select(PAGE.c.bundle_id).where(
+                PAGE.c.incident_id == bindparam("incident_id"), PAGE.c.bundle_id.is_not(None)
+            )
+        )
+    )
+    .order_by(MESSAGE.c.id)
+)
+_UNPOSTED_BUNDLE = statement(
+    select(MESSAGE.c.id)
+    .join(PAGE, PAGE.c.bundle_id == MESSAGE.c.id)
+    .where(any_of(PAGE.c.id, "page_ids"), MESSAGE.c.ts.is_(None))
+    .order_by(MESSAGE.c.id)
+    .limit(1)
 )
 _GET = statement(select(MESSAGE).where(MESSAGE.c.id == bindparam("message_id")))
 _WANT = statement(
@@ -127,6 +152,17 @@ def of_incident(tx: Reader, incident_id: int) -> list[Row]:
 def role_of(tx: Reader, incident_id: int, role: str) -> Row | None:
     """The incident's message of that role (root, work_log, runbook, draft), or None."""
     return tx.first(_ROLE, incident_id=incident_id, in_role=role)
+
+
+def bundles_of(tx: Reader, incident_id: int) -> list[Row]:
+    """The messages that show a page of the incident among pages of others."""
+    return tx.all(_BUNDLES_OF, incident_id=incident_id)
+
+
+def unposted_bundle(tx: Reader, page_ids: Sequence[int]) -> int | None:
+    """A bundle one of these pages was given earlier and that never reached Slack."""
+    found = tx.scalar(_UNPOSTED_BUNDLE, page_ids=sorted(page_ids))
+    return int(found) if found is not None else None
 
 
 def get(tx: Reader, message_id: int) -> Row | None:

@@ -14,9 +14,11 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, not_, or_, select, update
+from sqlalchemy import Boolean, and_, bindparam, func, not_, or_, select, update
 
+from oncall_bot.store import bundling
 from oncall_bot.store import tables as t
+from oncall_bot.store.bundling import Delayed
 from oncall_bot.store.db import Reader, Tx
 from oncall_bot.store.processes import BEAT_STALE_AFTER, LIVE
 from oncall_bot.store.statements import Row, Statement, any_of, insert_of, one_of, statement, upsert
@@ -30,6 +32,8 @@ DEAD_AFTER_PERMANENT = 3
 DEAD_AFTER_CRASHES = 10
 BACKOFF_MAX = timedelta(seconds=60)
 CANDIDATES = 200
+SLACK = "slack:"
+"""How the destinations in Slack begin."""
 
 
 class Lane(IntEnum):
@@ -57,6 +61,7 @@ _ADD = upsert(
         "generation",
         "state",
         "created_at",
+        "due_at",
         "next_attempt_at",
         "attempts",
         "failures",
@@ -73,18 +78,23 @@ _FREE = and_(
 )
 
 
-def _candidates(dialect: str) -> Any:
+def _due_and_free(dialect: str) -> Any:
     query = (
-        select(OUTBOX.c.id, OUTBOX.c.destination, OUTBOX.c.page_id, OUTBOX.c.epoch)
+        select(OUTBOX)
         .join(DESTINATION, DESTINATION.c.key == OUTBOX.c.destination)
-        .where(OUTBOX.c.state == "pending", OUTBOX.c.next_attempt_at <= bindparam("now"), _FREE)
+        .where(
+            OUTBOX.c.state == "pending",
+            OUTBOX.c.next_attempt_at <= bindparam("now"),
+            OUTBOX.c.destination.like(f"{SLACK}%") == bindparam("slack", type_=Boolean()),
+            _FREE,
+        )
         .order_by(OUTBOX.c.lane, OUTBOX.c.next_attempt_at, OUTBOX.c.id)
         .limit(bindparam("limit"))
     )
     return query.with_for_update(skip_locked=True) if dialect == "postgresql" else query
 
 
-_CANDIDATES = Statement(_candidates)
+_CANDIDATES = Statement(_due_and_free)
 _HAS_DUE = statement(
     select(OUTBOX.c.id)
     .where(OUTBOX.c.state == "pending", OUTBOX.c.next_attempt_at <= bindparam("now"))
@@ -129,6 +139,7 @@ _FINISH = statement(
         provider_id=bindparam("provider"),
         last_error=bindparam("error"),
         failures=OUTBOX.c.failures + bindparam("more_failures"),
+        bundle_id=bindparam("bundle"),
         next_attempt_at=bindparam("again_at"),
         done_at=bindparam("ended_at"),
         lease_owner=None,
@@ -205,6 +216,13 @@ _OF_INCIDENT = statement(
     .order_by(OUTBOX.c.id)
     .limit(500)
 )
+_LAST_RANG = statement(
+    select(func.max(OUTBOX.c.done_at).label("at")).where(
+        OUTBOX.c.incident_id == bindparam("incident_id"),
+        OUTBOX.c.page_id.is_not(None),
+        OUTBOX.c.state == "sent",
+    )
+)
 _OLDEST = statement(
     select(OUTBOX.c.lane, func.min(OUTBOX.c.next_attempt_at).label("since"))
     .where(OUTBOX.c.state == "pending", OUTBOX.c.next_attempt_at <= bindparam("now"))
@@ -245,8 +263,12 @@ def add(
     epoch: int | None = None,
     generation: int = 0,
     not_before: datetime | None = None,
+    due_at: datetime | None = None,
 ) -> None:
-    """Leave a message to be sent. A key that was ever used sends nothing again."""
+    """Leave a message to be sent, at once or `not_before`. A key that was ever used sends nothing again.
+
+    `due_at` is when it should have gone, if that is past: then it is late.
+    """
     tx.run(_ADD_DESTINATION, key=destination)
     tx.run(
         _ADD,
@@ -260,6 +282,7 @@ def add(
         generation=generation,
         state="pending",
         created_at=tx.now,
+        due_at=due_at or not_before or tx.now,
         next_attempt_at=not_before or tx.now,
         attempts=0,
         failures=0,
@@ -268,26 +291,75 @@ def add(
     tx.nudge()
 
 
-def claim(tx: Tx, owner: str, limit: int, lease_for: timedelta) -> list[Row]:
-    """Up to `limit` due messages, one for each free destination, leased to `owner`.
+def _untold(tx: Tx, row: Row, until: datetime, why: str) -> None:
+    """Nobody asked to hear of pages that wait."""
+
+
+def claim(
+    tx: Tx,
+    owner: str,
+    limit: int,
+    lease_for: timedelta,
+    *,
+    slack_limit: int | None = None,
+    delayed: Delayed = _untold,
+) -> list[Row]:
+    """Up to `limit` due messages, one for each free destination, leased to `owner`; pages of one person may travel
+    together, then it is the first that is answered (`carried` names the others).
 
     Pages that were decided before the run's present epoch are marked outdated instead: somebody has it by now.
+    No more than `slack_limit` are for Slack. `delayed` hears of pages that wait for others.
     """
-    beat_after = tx.now - BEAT_STALE_AFTER
-    rows = tx.all(_CANDIDATES, now=tx.now, beat_after=beat_after, limit=CANDIDATES)
-    stale = _outdated(tx, rows)
-    if stale:
-        tx.run(_OUTDATE, row_ids=sorted(stale), at=tx.now)
-    chosen: dict[str, int] = {}
-    for row in rows:
-        if row.id not in stale and row.destination not in chosen and len(chosen) < limit:
-            chosen[row.destination] = row.id
+    left = {True: limit if slack_limit is None else slack_limit, False: limit}
+    rows = [row for slack in (False, True) if left[slack] > 0 for row in _candidates(tx, slack)]
+    rows = _current(tx, sorted(rows, key=lambda row: (row.lane, row.next_attempt_at, row.id)))
+    chosen: dict[str, list[int]] = {}
+    for destination, due in _by_destination(rows).items():
+        if len(chosen) == limit:
+            break
+        to_slack = destination.startswith(SLACK)
+        if left[to_slack] > 0 and (ids := _chosen(tx, destination, due, delayed)):
+            chosen[destination] = ids
+            left[to_slack] -= 1
     if not chosen:
         return []
     until = tx.now + lease_for
     tx.run(_LEASE_DESTINATION, keys=sorted(chosen), owner=owner, until=until)
-    claimed = tx.all(_CLAIM, row_ids=sorted(chosen.values()), owner=owner, until=until, at=tx.now)
-    return sorted(claimed, key=lambda row: (row.lane, row.id))
+    row_ids = sorted(one for ids in chosen.values() for one in ids)
+    claimed = tx.all(_CLAIM, row_ids=row_ids, owner=owner, until=until, at=tx.now)
+    leads = {ids[0] for ids in chosen.values()}
+    return sorted((row for row in claimed if row.id in leads), key=lambda row: (row.lane, row.id))
+
+
+def _candidates(tx: Tx, slack: bool) -> list[Row]:
+    """What is due at places that are free: in Slack, or on all other roads, so that neither stands before the other."""
+    beat_after = tx.now - BEAT_STALE_AFTER
+    return tx.all(_CANDIDATES, now=tx.now, beat_after=beat_after, slack=slack, limit=CANDIDATES)
+
+
+def _by_destination(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.destination, []).append(row)
+    return found
+
+
+def _chosen(tx: Tx, destination: str, due: Sequence[Row], delayed: Delayed) -> list[int]:
+    """Of what is due at one destination, what goes next: pages before all else, together where they may."""
+    pages = {row.id: row for row in due if bundling.is_page_to_a_person(row)}
+    if pages:
+        pages |= {row.id: row for row in _current(tx, bundling.held(tx, destination))}
+        if ids := bundling.choose(tx, destination, list(pages.values()), delayed):
+            return ids
+    return next(([row.id] for row in due if row.id not in pages), [])
+
+
+def _current(tx: Tx, rows: Sequence[Row]) -> list[Row]:
+    """The rows without pages that nobody needs any more; those are marked outdated."""
+    stale = _outdated(tx, rows)
+    if stale:
+        tx.run(_OUTDATE, row_ids=sorted(stale), at=tx.now)
+    return [row for row in rows if row.id not in stale]
 
 
 def _outdated(tx: Tx, rows: Sequence[Row]) -> set[int]:
@@ -320,6 +392,7 @@ def finish(tx: Tx, row_id: int, owner: str, fate: Fate) -> Row | None:
         provider=fate.provider_id or before.provider_id,
         error=None if state == "sent" else fate.answer[:500],
         more_failures=1 if fate.permanent else 0,
+        bundle=None if again_at else before.bundle_id,
         again_at=again_at or before.next_attempt_at,
         ended_at=None if again_at else tx.now,
     )
@@ -339,6 +412,24 @@ def finish(tx: Tx, row_id: int, owner: str, fate: Fate) -> Row | None:
 
 
 _ROW = statement(select(OUTBOX).where(OUTBOX.c.id == bindparam("row_id")))
+
+
+def carried(tx: Reader, row: Row) -> list[Row]:
+    """The claimed row and all that travel in the same message, while it is in hand."""
+    others = [
+        one
+        for one in bundling.members(tx, row.bundle_id)
+        if one.id != row.id and one.state == "sending" and one.lease_owner == row.lease_owner
+    ]
+    return [row, *others]
+
+
+def in_hand(tx: Reader, row_id: int, owner: str) -> list[Row]:
+    """As `carried`, by the row's id; empty when the lease was lost."""
+    row = tx.first(_ROW, row_id=row_id)
+    if row is None or row.state != "sending" or row.lease_owner != owner:
+        return []
+    return carried(tx, row)
 
 
 def _next_state(tx: Tx, row: Row, fate: Fate) -> tuple[str, datetime | None]:
@@ -409,6 +500,12 @@ def bury(tx: Tx, recovered: Iterable[Row]) -> list[Row]:
 def pages_of_incident(tx: Reader, incident_id: int) -> list[Row]:
     """Every message of every page of the incident, with its fate so far."""
     return tx.all(_OF_INCIDENT, incident_id=incident_id)
+
+
+def last_rang(tx: Reader, incident_id: int) -> datetime | None:
+    """When a page of the incident last went out, on any road; a cap or a downtime may have made it late."""
+    found: datetime | None = tx.scalar(_LAST_RANG, incident_id=incident_id)
+    return found
 
 
 def oldest(tx: Reader) -> dict[int, datetime]:

@@ -6,17 +6,27 @@ Serves `flows.paging`, acknowledge, escalate and the views that answer "why".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
 
 from oncall_bot.core.escalation import Run, Status
+from oncall_bot.core.incidents import Status as IncidentStatus
 from oncall_bot.store import tables as t
 from oncall_bot.store.db import Reader, Tx
-from oncall_bot.store.statements import Row, Statement, insert_of, locking, statement, upsert
+from oncall_bot.store.statements import (
+    Row,
+    Statement,
+    any_of,
+    insert_of,
+    locking,
+    statement,
+    upsert,
+)
 
 RUN, PAGE = t.PageRun.__table__, t.Page.__table__  # type: ignore[attr-defined]
+INCIDENT = t.Incident.__table__  # type: ignore[attr-defined]
 POLICY, POLICY_VERSION = t.Policy.__table__, t.PolicyVersion.__table__  # type: ignore[attr-defined]
 
 _OPEN_OF = Statement(
@@ -83,6 +93,26 @@ _PAGES = statement(
     .order_by(PAGE.c.id)
     .limit(bindparam("limit"))
 )
+_STANDING = (
+    select(
+        PAGE.c.id,
+        PAGE.c.incident_id,
+        PAGE.c.person,
+        PAGE.c.epoch,
+        RUN.c.epoch.label("run_epoch"),
+        RUN.c.state.label("run_state"),
+        INCIDENT.c.status,
+        INCIDENT.c.silence_id,
+        INCIDENT.c.severity,
+        INCIDENT.c.urgency,
+        INCIDENT.c.opened_at,
+    )
+    .join(RUN, RUN.c.id == PAGE.c.run_id)
+    .join(INCIDENT, INCIDENT.c.id == PAGE.c.incident_id)
+    .order_by(PAGE.c.id)
+)
+_STANDING_OF = statement(_STANDING.where(any_of(PAGE.c.id, "page_ids")))
+_STANDING_IN = statement(_STANDING.where(PAGE.c.bundle_id == bindparam("message_id")))
 _GET_PAGE = statement(select(PAGE).where(PAGE.c.id == bindparam("page_id")))
 _ANSWERED = statement(
     update(PAGE)
@@ -223,6 +253,27 @@ def pages(tx: Reader, incident_id: int, *, limit: int = 200) -> list[Row]:
 
 def page(tx: Reader, page_id: int) -> Row | None:
     return tx.first(_GET_PAGE, page_id=page_id)
+
+
+def standing(tx: Reader, page_ids: Sequence[int]) -> list[Row]:
+    """These pages with what became of their runs and incidents, oldest first."""
+    return tx.all(_STANDING_OF, page_ids=sorted(page_ids))
+
+
+def standing_in(tx: Reader, message_id: int) -> list[Row]:
+    """As `standing`, of the pages that one Slack message shows."""
+    return tx.all(_STANDING_IN, message_id=message_id)
+
+
+def is_asked(standing: Row) -> bool:
+    """Whether somebody still has to answer this page: its incident fires, and nothing overtook it."""
+    over = standing.run_epoch > standing.epoch or standing.run_state == Status.DONE
+    return fires(standing) and not over
+
+
+def fires(standing: Row) -> bool:
+    """Whether nobody has the page's incident, and nothing holds it back."""
+    return bool(standing.status == IncidentStatus.OPEN and standing.silence_id is None)
 
 
 def answered(tx: Tx, incident_id: int, person: str, road: str) -> None:

@@ -431,7 +431,10 @@ class PageRun(Table, table=True):
 
 class Page(Table, table=True):
     __tablename__ = "page"
-    __table_args__ = (UniqueConstraint("run_id", "epoch", "round", "step", "target"),)
+    __table_args__ = (
+        UniqueConstraint("run_id", "epoch", "round", "step", "target"),
+        _index_where("ix_page_bundle", "bundle_id", where="bundle_id IS NOT NULL"),
+    )
     id: int | None = _id()
     run_id: int = _ref("page_run")
     incident_id: int = _ref("incident", index=True)
@@ -440,7 +443,9 @@ class Page(Table, table=True):
     step: int
     target: str = _text()
     person: str | None = _text(null=True, index=True)
-    bundle_id: int | None = Field(default=None, sa_type=BigId, nullable=True)
+    bundle_id: int | None = Field(
+        default=None, sa_type=BigId, nullable=True
+    )  # the slack_message that shows it among others
     reason: dict[str, Any] = _json()
     decided_at: datetime = _at()
     answered_at: datetime | None = _at(null=True)
@@ -469,6 +474,17 @@ class Outbox(Table, table=True):
         _index_where("ix_outbox_sending", "lease_until", where="state = 'sending'"),
         Index("ix_outbox_page", "page_id"),
         Index("ix_outbox_incident", "incident_id", "kind"),
+        _index_where(
+            "ix_outbox_rung",
+            "destination",
+            "done_at",
+            where="state = 'sent' AND page_id IS NOT NULL",
+        ),
+        _index_where(
+            "ix_outbox_held", "destination", where="state = 'pending' AND held IS NOT NULL"
+        ),
+        _index_where("ix_outbox_bundle", "bundle_id", where="bundle_id IS NOT NULL"),
+        _index_where("ix_outbox_done", "done_at", where="page_id IS NULL AND done_at IS NOT NULL"),
     )
     id: int | None = _id()
     lane: int
@@ -491,6 +507,11 @@ class Outbox(Table, table=True):
     last_error: str | None = _text(null=True)
     done_at: datetime | None = _at(null=True)
     dedupe_key: str = Field(sa_type=Text, unique=True)
+    due_at: datetime | None = _at(
+        null=True
+    )  # when it was first meant to go; null: when it was made
+    bundle_id: int | None = Field(default=None, sa_type=BigId, nullable=True)  # who carries a page
+    held: str | None = _text(null=True)  # why a page waits for others of its person
 
 
 class Destination(Table, table=True):

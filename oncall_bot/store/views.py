@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from oncall_bot.core import escalation
+from oncall_bot.core import escalation, throttle
 from oncall_bot.core.config import Person, Policy, Target, Urgency
 from oncall_bot.core.drafts import summary_line
 from oncall_bot.core.escalation import Position, Stage
-from oncall_bot.core.incidents import Status
+from oncall_bot.core.incidents import SEVERITIES, Status
 from oncall_bot.core.matchers import format_matchers, parse_matchers
 from oncall_bot.core.paging import Reach, find, has_loud_road, is_loud, roads
 from oncall_bot.core.records import parse_record
@@ -25,6 +25,7 @@ from oncall_bot.core.runbooks import choose, first_steps
 from oncall_bot.core.search import SearchIndex, query_of
 from oncall_bot.core.situation import (
     AlertCount,
+    BundleNotice,
     Change,
     HandOff,
     LogEntry,
@@ -41,6 +42,7 @@ from oncall_bot.core.situation import (
 )
 from oncall_bot.store import (
     alerts,
+    bundling,
     drafts,
     incidents,
     messages,
@@ -64,6 +66,7 @@ LOG_SHOWN = 15
 ALERTS_SHOWN = 5
 PAGED_SHOWN = 12
 CHANGES_SHOWN = 6
+BUNDLE_SHOWN = 10
 LOG_KINDS = ("alert", "resolve", "page", "ack", "status", "action", "note", "pin", "system", "bot")
 
 
@@ -233,8 +236,11 @@ class _Paging:
     def paged(self) -> list[Paged]:
         rows = runs.pages(self.reader, self.incident.id)[-PAGED_SHOWN:]
         fates: dict[int, list[RoadFate]] = defaultdict(list)
-        for one in outbox.pages_of_incident(self.reader, self.incident.id):
-            fates[one.page_id].append(_fate(one))
+        sent = outbox.pages_of_incident(self.reader, self.incident.id)
+        numbers = {one.bundle_id for one in sent if one.bundle_id is not None}
+        together = bundling.together(self.reader, sorted(numbers))
+        for one in sent:
+            fates[one.page_id].append(_fate(one, together.get(one.bundle_id, 1)))
         return [
             Paged(
                 person_key=row.person or row.target,
@@ -296,12 +302,17 @@ class _Paging:
         return min((t.due_at for _, t in self.due if t.kind == "ack_timeout"), default=None)
 
 
-def _fate(row: Row) -> RoadFate:
+def _fate(row: Row, together: int = 1) -> RoadFate:
     state = {"pending": "waiting", "sending": "waiting", "dead": "failed"}.get(row.state, row.state)
     if row.state == "pending" and row.attempts:
         state = "failed"
     at = row.done_at if row.done_at is not None else row.next_attempt_at
-    return RoadFate(str(row.payload.get("road", "slack")), state, at, row.last_error)
+    why = row.last_error
+    if row.state == "sent" and together > 1:
+        why = f"one message for {together} pages"
+    elif row.held:
+        why = row.held
+    return RoadFate(str(row.payload.get("road", "slack")), state, at, why)
 
 
 def open_incidents(reader: Reader, limit: int = 20) -> list[Situation]:
@@ -354,6 +365,57 @@ def page_notice(reader: Reader, page_id: int) -> PageNotice | None:
         step=page.step % 1000 + 1,
         epoch_over=row.epoch > page.epoch or row.state == "done",
     )
+
+
+def bundle_of_message(reader: Reader, message_id: int) -> BundleNotice | None:
+    """The pages that one Slack message shows, as they stand now."""
+    return _bundle(reader, message_id, runs.standing_in(reader, message_id))
+
+
+def bundle_of_row(reader: Reader, bundle_id: int) -> BundleNotice | None:
+    """The pages of one message outside Slack, by the number its link carries."""
+    pages = [row.page_id for row in bundling.members(reader, bundle_id)]
+    return _bundle(reader, bundle_id, runs.standing(reader, pages))
+
+
+def asked_in_bundle(reader: Reader, bundle_id: int) -> tuple[list[int], list[int]]:
+    """The incidents of the message that still ask its reader, and those that fire but whose page was overtaken."""
+    pages = [row.page_id for row in bundling.members(reader, bundle_id)]
+    standing = runs.standing(reader, pages)
+    asked = {row.incident_id for row in standing if runs.is_asked(row)}
+    older = {row.incident_id for row in standing if runs.fires(row)} - asked
+    return sorted(asked), sorted(older)
+
+
+def bundle_now(reader: Reader, rows: Sequence[Row]) -> BundleNotice | None:
+    """The pages in hand that somebody still has to answer, as the one message that goes now; None: there is none."""
+    standing = runs.standing(reader, [row.page_id for row in rows])
+    asked = [row for row in standing if runs.is_asked(row)]
+    notice = _bundle(reader, rows[0].bundle_id, asked)
+    return replace(notice, late=late_by(reader, rows)) if notice is not None else None
+
+
+def late_by(reader: Reader, rows: Sequence[Row]) -> timedelta | None:
+    """How long the oldest of these messages should have gone, when that is long enough to be said."""
+    due_at = min(row.due_at or row.created_at for row in rows)
+    return reader.now - due_at if throttle.is_late(due_at, reader.now) else None
+
+
+def _bundle(reader: Reader, bundle_id: int, standing: Sequence[Row]) -> BundleNotice | None:
+    newest = {row.incident_id: row for row in standing}
+    ordered = sorted(newest.values(), key=_worst_first)
+    notices = [page_notice(reader, row.id) for row in ordered[:BUNDLE_SHOWN]]
+    shown = [notice for notice in notices if notice is not None]
+    if not shown:
+        return None
+    asked = sum(1 for row in ordered if runs.is_asked(row))
+    return BundleNotice(shown, bundle_id, max(0, len(ordered) - BUNDLE_SHOWN), asked)
+
+
+def _worst_first(standing: Row) -> tuple[int, int, datetime, int]:
+    known = standing.severity in SEVERITIES
+    severity = SEVERITIES.index(standing.severity) if known else len(SEVERITIES)
+    return -Urgency(standing.urgency).rank, severity, standing.opened_at, standing.id
 
 
 def who(reader: Reader, at: datetime | None = None, schedule: str | None = None) -> list[OnCallNow]:

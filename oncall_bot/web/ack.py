@@ -1,4 +1,4 @@
-"""The page behind the link of a page: what fires, and one button that says "I have it".
+"""The page behind the link of a page, or of several in one message: what fires, and one button that says "I have it".
 
 Knows how a link becomes a person and an act, and that only POST acts: mail scanners and previews
 send GET and HEAD. Refuses to decide anything: `flows.acknowledge` does. Serves people with a phone
@@ -7,6 +7,7 @@ at night and `web.app`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -15,10 +16,10 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from oncall_bot.core.ack_links import AckClaim, Refusal, read_token
+from oncall_bot.core.ack_links import AckClaim, Refusal, make_token, read_token
 from oncall_bot.core.outcomes import Actor, Outcome
-from oncall_bot.core.situation import PageNotice, Situation, State
-from oncall_bot.flows.acknowledge import acknowledge
+from oncall_bot.core.situation import BundleNotice, PageNotice, Situation, State
+from oncall_bot.flows.acknowledge import acknowledge, acknowledge_all
 from oncall_bot.store import views
 from oncall_bot.store.db import Reader, Store, Tx
 from oncall_bot.web import phrases
@@ -43,11 +44,35 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenBundle:
+    """The pages of one message that the link leads to, as of `now`.
+
+    `asked` and `older` are the incidents that its owner may acknowledge: at once, or after a second look.
+    """
+
+    notice: BundleNotice
+    claim: AckClaim
+    asked: Sequence[int]
+    older: Sequence[int]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Pressed:
     """What became of the button. `outcome` is None when the page is older than what fires now."""
 
-    seen: Seen
+    seen: Seen | SeenBundle
     outcome: Outcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One incident of a bundle, on one line."""
+
+    title: str
+    what: str
+    people: str
+    link: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +96,7 @@ class AckDoor:
         if self._foreign(token):
             return self._refuse(Refusal.NOT_OURS)
         seen = await self._store.view(look, self._secret, token)
-        if not isinstance(seen, Seen):
+        if isinstance(seen, Refusal | Gone):
             return self._refuse(seen)
         return self._draw(seen, None)
 
@@ -86,7 +111,7 @@ class AckDoor:
             return self._refuse(pressed)
         seen = await self._store.view(look, self._secret, token)
         # the link may have run out within this second; what was just done is answered all the same
-        return self._draw(seen if isinstance(seen, Seen) else pressed.seen, pressed)
+        return self._draw(pressed.seen if isinstance(seen, Refusal | Gone) else seen, pressed)
 
     def _foreign(self, token: str) -> bool:
         """Whether the token is not ours at all: told without asking the database."""
@@ -109,7 +134,9 @@ class AckDoor:
             404, "This page is no longer kept.", ["Look in Slack for what is open now."]
         )
 
-    def _draw(self, seen: Seen, pressed: Pressed | None) -> Response:
+    def _draw(self, seen: Seen | SeenBundle, pressed: Pressed | None) -> Response:
+        if isinstance(seen, SeenBundle):
+            return self._draw_bundle(seen, pressed)
         notice, now = seen.notice, seen.now
         s = notice.situation
         answer = said(pressed, s, notice.person_key) if pressed else None
@@ -133,14 +160,53 @@ class AckDoor:
             foot=f"as of {phrases.clock(now, now)}, shown to {notice.person_name[:60]}",
         )
 
+    def _draw_bundle(self, seen: SeenBundle, pressed: Pressed | None) -> Response:
+        notice, now = seen.notice, seen.now
+        one = notice.pages[0]
+        count = len(seen.asked) or len(seen.older)
+        older = not seen.asked and bool(seen.older)
+        return self._pages.draw(
+            "pages.html",
+            409 if pressed and pressed.outcome is None else 200,
+            title=f"{notice.incidents} incidents for {one.person_name[:60]}",
+            said=said_of_all(pressed) if pressed else None,
+            button=f"Acknowledge {f'all {count}' if count > 1 else 'it'}" if count else None,
+            older=older,
+            promise=_promise(one, older=older),
+            rows=[self._line(page, seen) for page in notice.pages],
+            more=notice.more,
+            foot=f"as of {phrases.clock(now, now)}, shown to {one.person_name[:60]}",
+        )
 
-def look(reader: Reader, secret: bytes, token: str) -> Seen | Refusal | Gone:
+    def _line(self, page: PageNotice, seen: SeenBundle) -> Line:
+        """One incident of several; its own link works as long as the link of all."""
+        s, claim = page.situation, seen.claim
+        token = make_token(self._secret, page.page_id, claim.contact_ref, claim.expires_at)
+        return Line(
+            title=s.title,
+            what=f"{phrases.what_and_whose(s)} · {phrases.when(s, seen.now)}",
+            people=phrases.people_line(s, page.person_key, seen.now),
+            link=token if s.state is State.FIRING else None,
+        )
+
+
+def look(reader: Reader, secret: bytes, token: str) -> Seen | SeenBundle | Refusal | Gone:
     """What the link leads to now."""
     claim = read_token(secret, token, reader.now)
     if isinstance(claim, Refusal):
         return claim
+    if claim.bundle:
+        return _look_at_all(reader, claim)
     notice = views.page_notice(reader, claim.page_id)
     return Gone.NO_PAGE if notice is None else Seen(notice, reader.now)
+
+
+def _look_at_all(reader: Reader, claim: AckClaim) -> SeenBundle | Gone:
+    notice = views.bundle_of_row(reader, claim.page_id)
+    if notice is None:
+        return Gone.NO_PAGE
+    asked, older = views.asked_in_bundle(reader, claim.page_id)
+    return SeenBundle(notice, claim, asked, older, reader.now)
 
 
 def acknowledge_by_link(
@@ -152,13 +218,24 @@ def acknowledge_by_link(
     was shown it.
     """
     seen = look(tx, secret, token)
-    if not isinstance(seen, Seen):
+    if isinstance(seen, Refusal | Gone):
         return seen
+    if isinstance(seen, SeenBundle):
+        return _acknowledge_all(tx, seen, again=again)
     if is_older(seen.notice) and not again:
         return Pressed(seen, None)
     notice = seen.notice
     actor = Actor("person", notice.person_key, notice.person_name, by="link")
     return Pressed(seen, acknowledge(tx, notice.situation.incident_id, actor))
+
+
+def _acknowledge_all(tx: Tx, seen: SeenBundle, *, again: bool) -> Pressed:
+    """All that the message asked for; what is older than what fires now only when asked `again`."""
+    if not seen.asked and seen.older and not again:
+        return Pressed(seen, None)
+    page = seen.notice.pages[0]
+    actor = Actor("person", page.person_key, page.person_name, by="link")
+    return Pressed(seen, acknowledge_all(tx, [*seen.asked, *(seen.older if again else ())], actor))
 
 
 def is_older(notice: PageNotice) -> bool:
@@ -184,6 +261,19 @@ def said(pressed: Pressed, s: Situation, person_key: str) -> Said:
         who = s.acked_by or pressed.outcome.winner or "Somebody"
         return Said(good=True, first=f"{who} has it.", then="Nothing for you to do.")
     return Said(good=False, first=pressed.outcome.reason)
+
+
+def said_of_all(pressed: Pressed) -> Said:
+    """The answer to one press for several incidents."""
+    if pressed.outcome is None:
+        return Said(
+            good=False,
+            first="These pages are older than what fires now.",
+            then="Look below and press again to take what fires.",
+        )
+    if pressed.outcome.done:
+        return Said(good=True, first=pressed.outcome.reason)
+    return Said(good=True, first="Nothing is left to do.", then="Each is answered or over.")
 
 
 def _promise(notice: PageNotice, *, older: bool) -> str:

@@ -34,6 +34,7 @@ def test_many_groups_in_one_delivery_are_one_incident_and_one_page(world: World)
 def test_a_second_problem_within_a_minute_pages_two_seconds_later(world: World) -> None:
     world.told(world.alert("First"))
     world.run()
+    world.clock.advance(20)
     began = world.clock.now
     world.told(world.alert("Second"))
     world.pass_time(5, step=0.5)

@@ -19,10 +19,11 @@ from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.situation import Situation
 from oncall_bot.flows.acknowledge import acknowledge
 from oncall_bot.flows.apply_config import apply_config
+from oncall_bot.flows.claiming import claim
 from oncall_bot.flows.delivered import delivered
 from oncall_bot.flows.receive_alerts import Received, receive_alerts
 from oncall_bot.flows.strike import strike
-from oncall_bot.store import outbox, processes, timers, views
+from oncall_bot.store import outbox, processes, runs, timers, views
 from oncall_bot.store.db import Reader, Store
 from oncall_bot.store.outbox import Fate
 from tests.databases import HandClock
@@ -127,6 +128,7 @@ class Got:
     to: str
     kind: str
     what: str
+    incidents: tuple[int, ...] = ()
 
 
 @dataclass
@@ -184,7 +186,7 @@ class World:
             due = self.store.look(timers.due, limit=100)
             for timer_id in due:
                 self.store.write(strike, timer_id).result()
-            rows = self.store.write(outbox.claim, "me", 100, timedelta(minutes=2)).result()
+            rows = self.store.write(claim, "me", 100, timedelta(minutes=2)).result()
             for row in rows:
                 self._send(row)
             if not due and not rows:
@@ -193,12 +195,17 @@ class World:
 
     def _send(self, row: Any) -> None:
         fate, drawn, place = Fate("sent", provider_id=f"{row.id}.1"), None, None
+        together = self.store.look(outbox.carried, row)
+        about = tuple(sorted({one.incident_id for one in together if one.incident_id}))
         if row.kind == "message":
             message_id = int(row.payload["message_id"])
+            if len(together) > 1:
+                page = self.store.look(runs.page, row.page_id)
+                assert page is not None
+                message_id = page.bundle_id
             role = "page" if row.page_id else "edit"
-            self.slack.append(
-                Got(self.clock.now, row.destination.removeprefix("slack:"), role, row.dedupe_key)
-            )
+            to = row.destination.removeprefix("slack:")
+            self.slack.append(Got(self.clock.now, to, role, row.dedupe_key, about))
             drawn = (message_id, row.generation, str(row.id))
             place = (row.destination.removeprefix("slack:"), f"{message_id}.000")
         elif row.kind == "notice":
@@ -213,9 +220,8 @@ class World:
             )
         elif row.kind == "loud":
             what = str(row.payload.get("title") or row.dedupe_key)
-            self.phone.append(
-                Got(self.clock.now, str(row.payload["address"]), str(row.payload["road"]), what)
-            )
+            to, road = str(row.payload["address"]), str(row.payload["road"])
+            self.phone.append(Got(self.clock.now, to, road, what, about))
         self.store.write(delivered, row.id, "me", fate, drawn=drawn, place=place).result()
 
     def pass_time(self, seconds: float, step: float = 30.0) -> None:

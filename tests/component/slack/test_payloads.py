@@ -15,7 +15,7 @@ from tests.shared import shared
 from tests.unit.slack.payloads import cases, objects
 
 CASES = cases()
-SEVERAL_MARKS = {"dm-bundle"}
+SEVERAL_MARKS = {"dm-bundle", "dm-bundle-late", "dm-bundle-over"}
 
 
 @pytest.fixture(scope="module")

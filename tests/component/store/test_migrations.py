@@ -28,7 +28,7 @@ from oncall_bot.store.types import Instant
 from tests.databases import HandClock, Sqlite
 
 ROOT = Path(oncall_bot.__file__).parent.parent
-HEAD = "0002"
+HEAD = "0005"
 AT = datetime(2026, 3, 29, 1, 30, 0, 123456, tzinfo=UTC)
 
 
@@ -115,7 +115,7 @@ def scripts_with(folder: Path, body: str) -> Path:
     shutil.copytree(ROOT / "alembic", copy, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "versions" / "9999_later.py").write_text(
         "import sqlalchemy as sa\nfrom alembic import op\n"
-        "revision = '9999'\ndown_revision = '0002'\nbranch_labels = depends_on = None\n"
+        f"revision = '9999'\ndown_revision = '{HEAD}'\nbranch_labels = depends_on = None\n"
         f"def upgrade():\n    {body}\n"
         "def downgrade():\n    pass\n"
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
 from oncall_bot.core.outcomes import Outcome
-from oncall_bot.core.situation import RoadFate
+from oncall_bot.core.situation import BundleNotice, RoadFate
 from oncall_bot.slack import answers, cards, dms, drafts, home, modals, threads
 from oncall_bot.slack.blocks import Block, Drawn
 from tests.unit.slack.situations import (
@@ -55,7 +56,16 @@ def messages() -> Mapping[str, Drawn]:
         "dm-channel": dms.channel_page(notice(FIRING), NOW),
         "dm-channel-over": dms.channel_page(notice(ACKNOWLEDGED), NOW),
         "dm-notice": dms.notice_to("Slack has refused <messages> for 6 min."),
-        "dm-bundle": dms.bundle([notice(FIRING), notice(RESOLVED), notice(HOSTILE)] * 5, NOW),
+        "dm-bundle": dms.bundle(
+            BundleNotice(
+                [notice(FIRING), notice(HOSTILE), notice(RESOLVED)] * 3, 7, more=12, asked=14
+            ),
+            NOW,
+        ),
+        "dm-bundle-late": dms.bundle(
+            BundleNotice([notice(HOSTILE)] * 2, 7, asked=2, late=timedelta(minutes=42)), NOW
+        ),
+        "dm-bundle-over": dms.bundle(BundleNotice([notice(RESOLVED)] * 2, 7), NOW),
         "dm-hand-off": dms.hand_off(HANDED, NOW),
         "dm-hand-off-both": dms.hand_off_notice(HANDED, NOW),
         "dm-hand-off-gap": dms.hand_off_notice(
