@@ -166,7 +166,7 @@ class Delivery:
                 log.warning("claim_failed", error=str(error)[:300])
                 claimed = []
             for row in claimed:
-                task = asyncio.create_task(self._work(row))
+                task = asyncio.create_task(self._carry(row))
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
             if claimed or self._running:
@@ -204,15 +204,15 @@ class Delivery:
             self._at(FaultPoint.AFTER_CLAIM)
         return rows
 
-    async def _work(self, row: Row) -> None:
+    async def _carry(self, row: Row) -> None:
         to_slack = row.destination.startswith(outbox.SLACK)
         self._to_slack += to_slack
         try:
-            await self._send_and_finish(row)
+            await self._work(row)
         finally:
             self._to_slack -= to_slack
 
-    async def _send_and_finish(self, row: Row) -> None:
+    async def _work(self, row: Row) -> None:
         try:
             done = await self._send(row)
         except DeliveryError as error:
