@@ -12,6 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 ADMIN = "root"
+MAIL_ADDRESS = (
+    "mail.address"  # a file beside oncall.yaml, because an address of mail may hold a password
+)
 
 
 @dataclass(frozen=True)
@@ -35,15 +38,15 @@ class Installation:
     def slack_id(self, person: int) -> str | None:
         return f"U{person:08d}" if person % self.slack_each == 0 else None
 
-    def yaml(self, phones: int, smtp: int) -> str:
-        """The file; the ports are where telephones and mail are served on loopback."""
+    def yaml(self, phones: int) -> str:
+        """The file; the port is where telephones are served on loopback."""
         rules = "{after: 0m, by: slack}, {after: 0m, by: push}"
         more = ""
         if self.every_road:
             rules += ", {after: 0m, by: hook}, {after: 1s, by: mail}"
             more = (
                 f'  hook: {{url: "webhook+http://127.0.0.1:{phones}/hook/{{to}}"}}\n'
-                f'  mail: {{url: "mailto://127.0.0.1:{smtp}?from=bot@example.com&to={{to}}&mode=insecure"}}'
+                f"  mail: {{url_file: {MAIL_ADDRESS}}}"
             )
         people = "\n".join(self._person(n) for n in range(self.teams * self.steps))
         teams = "\n".join(
@@ -94,6 +97,10 @@ routes:
 
     def _target(self, team: int, step: int) -> str:
         return f"schedule:d{team}" if step == 0 else f"person:p{self.person(team, step)}"
+
+
+def mail_address(port: int) -> str:
+    return f"mailto://127.0.0.1:{port}?from=bot@example.com&to={{to}}&mode=insecure\n"
 
 
 def _seconds(value: float) -> str:

@@ -19,7 +19,7 @@ import aiohttp
 
 from benchmarks.chaos.bots import ROOT, TOKEN, Bot, Bots
 from benchmarks.chaos.databases import Postgresql, Sqlite
-from benchmarks.chaos.installation import Installation
+from benchmarks.chaos.installation import MAIL_ADDRESS, Installation, mail_address
 from benchmarks.chaos.ledger import Ledger
 from benchmarks.chaos.load import Load
 from benchmarks.chaos.nursery import Nursery
@@ -114,8 +114,9 @@ async def stage(
         base = Postgresql(place) if database == "postgresql" else Sqlite(place)
         await base.start()
         stack.push_async_callback(_ended, base)
+        (place / MAIL_ADDRESS).write_text(mail_address(phones.smtp_port))
         config = place / "oncall.yaml"
-        config.write_text(installation.yaml(phones.port, phones.smtp_port))
+        config.write_text(installation.yaml(phones.port))
         connector = aiohttp.TCPConnector(limit=0, force_close=True)
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         given = {
