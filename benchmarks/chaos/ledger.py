@@ -124,10 +124,6 @@ class Ledger:
             if step not in case.arrived
         ]
 
-    def missing_first(self) -> list[Case]:
-        """Accepted alerts for which nobody was paged yet."""
-        return [case for case in self.accepted() if 0 not in case.arrived]
-
     def pages(self) -> int:
         return self._pages
 
@@ -149,7 +145,7 @@ class Ledger:
         return [
             (case, step)
             for case in self.accepted()
-            if case.acked_at is not None
+            if case.acked_at is not None and case.anchored
             for step in case.arrived
             if step > case.ack_after_step and case.due(step) > case.acked_at + ANSWERED_LATE
         ]

@@ -47,6 +47,7 @@ class Phones:
     port: int = 0
     smtp_port: int = 0
     deaf: set[str] = field(default_factory=set)
+    heard: set[str] = field(default_factory=set)  # who got anything
     rings: int = 0
     swallowed: int = 0
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
@@ -171,4 +172,5 @@ class Phones:
 
     def _ring(self, ring: Ring) -> None:
         self.rings += 1
+        self.heard.add(ring.person)
         self.on_ring(ring)
