@@ -76,8 +76,8 @@ class Nursery:
         return Born(int(self._parent.stdout.readline()))
 
     def close(self) -> None:
-        self._parent.terminate()
-        self._parent.wait(10)
+        with self._parent:  # closes its pipes and waits
+            self._parent.terminate()
 
 
 def main() -> None:
