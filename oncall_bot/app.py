@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import os
 import secrets
 import signal
@@ -44,7 +45,7 @@ from oncall_bot.engine.directory import SlackIds
 from oncall_bot.engine.jobs import Clock, Duty, Jobs
 from oncall_bot.engine.reconciler import EVERY as RECONCILE_EVERY
 from oncall_bot.engine.reconciler import Reconciler
-from oncall_bot.engine.tick import BEAT_EVERY, Tick
+from oncall_bot.engine.tick import Tick
 from oncall_bot.engine.watchdog import Vital, Watchdog
 from oncall_bot.files.oncall_yaml import read_config
 from oncall_bot.files.runbooks import read_runbooks, starter_library
@@ -98,7 +99,7 @@ class App:
         self.settings = settings
         self._clock = clock
         self.telemetry = Telemetry()
-        self.instance = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self.instance = f"{processes.SEEN}{os.getpid()}-{secrets.token_hex(4)}"
         self._at = at_fault_point
         self._stack = AsyncExitStack()
         self._runbooks_stamp: object = None
@@ -317,7 +318,7 @@ class App:
         self.store.on_commit(lambda: _soon(loop, self.delivery.nudge))
         duties: dict[str, tuple[timedelta, Duty]] = {
             "tick": (TICK_EVERY, self.tick.run),
-            "beat": (BEAT_EVERY, self._duty("beat", self.tick.beat)),
+            "beat": (TICK_EVERY, self._duty("beat", self.tick.beat)),
             "audit": (AUDIT_EVERY, lambda: self.auditor.run()),
             "reconcile": (RECONCILE_EVERY, reconciler.run),
             "hand_offs": (timedelta(seconds=60), self._duty("hand_offs", self._plan_ahead)),
@@ -347,7 +348,7 @@ class App:
         self._stack.callback(self._jobs.stop)
         sending = asyncio.create_task(self.delivery.run(), name="delivery")
         self._stack.push_async_callback(_end, self.delivery.stop, sending)
-        self.store.listen()
+        self.store.listen(self.instance)
 
     def _auditor(self) -> Auditor:
         return Auditor(
@@ -570,12 +571,14 @@ async def run(settings: Settings, *, at_fault_point: Callable[[FaultPoint], None
         await app.stop()
 
 
-def kill_at(point: str) -> Callable[[FaultPoint], None]:
-    """For tests: the process is gone, as by kill -9, the first time this point is reached."""
-    wanted = FaultPoint(point)
+def kill_at(named: str) -> Callable[[FaultPoint], None]:
+    """For tests: the process is gone, as by kill -9, when `after_send` is reached, `after_send:7` at the 7th time."""
+    point, _, count = named.partition(":")
+    wanted, nth = FaultPoint(point), int(count or 1)
+    reached_before = itertools.count(1)
 
     def strike(reached: FaultPoint) -> None:
-        if reached is wanted:
+        if reached is wanted and next(reached_before) == nth:
             os.kill(os.getpid(), signal.SIGKILL)
             threading.Event().wait()
 

@@ -89,10 +89,16 @@ class LoudPage:
     text: str
     ack_url: str | None
     urgent: bool
+    first_tried_at: datetime | None = None  # set: an earlier try may have gone through
 
 
 class Pager(Protocol):
-    async def page(self, page: LoudPage) -> Sent: ...
+    async def page(self, page: LoudPage) -> Sent:
+        """Hand the page over.
+
+        With `first_tried_at` a road that can look does so first, and adopts what carries the page's key.
+        """
+        ...
 
 
 class Directory(Protocol):

@@ -84,8 +84,8 @@ GUARDS = {
         "oncall_bot/engine/auditor.py:_treat",
         "oncall_bot/engine/auditor.py:run",
         "oncall_bot/engine/reconciler.py:run",
-        "oncall_bot/engine/tick.py:_strike_due",
-        "oncall_bot/engine/tick.py:run",
+        "oncall_bot/engine/tick.py:_guarded",
+        "oncall_bot/engine/tick.py:_strike",
     },
     "one delivery": {
         "oncall_bot/engine/delivery.py:_finish",

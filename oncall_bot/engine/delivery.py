@@ -36,7 +36,7 @@ from oncall_bot.core.situation import (
 from oncall_bot.engine.jobs import now_utc
 from oncall_bot.flows import drafting, reconcile
 from oncall_bot.flows.claiming import claim
-from oncall_bot.flows.delivered import delivered
+from oncall_bot.flows.delivered import delivered, fate_alone
 from oncall_bot.ports import (
     AlertSource,
     Chat,
@@ -49,7 +49,7 @@ from oncall_bot.ports import (
     Sent,
 )
 from oncall_bot.store import bundling, drafts, messages, outbox, runs, views
-from oncall_bot.store.db import Reader, Store
+from oncall_bot.store.db import Reader, Store, is_away
 from oncall_bot.store.outbox import Fate
 from oncall_bot.store.statements import Row
 from oncall_bot.telemetry.metrics import Telemetry
@@ -59,11 +59,14 @@ log = structlog.get_logger(__name__)
 LEASE_FOR = timedelta(seconds=120)
 SURE_FOR_S = 2.0
 """So long after a claim nobody can have taken the message over: the owner's sign of life was fresh then."""
-IN_FLIGHT = 32
+IN_FLIGHT, SLACK_IN_FLIGHT = 32, 24
+"""Of what is being sent, so much may be for Slack: when Slack gives no answer, the other roads have room at once."""
 TICK = 0.5
 PAUSE = 0.02
 """Between two claims: what is left within it is claimed together."""
 SLACK_PACE = timedelta(seconds=1)
+FINISH_EVERY, FINISH_FOR, FINISH_TRIES = 0.5, 1800.0, 5
+"""Seconds. Until a fate is written no other message goes to its destination: so it is written as soon as it can be."""
 THREAD_WAITS = timedelta(seconds=1)
 LINK_LASTS = timedelta(hours=24)
 SHOWS_AN_EARLIER_STATE = -1
@@ -136,6 +139,7 @@ class Delivery:
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._claimed: dict[int, float] = {}
+        self._to_slack = 0
         self._asked: list[asyncio.Future[None]] = []
         self._stopping = False
 
@@ -170,7 +174,7 @@ class Delivery:
                 log.warning("claim_failed", error=str(error)[:300])
                 claimed = []
             for row in claimed:
-                task = asyncio.create_task(self._work(row))
+                task = asyncio.create_task(self._carry(row))
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
             if claimed or self._running:
@@ -199,11 +203,22 @@ class Delivery:
             return []
         chat = self._ports.chat is not None
         began = time.monotonic()
-        rows = await self._store.write(claim, self._instance, room, LEASE_FOR, chat=chat)
+        slack_room = max(0, SLACK_IN_FLIGHT - self._to_slack)
+        rows = await self._store.write(
+            claim, self._instance, room, LEASE_FOR, slack_limit=slack_room, chat=chat
+        )
         self._claimed.update((row.id, began) for row in rows)
         if rows:
             self._at(FaultPoint.AFTER_CLAIM)
         return rows
+
+    async def _carry(self, row: Row) -> None:
+        to_slack = row.destination.startswith(outbox.SLACK)
+        self._to_slack += to_slack
+        try:
+            await self._work(row)
+        finally:
+            self._to_slack -= to_slack
 
     async def _work(self, row: Row) -> None:
         try:
@@ -225,23 +240,34 @@ class Delivery:
         return await self._store.view(outbox.holds, row.id, self._instance)
 
     async def _finish(self, row: Row, done: _Done) -> None:
-        """Write the fate; while the database is away it is kept and written when it is back."""
+        """Write the fate; while the database is away it is kept and written when it is back.
+
+        When what should follow from it cannot be written, the fate alone is: else the message would be sent for ever.
+        """
         self._at(FaultPoint.BEFORE_FINISH)
         self._claimed.pop(row.id, None)
-        wait = 0.5
+        given_up_at, refused = time.monotonic() + FINISH_FOR, 0
         while True:
             try:
-                await self._store.write(
-                    delivered, row.id, self._instance, done.fate, drawn=done.drawn, place=done.place
-                )
+                if refused < FINISH_TRIES:
+                    await self._store.write(
+                        delivered,
+                        row.id,
+                        self._instance,
+                        done.fate,
+                        drawn=done.drawn,
+                        place=done.place,
+                    )
+                else:
+                    await self._store.write(fate_alone, row.id, self._instance, done.fate)
                 break
             except Exception as error:  # noqa: BLE001 - guard: one delivery; its lease ends if this never works
                 self._telemetry.guarded("delivery")
                 log.warning("finish_failed", outbox_id=row.id, error=str(error)[:300])
-                if self._stopping or wait > LEASE_FOR.total_seconds():
+                if self._stopping or time.monotonic() > given_up_at:
                     return
-                await asyncio.sleep(wait)
-                wait *= 2
+                refused += not is_away(error)
+                await asyncio.sleep(FINISH_EVERY)
         self._count(row, done.fate)
         self._wake.set()
 
@@ -518,6 +544,7 @@ def _prepare_loud(reader: Reader, row: Row, public_url: str | None) -> LoudPage 
         text=str(text),
         ack_url=url,
         urgent=bool(payload.get("urgent")),
+        first_tried_at=row.first_tried_at if row.attempts > 1 else None,
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -23,7 +24,11 @@ from oncall_bot.telemetry.metrics import Telemetry
 log = structlog.get_logger(__name__)
 
 BEAT_EVERY = timedelta(seconds=1)
-TIMERS_A_TICK = 500
+BEAT_EVERY_AMONG_OTHERS = timedelta(seconds=0.4)
+TIMERS_A_TICK = 100
+"""Between two hundreds the dead are looked for, and `age` says that the tick goes on."""
+JUDGES_AFTER_S = 3.0
+"""Who could not see the others' locks for so long calls nobody dead by them: the server may have been away."""
 LATE = timedelta(minutes=10)
 LOOK_AGAIN_AFTER = timedelta(minutes=1)
 
@@ -53,6 +58,7 @@ class Tick:
         self._now = now
         self._started_at = now()
         self._passed = self._ended = seconds()
+        self._beat_every = BEAT_EVERY if store.sqlite else BEAT_EVERY_AMONG_OTHERS
         self._beat_at: datetime | None = None
         self._took_back_at: datetime | None = None
 
@@ -65,17 +71,23 @@ class Tick:
         return self._seconds() - self._ended
 
     async def run(self) -> None:
-        """Beat, recover, strike. A duty that fails is logged and tried at the next tick."""
+        """Beat, recover, strike. What fails is logged, tried at the next tick, and keeps nothing else from its turn."""
         try:
-            await self.beat()
-            await self._take_back()
-            await self._strike_due()
-            self._passed = self._seconds()
+            await self._guarded(self.beat)
+            await self._guarded(self._take_back)
+            if await self._guarded(self._strike_due):
+                self._passed = self._seconds()
+        finally:
+            self._ended = self._seconds()
+
+    async def _guarded(self, duty: Callable[[], Awaitable[None]]) -> bool:
+        try:
+            await duty()
+            return True
         except Exception as error:  # noqa: BLE001 - guard: one duty of the tick
             self._telemetry.guarded("tick")
             log.warning("tick_failed", error=str(error)[:300])
-        finally:
-            self._ended = self._seconds()
+            return False
 
     async def beat(self) -> None:
         """The sign of life, unless it was given a moment ago.
@@ -91,12 +103,16 @@ class Tick:
         if not self._is_over(self._took_back_at):
             return
         self._took_back_at = self._now()
+        if self._store.seen_for() > JUDGES_AFTER_S:
+            gone = await self._store.write(processes.bury, self._instance)
+            if gone:
+                log.warning("process_gone", count=gone)
         for row in await self._store.write(take_back):
             log.warning("lease_recovered", outbox_id=row.id, kind=row.kind, failures=row.failures)
 
     def _is_over(self, since: datetime | None) -> bool:
-        """Whether the second after this instant is over, or the clock was set back."""
-        return since is None or not timedelta(0) <= self._now() - since < BEAT_EVERY
+        """Whether it is time for the next sign of life after this one, or the clock was set back."""
+        return since is None or not timedelta(0) <= self._now() - since < self._beat_every
 
     async def _look_before_late_pages(self) -> None:
         """A long downtime, a restored backup: what ended meanwhile wakes nobody. If the look fails, pages go out."""
@@ -107,11 +123,7 @@ class Tick:
         if not await self._store.view(timers.pages_overdue, since):
             return
         self._looked_at = now
-        try:
-            await look(since)
-        except Exception as error:  # noqa: BLE001 - guard: one duty of the tick
-            self._telemetry.guarded("tick")
-            log.warning("look_before_late_pages_failed", error=str(error)[:300])
+        await self._guarded(partial(look, since))
 
     async def _strike_due(self) -> None:
         if self._store.snapshot.held:
@@ -121,15 +133,18 @@ class Tick:
         if due:
             await self._look_before_late_pages()
         for timer_id in due:
-            try:
-                await self._store.write(strike, timer_id)
-            except Exception as error:  # noqa: BLE001 - guard: one duty of the tick
-                self._telemetry.guarded("tick")
-                log.error("timer_failed", timer_id=timer_id, error=str(error)[:500])
-                await self._store.write(strike_failed, timer_id, f"{type(error).__name__}: {error}")
+            await self._guarded(partial(self._strike, timer_id))
 
     async def _measure(self) -> None:
         """Before anything is struck: what is due by now has waited so long."""
         oldest = await self._store.view(timers.next_due)
         overdue = (self._now() - oldest).total_seconds() if oldest else 0.0
         self._telemetry.timer_overdue_seconds.set(max(0.0, overdue))
+
+    async def _strike(self, timer_id: int) -> None:
+        try:
+            await self._store.write(strike, timer_id)
+        except Exception as error:  # noqa: BLE001 - guard: one duty of the tick
+            self._telemetry.guarded("tick")
+            log.error("timer_failed", timer_id=timer_id, error=str(error)[:500])
+            await self._store.write(strike_failed, timer_id, f"{type(error).__name__}: {error}")

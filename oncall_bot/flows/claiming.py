@@ -15,11 +15,22 @@ from oncall_bot.store.db import Tx
 from oncall_bot.store.statements import Row
 
 
-def claim(tx: Tx, owner: str, limit: int, lease_for: timedelta, *, chat: bool = True) -> list[Row]:
-    """Up to `limit` messages for the owner to send. Without `chat` what was left for Slack is skipped first."""
+def claim(
+    tx: Tx,
+    owner: str,
+    limit: int,
+    lease_for: timedelta,
+    *,
+    slack_limit: int | None = None,
+    chat: bool = True,
+) -> list[Row]:
+    """Up to `limit` messages for the owner to send, of which up to `slack_limit` for Slack.
+
+    Without `chat` what was left for Slack is skipped first.
+    """
     if not chat:
         messages.given_up(tx, *outbox.skip_chat(tx))
-    rows = outbox.claim(tx, owner, limit, lease_for, delayed=_say)
+    rows = outbox.claim(tx, owner, limit, lease_for, slack_limit=slack_limit, delayed=_say)
     for row in rows:
         if row.kind == "message" and row.bundle_id is not None:
             _share_a_message(tx, row)

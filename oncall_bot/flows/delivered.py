@@ -31,8 +31,7 @@ def delivered(
     Who lost it may have edited the message after the one who took over did, so it is drawn once more.
     `drawn` is (message id, generation, sha256) of a Slack message; `place` is (channel id, ts) where it lies.
     """
-    together = outbox.in_hand(tx, row_id, owner)
-    rows = [row for one in together if (row := outbox.finish(tx, one.id, owner, fate)) is not None]
+    rows = fate_alone(tx, row_id, owner, fate)
     if not rows:
         if drawn is not None and fate.outcome == "sent":
             messages.draw_again(tx, drawn[0])
@@ -47,6 +46,12 @@ def delivered(
     if rows[0].state == "sent":
         _one_message(tx, rows)
     return str(rows[0].state)
+
+
+def fate_alone(tx: Tx, row_id: int, owner: str, fate: Fate) -> list[Row]:
+    """The fate of every page in the message and nothing that follows from it; answers the rows that were still ours."""
+    together = outbox.in_hand(tx, row_id, owner)
+    return [row for one in together if (row := outbox.finish(tx, one.id, owner, fate)) is not None]
 
 
 def take_back(tx: Tx) -> list[Row]:

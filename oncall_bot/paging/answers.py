@@ -64,8 +64,9 @@ async def exchange(
     login: tuple[str, str] | None = None,
     content: bytes | None = None,
     whole_seconds: float = WHOLE_EXCHANGE_SECONDS,
+    most_bytes: int = MAX_ANSWER_BYTES,
 ) -> Answer:
-    """One request and its answer of the 200s;
+    """One request and its answer of the 200s, of which `most_bytes` are read;
 
     Anything else is a DeliveryError that says what it means.
     """
@@ -75,7 +76,7 @@ async def exchange(
             auth = httpx2.BasicAuth(*login) if login else None
             response = await client.send(request, auth=auth, stream=True)
             try:
-                body = await _beginning(response)
+                body = await _beginning(response, most_bytes)
             finally:
                 await response.aclose()
     except (TimeoutError, httpx2.TimeoutException):
@@ -91,12 +92,12 @@ async def exchange(
     return Answer(response.status_code, body)
 
 
-async def _beginning(response: httpx2.Response) -> bytes:
+async def _beginning(response: httpx2.Response, most_bytes: int) -> bytes:
     body = b""
     async for piece in response.aiter_bytes():
         body += piece
-        if len(body) >= MAX_ANSWER_BYTES:
-            return body[:MAX_ANSWER_BYTES]
+        if len(body) >= most_bytes:
+            return body[:most_bytes]
     return body
 
 

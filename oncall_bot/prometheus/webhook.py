@@ -24,7 +24,7 @@ from oncall_bot.core.fault_points import FaultPoint, ignore
 from oncall_bot.flows import unreadable
 from oncall_bot.flows.receive_alerts import receive_alerts
 from oncall_bot.prometheus.decode import NotJson, decode
-from oncall_bot.store.db import Busy, Store
+from oncall_bot.store.db import Busy, Store, is_away
 from oncall_bot.telemetry.metrics import Telemetry
 
 log = structlog.get_logger(__name__)
@@ -167,6 +167,10 @@ class Intake:
         except Exception as error:  # noqa: BLE001 - guard: one edge request
             self._telemetry.guarded("request")
             log.error("intake_failed", source=source, error=str(error)[:300])
+            if is_away(
+                error
+            ):  # the body is in order: it is sent again, and then pages whom it should
+                return None
         sha256 = hashlib.sha256(body).hexdigest()
         raw = Unreadable(body, sha256, "it could not be taken in")
         return [] if await self._keep_raw(source, raw) else None

@@ -270,11 +270,18 @@ class Store:
             thread.start()
             self._threads.append(thread)
 
-    def listen(self) -> None:
-        """From now on commits of other processes that left work wake this one too; on SQLite there are none."""
+    def listen(self, instance: str | None = None) -> None:
+        """From now on commits of other processes that left work wake this one too; on SQLite there are none.
+
+        With `instance` the others see by a lock of PostgreSQL that this process lives.
+        """
         if not self.sqlite:
-            self._listener = Listener(self.url, self._sender, self._woken)
+            self._listener = Listener(self.url, self._sender, self._woken, instance)
             self._listener.start()
+
+    def seen_for(self) -> float:
+        """Seconds since which the others can see that this process lives; 0 when they cannot."""
+        return self._listener.held_for() if self._listener is not None else 0.0
 
     def close(self) -> None:
         if self._listener is not None:
@@ -464,7 +471,7 @@ class Store:
             pairs = iter(list(zip(items, values, strict=True)))
             _answer([(share, _own(share, pairs), None) for share in made])
         except Exception as error:  # noqa: BLE001 - guard: one queued write; each item is tried alone
-            if len(shares) > 1 and not _unreachable(error):
+            if len(shares) > 1 and not is_away(error):
                 for share in shares:
                     self._work_shares([share])
                 return
@@ -656,11 +663,12 @@ def engine_for(url: str, *, writes: bool) -> Engine:
     )
 
 
-def _unreachable(error: BaseException) -> bool:
-    """Whether the database itself is away, so that trying every item alone would only take longer."""
+def is_away(error: BaseException) -> bool:
+    """Whether the database itself is away: nothing is wrong with what was to be written, and trying again may help."""
     orig = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(orig, sqlite3.OperationalError):
-        return any(word in str(orig) for word in ("locked", "full", "readonly", "unable to open"))
+        words = ("locked", "full", "readonly", "unable to open", "disk I/O")
+        return any(word in str(orig) for word in words)
     if isinstance(orig, psycopg.OperationalError):
         return orig.sqlstate is None or orig.sqlstate[:2] in ("08", "53", "57")
     return isinstance(error, PoolTimeout)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, not_, or_, select, update
+from sqlalchemy import Boolean, and_, bindparam, func, not_, or_, select, update
 
 from oncall_bot.store import bundling
 from oncall_bot.store import tables as t
@@ -32,6 +32,8 @@ DEAD_AFTER_PERMANENT = 3
 DEAD_AFTER_CRASHES = 10
 BACKOFF_MAX = timedelta(seconds=60)
 CANDIDATES = 200
+SLACK = "slack:"
+"""How the destinations in Slack begin."""
 
 
 class Lane(IntEnum):
@@ -76,18 +78,23 @@ _FREE = and_(
 )
 
 
-def _candidates(dialect: str) -> Any:
+def _due_and_free(dialect: str) -> Any:
     query = (
         select(OUTBOX)
         .join(DESTINATION, DESTINATION.c.key == OUTBOX.c.destination)
-        .where(OUTBOX.c.state == "pending", OUTBOX.c.next_attempt_at <= bindparam("now"), _FREE)
+        .where(
+            OUTBOX.c.state == "pending",
+            OUTBOX.c.next_attempt_at <= bindparam("now"),
+            OUTBOX.c.destination.like(f"{SLACK}%") == bindparam("slack", type_=Boolean()),
+            _FREE,
+        )
         .order_by(OUTBOX.c.lane, OUTBOX.c.next_attempt_at, OUTBOX.c.id)
         .limit(bindparam("limit"))
     )
     return query.with_for_update(skip_locked=True) if dialect == "postgresql" else query
 
 
-_CANDIDATES = Statement(_candidates)
+_CANDIDATES = Statement(_due_and_free)
 _HAS_DUE = statement(
     select(OUTBOX.c.id)
     .where(OUTBOX.c.state == "pending", OUTBOX.c.next_attempt_at <= bindparam("now"))
@@ -289,22 +296,31 @@ def _untold(tx: Tx, row: Row, until: datetime, why: str) -> None:
 
 
 def claim(
-    tx: Tx, owner: str, limit: int, lease_for: timedelta, *, delayed: Delayed = _untold
+    tx: Tx,
+    owner: str,
+    limit: int,
+    lease_for: timedelta,
+    *,
+    slack_limit: int | None = None,
+    delayed: Delayed = _untold,
 ) -> list[Row]:
     """Up to `limit` due messages, one for each free destination, leased to `owner`; pages of one person may travel
     together, then it is the first that is answered (`carried` names the others).
 
     Pages that were decided before the run's present epoch are marked outdated instead: somebody has it by now.
-    `delayed` hears of pages that wait for others.
+    No more than `slack_limit` are for Slack. `delayed` hears of pages that wait for others.
     """
-    beat_after = tx.now - BEAT_STALE_AFTER
-    rows = _current(tx, tx.all(_CANDIDATES, now=tx.now, beat_after=beat_after, limit=CANDIDATES))
+    left = {True: limit if slack_limit is None else slack_limit, False: limit}
+    rows = [row for slack in (False, True) if left[slack] > 0 for row in _candidates(tx, slack)]
+    rows = _current(tx, sorted(rows, key=lambda row: (row.lane, row.next_attempt_at, row.id)))
     chosen: dict[str, list[int]] = {}
     for destination, due in _by_destination(rows).items():
         if len(chosen) == limit:
             break
-        if ids := _chosen(tx, destination, due, delayed):
+        to_slack = destination.startswith(SLACK)
+        if left[to_slack] > 0 and (ids := _chosen(tx, destination, due, delayed)):
             chosen[destination] = ids
+            left[to_slack] -= 1
     if not chosen:
         return []
     until = tx.now + lease_for
@@ -313,6 +329,12 @@ def claim(
     claimed = tx.all(_CLAIM, row_ids=row_ids, owner=owner, until=until, at=tx.now)
     leads = {ids[0] for ids in chosen.values()}
     return sorted((row for row in claimed if row.id in leads), key=lambda row: (row.lane, row.id))
+
+
+def _candidates(tx: Tx, slack: bool) -> list[Row]:
+    """What is due at places that are free: in Slack, or on all other roads, so that neither stands before the other."""
+    beat_after = tx.now - BEAT_STALE_AFTER
+    return tx.all(_CANDIDATES, now=tx.now, beat_after=beat_after, slack=slack, limit=CANDIDATES)
 
 
 def _by_destination(rows: Sequence[Row]) -> dict[str, list[Row]]:

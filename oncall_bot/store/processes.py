@@ -7,14 +7,21 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, not_, or_, select, update
+from sqlalchemy import and_, bindparam, delete, not_, or_, select, text, update
 
 from oncall_bot.store import tables as t
 from oncall_bot.store.db import Tx
+from oncall_bot.store.listening import LIVES
 from oncall_bot.store.statements import statement, upsert
 
 BEAT_STALE_AFTER = timedelta(seconds=5)
 """Who gave no sign of life for so long is taken for dead, and what it held is free."""
+
+SEEN = "seen-"
+"""How the names begin of those who hold a lock of PostgreSQL while they live (store.listening)."""
+
+GONE_AFTER = timedelta(seconds=1)
+"""One of them whose lock is free is taken for dead after so long without a sign of life."""
 
 PROCESS, LEASE = t.Process.__table__, t.Lease.__table__  # type: ignore[attr-defined]
 
@@ -24,6 +31,20 @@ _LEAVE = statement(delete(PROCESS).where(PROCESS.c.instance == bindparam("me")))
 _GIVE_UP = statement(delete(LEASE).where(LEASE.c.owner == bindparam("me")))
 LIVE = select(PROCESS.c.instance).where(PROCESS.c.beat_at > bindparam("beat_after"))
 """Who gave a sign of life after `beat_after`."""
+_GONE = statement(
+    delete(PROCESS).where(
+        and_(
+            PROCESS.c.instance.like(f"{SEEN}%"),
+            PROCESS.c.instance != bindparam("me"),
+            PROCESS.c.beat_at < bindparam("before"),
+            text(
+                "NOT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"
+                f" AND classid = {LIVES} AND objid = (hashtext(process.instance)::bigint & 4294967295)::oid"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+            ),
+        )
+    )
+)
 _MAKE = upsert(LEASE, ("name",), also=("owner", "until"))
 _TAKE = statement(
     update(LEASE)
@@ -65,6 +86,15 @@ def start(tx: Tx, instance: str, *, alone: bool) -> None:
         version="",
         revision=tx.snapshot.revision_id,
     )
+
+
+def bury(tx: Tx, instance: str) -> int:
+    """PostgreSQL only: forget the processes that are gone, so that what they held is free. Answers how many.
+
+    PostgreSQL frees the lock of a process in the moment it dies. For who asks it must be true that the lock of a living
+    one can be seen: not just after the server was away.
+    """
+    return tx.run(_GONE, me=instance, before=tx.now - GONE_AFTER)
 
 
 def leave(tx: Tx, instance: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Index, LargeBinary, MetaData, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from oncall_bot.store.types import BigId, Instant, Json
+from oncall_bot.store.types import BigId, Instant, Json, Payload
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -56,6 +56,10 @@ def _at(*, null: bool = False, index: bool = False) -> Any:
 
 def _json(*, null: bool = False) -> Any:
     return Field(None if null else ..., sa_type=Json, nullable=null)
+
+
+def _payload() -> Any:
+    return Field(..., sa_type=Payload, nullable=False)
 
 
 def _text(*, null: bool = False, default: Any = ..., index: bool = False) -> Any:
@@ -467,7 +471,7 @@ class Timer(Table, table=True):
     subject: str = _text(index=True)
     due_at: datetime = _at()
     state: str = _text(default="pending")
-    data: dict[str, Any] = _json()
+    data: dict[str, Any] = _payload()
     attempts: int = Field(default=0)
     last_error: str | None = _text(null=True)
     done_at: datetime | None = _at(null=True)
@@ -501,7 +505,7 @@ class Outbox(Table, table=True):
     page_id: int | None = _ref("page", null=True)
     incident_id: int | None = _ref("incident", null=True)
     epoch: int | None = Field(default=None)
-    payload: dict[str, Any] = _json()
+    payload: dict[str, Any] = _payload()
     generation: int = Field(default=0)
     state: str = _text(default="pending")
     created_at: datetime = _at()

@@ -6,6 +6,7 @@ Instants are never compared as text, and a naive datetime is refused.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -58,3 +59,25 @@ class Instant(TypeDecorator[datetime]):
 
 Json = JSON().with_variant(JSONB(), "postgresql")
 BigId = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Payload(TypeDecorator[dict[str, Any]]):
+    """What a message or a timer carries. One that cannot be read is empty: it fails by itself, and no row beside it."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else JSON())
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Callable[[Any], Any]:
+        decode = super().result_processor(dialect, coltype)
+
+        def process(value: Any) -> Any:
+            try:
+                found = decode(value) if decode is not None else value
+            except ValueError:
+                return {}
+            return found if isinstance(found, dict) else {}
+
+        return process

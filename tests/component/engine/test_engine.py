@@ -255,6 +255,42 @@ async def test_a_timer_that_raises_is_tried_again_and_the_admins_are_told(world:
     assert any("admin:timer" in str(row[0]) for row in world.rows("SELECT dedupe_key FROM outbox"))
 
 
+async def test_rows_that_cannot_be_read_hurt_no_other_and_the_admins_are_told(world: World) -> None:
+    """On SQLite text that is no JSON gets in; on PostgreSQL whatever is no object."""
+    world.told(world.alert())
+
+    def vandal(tx: Tx) -> None:
+        spoilt = "[]" if tx.postgresql else "{not JSON"
+        copied = "lane, kind, destination, generation, state, created_at, next_attempt_at, attempts, failures"
+        one = "SELECT {0} FROM outbox WHERE kind = 'loud' LIMIT 1"
+        loud = tx.connection.execute(text(one.format(copied))).one()
+        values = {f"v{n}": value for n, value in enumerate(loud)} | {"spoilt": spoilt}
+        tx.connection.execute(
+            text("INSERT INTO destination (key) VALUES ('push:spoilt')"),
+        )
+        tx.connection.execute(
+            text(
+                f"INSERT INTO outbox ({copied}, payload, dedupe_key) VALUES (:v0, :v1, 'push:spoilt', :v3, :v4,"
+                " :v5, :v6, :v7, :v8, :spoilt, 'spoilt')"
+            ),
+            values,
+        )
+        tx.connection.execute(
+            text("UPDATE timer SET data = :spoilt WHERE kind = 'escalate'"), {"spoilt": spoilt}
+        )
+
+    world.store.write(vandal).result()
+    phone = Phone()
+    async with delivering(world, Ports(render, Chat(), lambda: phone)):
+        await until(lambda: any(got.key.startswith("page:") for got in phone.got), world)
+        await until(lambda: any("admin:dead" in got.key for got in phone.got), world, within=30)
+    world.clock.advance(600)
+    await Tick(world.store, instance="me", version="0", telemetry=Telemetry()).run()
+    (states,) = world.rows("SELECT state FROM outbox WHERE dedupe_key = 'spoilt'")
+    assert states[0] == "dead"
+    assert world.rows("SELECT 1 FROM outbox WHERE dedupe_key LIKE 'admin:timer%'")
+
+
 class Beats:
     def __init__(self) -> None:
         self.count = 0

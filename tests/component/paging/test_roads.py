@@ -9,6 +9,7 @@ import logging
 import socket
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,36 @@ async def test_a_page_sent_twice_is_one_notification_and_the_next_page_is_anothe
         await send(f"ntfy://{server.at}/{{to}}", key=key)
     first, again, following = (got.json["sequence_id"] for got in server.got)
     assert first == again != following
+
+
+TRIED = datetime(2026, 3, 2, 3, 14, tzinfo=UTC)
+
+
+async def test_a_page_that_went_out_before_a_crash_does_not_ring_again(server: FakeHttp) -> None:
+    await send(f"ntfy://{server.at}/{{to}}")
+    (first,) = server.got
+    held = json.dumps({"id": "n7", "event": "message", **first.json}).encode()
+    other = json.dumps({"id": "n6", "message": f"Other.\n\nRef {KEY}0"}).encode()
+    server.answer = Answer(200, {}, b"not JSON\n" + other + b"\n" + held + b"\n")
+    assert await send(f"ntfy://{server.at}/{{to}}", first_tried_at=TRIED) == "n7"
+    asked = server.got[-1]
+    assert (asked.method, asked.path) == ("GET", "/ana-7f3/json")
+    assert asked.query == f"poll=1&since={int(TRIED.timestamp()) - 90}"
+    assert len(server.got) == 2, "looked for and found, so nothing was sent"
+
+
+@pytest.mark.parametrize(
+    "answer", [Answer(403), Answer(200, {}, b""), Answer(200, {}, b'{"a": 1}')]
+)
+async def test_a_page_that_is_not_found_again_is_sent(server: FakeHttp, answer: Answer) -> None:
+    accepted = Answer(200, {}, b'{"id": "n8"}')
+    server.answer = lambda got: answer if got.method == "GET" else accepted
+    login = "tk_AgQdq7mVBoFD37zQVN29RhuMzNIz2"
+    sent = await send(f"ntfy://{login}@{server.at}/{{to}}", first_tried_at=TRIED)
+    assert sent == "n8"
+    asked, posted = server.got
+    assert (asked.method, posted.method) == ("GET", "POST")
+    assert asked.headers["Authorization"] == posted.headers["Authorization"] == f"Bearer {login}"
 
 
 @pytest.mark.parametrize(

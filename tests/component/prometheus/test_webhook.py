@@ -5,10 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -23,6 +28,7 @@ from oncall_bot.store import views
 from oncall_bot.store.db import Busy, Store
 from oncall_bot.telemetry.metrics import Telemetry
 from tests.component.flows.world import DOCUMENT
+from tests.databases import Postgres
 
 TOKEN = "open-sesame"
 
@@ -178,3 +184,51 @@ def test_the_fault_point_lies_between_the_commit_and_the_answer(
     with TestClient(intake) as other:
         other.post(PATH, content=json.dumps(body("Slow")), headers=bearer())
     assert stored_at_fault == [1]
+
+
+def test_an_alert_on_its_way_when_the_database_goes_is_sent_again_and_not_kept_as_unreadable(
+    postgres_server: Postgres, telemetry: Telemetry
+) -> None:
+    url = postgres_server.fresh()
+    hashes = {"default": hashlib.sha256(TOKEN.encode()).hexdigest()}
+    store = Store(url)
+    store.open()
+    store.write(apply_config, DOCUMENT, "sha", "test", token_sha256=hashes).result()
+    store.look(lambda reader: reader.snapshot.number)
+    other = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    try:
+        with (
+            TestClient(Intake(store, telemetry, BEHIND)) as client,
+            ThreadPoolExecutor(1) as thread,
+            other.connect() as blocker,
+        ):
+            blocker.execute(text("LOCK TABLE alert IN ACCESS EXCLUSIVE MODE"))
+            posting = thread.submit(client.post, PATH, json=body("Slow"), headers=bearer())
+            _cut(other, waiting_for="alert")
+            answer = posting.result(10)
+            blocker.rollback()
+            assert answer.status_code == 503
+            assert not store.look(views.open_incidents), (
+                "nothing was kept, least of all as unreadable"
+            )
+            assert client.post(PATH, json=body("Slow"), headers=bearer()).status_code == 200
+        assert [s.title for s in store.look(views.open_incidents)] == ["Slow on checkout"]
+    finally:
+        store.close()
+        other.dispose()
+        postgres_server.drop(url)
+
+
+def _cut(engine: Engine, waiting_for: str) -> None:
+    """End the session that waits for a table, as a server does that stops."""
+    cut = text(
+        "SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+        " WHERE NOT l.granted AND l.relation = CAST(:name AS regclass) AND d.datname = current_database()"
+    )
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with engine.connect() as connection:
+            if connection.execute(cut, {"name": waiting_for}).all():
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody waited for the table")

@@ -27,7 +27,7 @@ from oncall_bot.store import migrations
 from oncall_bot.store.db import Store, engine_for
 from oncall_bot.store.location import network_file_system, refuse_network
 from oncall_bot.store.tables import METADATA
-from oncall_bot.store.types import Instant
+from oncall_bot.store.types import Instant, Payload
 from tests.databases import HandClock, Postgres, Sqlite
 
 ROOT = Path(oncall_bot.__file__).parent.parent
@@ -42,7 +42,7 @@ def _value(column: Any) -> Any:
     kind = column.type
     if isinstance(kind, Instant):
         return AT
-    if isinstance(kind, JSON):
+    if isinstance(kind, JSON | Payload):
         return {"text": "é\n", "n": 1}
     if isinstance(kind, LargeBinary):
         return b"\x00\xff"

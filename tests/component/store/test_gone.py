@@ -1,0 +1,66 @@
+"""A replica that is killed is known to be gone at once, because PostgreSQL frees its lock; one that lives is not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+
+from oncall_bot.store import processes
+from oncall_bot.store.db import Store
+from oncall_bot.store.listening import Listener
+from tests.databases import HandClock, Postgres
+
+ME, OTHER = "seen-1-me", "seen-2-other"
+
+
+@pytest.fixture
+def replicated(postgres_server: Postgres) -> Iterator[tuple[Store, HandClock, str]]:
+    url, clock = postgres_server.fresh(), HandClock()
+    store = Store(url, clock=clock)
+    store.open()
+    yield store, clock, url
+    store.close()
+    postgres_server.drop(url)
+
+
+def until(look: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not look():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def bury(store: Store) -> int:
+    return store.write(processes.bury, ME).result(10)
+
+
+def test_who_holds_the_lock_lives_however_old_its_sign_of_life_and_who_lost_it_is_gone(
+    replicated: tuple[Store, HandClock, str],
+) -> None:
+    store, clock, url = replicated
+    for instance in (ME, OTHER, "3-from-an-earlier-version"):
+        store.write(processes.start, instance, alone=False).result(10)
+    other = Listener(url, "x", lambda: None, OTHER)
+    other.start()
+    until(lambda: other.held_for() > 0)
+    clock.advance(4)
+    assert bury(store) == 0, "it stands still, but it lives"
+    other.stop()
+    until(lambda: bury(store) == 1)
+    with store.read() as reader:
+        found = reader.connection.exec_driver_sql("SELECT instance FROM process").scalars().all()
+    assert sorted(found) == ["3-from-an-earlier-version", ME]
+
+
+def test_a_fresh_sign_of_life_counts_without_the_lock(
+    replicated: tuple[Store, HandClock, str],
+) -> None:
+    store, clock, _ = replicated
+    store.write(processes.start, OTHER, alone=False).result(10)
+    clock.advance(0.5)
+    assert bury(store) == 0, "its connection is cut, and it lives"
+    clock.now += timedelta(seconds=2)
+    assert bury(store) == 1
