@@ -5,8 +5,7 @@
 Knows gaps, caps and what is late. Refuses to know rows, roads and words; docs/decisions/0012 says why it is so.
 Serves `store.bundling`. Four rules, in this order:
 
-1. The first page goes at once. While nobody answers it, what follows is gathered into one message: after a first
-   gap of seconds, a longer one after the second message, and so on.
+1. The first page goes at once. While nobody answers it, what follows is gathered into one message for a gap of seconds.
 2. Past the cap of a road everything waits until the cap allows one more message, which then tells of all of it.
 3. High urgency is held back only by high urgency: neither a gap nor a cap that low urgency used up stops it.
 4. A message that goes takes along all that waits on its road, so nothing waits longer than cap and gap together.
@@ -20,9 +19,9 @@ from datetime import datetime, timedelta
 
 from oncall_bot.core.config import Cap
 
-GAPS = (timedelta(seconds=3), timedelta(seconds=10), timedelta(seconds=30))
-"""How long after a message to a person on one road the next may go: the first, second, every further one of late that
-nobody answered. A burst is one message after three seconds; whoever does not answer is rung twice a minute at most."""
+GAP = timedelta(seconds=3)
+"""How long after a message to a person on one road that nobody answered the next may go: a burst is one message more,
+and another incident still pages in its normal time."""
 
 LATELY = timedelta(minutes=2)
 """Messages count for the gap so long."""
@@ -85,9 +84,7 @@ def plan(waiting: Sequence[Waiting], rung: Sequence[Rung], cap: Cap | None, now:
     """
     ordered = sorted(waiting, key=lambda one: (not one.urgent, one.due_at, one.id))
     again = [one for one in ordered if one.tried_in is not None and one.failures < ALONE_AFTER]
-    if (
-        again
-    ):  # perhaps it went out: the same pages under the same key, so that the provider can tell
+    if again:  # perhaps it went out: the same pages under one key, so that the provider can tell
         bundle = again[0].tried_in
         return Plan(tuple(one.id for one in again if one.tried_in == bundle), bundle=bundle)
     holds = {one.id: _hold(one, rung, cap, now) for one in ordered}
@@ -126,9 +123,8 @@ def _too_soon(one: Waiting, counted: Sequence[Rung], now: datetime) -> Hold | No
     ats = [r.at for r in counted if r.asks and r.contact == one.contact and now - r.at < LATELY]
     if not ats:
         return None
-    gap = GAPS[min(len(ats), len(GAPS)) - 1]
-    why = f"{len(ats)} unanswered, the next after {gap.total_seconds():g} s"
-    return Hold((one.id,), max(ats) + gap, why)
+    why = f"{len(ats)} unanswered, the next after {GAP.total_seconds():g} s"
+    return Hold((one.id,), max(ats) + GAP, why)
 
 
 def _capped(one: Waiting, counted: Sequence[Rung], cap: Cap | None) -> Hold | None:

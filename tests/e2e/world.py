@@ -134,7 +134,8 @@ class Phone:
         self._thread.start()
         self._stack = AsyncExitStack()
         self._fake: FakeHttp = self._run(self._stack.enter_async_context(http_server()))
-        self._fake.answer = _accepted
+        self._held: list[Got] = []
+        self._fake.answer = self._as_ntfy
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -155,17 +156,28 @@ class Phone:
         found = [
             {**got.json, "key": got.headers.get("Idempotency-Key"), "at": got.at}
             for got in self._fake.got
+            if got.method == "POST"
         ]
         return [one for one in found if topic is None or one["topic"] == topic]
 
     def answers(self, answer: Answer | None) -> None:
         """From now on every message is answered so; None: accepted again."""
-        self._fake.answer = answer or _accepted
+        self._fake.answer = answer or self._as_ntfy
+
+    def _as_ntfy(self, got: Got) -> Answer:
+        """Takes a message; asked for a topic, it answers what it still holds, a line of JSON each."""
+        if got.method == "POST":
+            self._held.append(got)
+            told = [got]
+        else:
+            topic = got.path.strip("/").partition("/")[0]
+            told = [one for one in self._held if one.json.get("topic") == topic]
+        lines = [json.dumps({"event": "message", "id": _id(one), **one.json}) for one in told]
+        return Answer(200, {"Content-Type": "application/json"}, "\n".join(lines).encode())
 
 
-def _accepted(got: Got) -> Answer:
-    body = json.dumps({"id": f"n{abs(hash(got.body)) % 10**9}", "topic": got.json.get("topic")})
-    return Answer(200, {"Content-Type": "application/json"}, body.encode())
+def _id(got: Got) -> str:
+    return f"n{abs(hash(got.body)) % 10**9}"
 
 
 class Serve:
