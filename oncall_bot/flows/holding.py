@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from oncall_bot.core.incidents import CALM_AFTER_FLAP, OPEN, Status
+from oncall_bot.core.incidents import OPEN, Status
 from oncall_bot.core.routes import Hold, hold
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import paging, showing, withheld
@@ -75,5 +75,5 @@ def _wake_incidents(tx: Tx, key: str) -> None:
             tx, incident_id, [Entry(Kind.STATUS, "The silence ended", tx.now, data={"to": "open"})]
         )
         if incident.status == Status.OPEN and (incident.firing > 0 or incident.declared_at):
-            paging.again(tx, incidents.lock(tx, incident_id), not_before_calm=CALM_AFTER_FLAP)
+            paging.again(tx, incidents.lock(tx, incident_id))
         showing.changed(tx, incident_id, at_once=True, pages=True)

@@ -93,7 +93,9 @@ def test_what_is_acknowledged_meanwhile_drops_out_and_nothing_is_not_sent(world:
         world.told(world.alert(name))
     world.pass_time(2.5, step=0.5)
     world.ack(2)
-    world.told(world.alert("Four"))  # it opens two seconds later, a second and a half after the last ring
+    world.told(
+        world.alert("Four")
+    )  # it opens two seconds later, a second and a half after the last ring
     world.pass_time(2.5, step=0.5)
     assert rings(world)[1:] == [(3, (3,))]
     world.ack(4)
@@ -307,7 +309,7 @@ def test_the_calm_counts_from_a_ring_that_a_cap_made_late(world: World) -> None:
     assert [one.kind for one in world.phone if 2 in one.incidents and one.at > called[0]] != []
 
 
-def test_a_silence_taken_back_soon_rings_when_the_calm_is_over(world: World) -> None:
+def test_a_silence_taken_back_is_no_flap_and_rings_at_once(world: World) -> None:
     world.told(world.alert())
     world.run()
     ana = world.person("ana")
@@ -317,7 +319,7 @@ def test_a_silence_taken_back_soon_rings_when_the_calm_is_over(world: World) -> 
     world.pass_time(60)
     world.store.write(end_silence, silence[0], ana).result()
     world.pass_time(360, step=5)
-    assert [at for at, _ in rings(world)] == [0, 300]
+    assert [at for at, _ in rings(world)][:2] == [0, 60]
 
 
 def test_one_resolved_by_hand_that_fires_anew_rings_after_the_calm(world: World) -> None:

@@ -23,6 +23,8 @@ DOCUMENTED = {
     "oncall_llm_calls": {"outcome"},
     "oncall_runbook_matches": {"how"},
     "oncall_guard_failures": {"guard"},
+    "oncall_audit_faults": {"check"},
+    "oncall_canary_arrived_timestamp_seconds": set(),
 }
 
 
@@ -42,6 +44,8 @@ def used() -> Telemetry:
     telemetry.llm_calls.labels("ok").inc()
     telemetry.runbook_matches.labels("rule").inc()
     telemetry.guarded("tick")
+    telemetry.audit_faults.labels("page_waits").set(1)
+    telemetry.canary_arrived_timestamp_seconds.set(1_795_316_820)
     return telemetry
 
 
