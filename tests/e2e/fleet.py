@@ -103,9 +103,9 @@ class Load:
         def lost() -> list[str]:
             rang.clear()
             for ring in world.rings("alice-phone"):
-                name = re.search(r"Load ?\d{4}", ring["title"] + ring["message"])
-                if name:
-                    rang.setdefault(name[0].replace(" ", ""), []).append(ring["at"])
+                told = re.findall(r"Load ?\d{4}", ring["title"] + " " + ring["message"])
+                for name in {one.replace(" ", "") for one in told}:
+                    rang.setdefault(name, []).append(ring["at"])
             return sorted(self.taken.keys() - rang.keys())
 
         world.until(lambda: not lost(), f"a ring for each: {lost()[:5]}", within=within)
