@@ -12,7 +12,7 @@ import binascii
 import hashlib
 import json
 import time
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -34,6 +34,7 @@ BODY_MAX = 64 * 1024 * 1024
 SMALL_MAX = 64 * 1024
 """Read on the writer's thread, beside the flow that takes it in; what is larger gets a thread of its own before."""
 ALERT_BYTES = 800
+RIGHT_REMEMBERED = 1000
 COMMIT_WITHIN = 3.0
 SLICE_WITHIN = 0.5
 """More time for each further slice of a large body."""
@@ -94,6 +95,8 @@ class Intake:
         self._behind = behind
         self._at = at_fault_point
         self._now = now
+        self._tokens: Mapping[str, str] = {}
+        self._right: dict[bytes, str] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != PATH:
@@ -118,8 +121,18 @@ class Intake:
         await self._take(send, source, body)
 
     def _source(self, headers: Sequence[tuple[bytes, bytes]]) -> str | None:
-        """The source whose token this is. Tokens are looked up by their hash: nothing to compare in time."""
+        """The source whose token this is; what was right once is remembered while the same tokens are in force."""
         given = next((value for name, value in headers if name == b"authorization"), b"")
+        tokens = self._store.snapshot.tokens
+        if tokens is not self._tokens or len(self._right) > RIGHT_REMEMBERED:
+            self._tokens, self._right = tokens, {}
+        source = self._right.get(given)
+        if source is None and (source := self._named(given)) is not None:
+            self._right[given] = source
+        return source
+
+    def _named(self, given: bytes) -> str | None:
+        """The source that this header names. Tokens are looked up by their hash: nothing to compare in time."""
         kind, _, value = given.partition(b" ")
         token = value.strip()
         if kind.lower() == b"basic":
@@ -129,7 +142,7 @@ class Intake:
                 return None
         elif kind.lower() != b"bearer":
             return None
-        return self._store.snapshot.tokens.get(hashlib.sha256(token).hexdigest()) if token else None
+        return self._tokens.get(hashlib.sha256(token).hexdigest()) if token else None
 
     async def _take(self, send: Send, source: str, body: bytes) -> None:
         began = time.perf_counter()

@@ -376,10 +376,10 @@ async def test_a_tick_with_much_to_do_does_not_keep_the_sign_of_life_waiting(
     tick = Tick(world.store, instance="me", version="0", telemetry=Telemetry(), now=world.store.now)
     await tick.beat()
     (first,) = world.rows("SELECT beat_at FROM process WHERE instance = 'me'")
-    world.clock.advance(0.4)
+    world.clock.advance(0.3)
     await tick.beat()
     assert world.rows("SELECT beat_at FROM process WHERE instance = 'me'") == [first]
-    world.clock.advance(0.7)
+    world.clock.advance(0.8)
     await tick.beat()
     assert world.rows("SELECT beat_at FROM process WHERE instance = 'me'") != [first]
 
