@@ -7,6 +7,7 @@ Each started thing registers its stop on the next line.
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
 import itertools
 import os
@@ -562,6 +563,8 @@ async def run(settings: Settings, *, at_fault_point: Callable[[FaultPoint], None
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stopping.set)
     await app.start()
+    gc.freeze()
+    gc.enable()
     try:
         await stopping.wait()
         wait = app.drain()

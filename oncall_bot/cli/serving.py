@@ -34,7 +34,9 @@ def serve() -> None:
     Example: ONCALL_CONFIG=oncall.yaml oncall-bot serve
     """
     import asyncio
+    import gc
 
+    gc.disable()  # of what is loaded nothing goes away again: looking for it is a tenth of a start
     from oncall_bot import app as wiring
     from oncall_bot.core.fault_points import ignore
     from oncall_bot.settings import load_settings

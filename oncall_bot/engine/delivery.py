@@ -228,9 +228,8 @@ class Delivery:
         except Exception as error:  # noqa: BLE001 - guard: one delivery
             self._telemetry.guarded("delivery")
             log.error("delivery_failed", outbox_id=row.id, kind=row.kind, error=str(error)[:500])
-            done = _Done(
-                Fate("failed", answer=f"{type(error).__name__}: {error}"[:300], permanent=True)
-            )
+            answer = f"{type(error).__name__}: {error}"[:300]
+            done = _Done(Fate("failed", answer=answer, permanent=not is_away(error)))
         await self._finish(row, done)
 
     async def _is_mine(self, row: Row) -> bool:

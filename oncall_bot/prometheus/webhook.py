@@ -12,6 +12,7 @@ import binascii
 import hashlib
 import json
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -97,6 +98,7 @@ class Intake:
         self._now = now
         self._tokens: Mapping[str, str] = {}
         self._right: dict[bytes, str] = {}
+        self._deadline = _Deadline(COMMIT_WITHIN)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != PATH:
@@ -192,9 +194,7 @@ class Intake:
         self, read: Callable[[], Sequence[Delivery]], size: int
     ) -> Sequence[Delivery]:
         weight = max(1, size // ALERT_BYTES)
-        taken = await _committed(
-            self._store.share_made(receive_alerts, read, weight), COMMIT_WITHIN
-        )
+        taken = await self._deadline.set_for(self._store.share_made(receive_alerts, read, weight))
         return [delivery for delivery, _ in taken]
 
     async def _store_slices(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
@@ -202,7 +202,8 @@ class Intake:
         puts = [
             self._store.share(receive_alerts, one, max(1, len(one.notices))) for one in deliveries
         ]
-        await _committed(asyncio.gather(*puts), within)
+        async with asyncio.timeout(within):
+            await asyncio.gather(*puts)
         return deliveries
 
     async def _keep_raw(self, source: str, one: Unreadable) -> bool:
@@ -236,19 +237,35 @@ class Intake:
                 self._telemetry.received(source, status, count)
 
 
-def _too_late(committed: asyncio.Future[Any]) -> None:
-    """What asyncio.timeout does, without its cost for each of thousands of requests a second."""
-    if not committed.done():
-        committed.set_exception(TimeoutError())
+class _Deadline:
+    """One timer for all that waits equally long: a timer for each of thousands of requests a second has its cost."""
 
+    def __init__(self, within: float) -> None:
+        self._within = within
+        self._waiting: deque[tuple[float, asyncio.Future[Any]]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
 
-async def _committed(work: asyncio.Future[T], within: float) -> T:
-    """Its result, or TimeoutError after `within` seconds."""
-    late = asyncio.get_running_loop().call_later(within, _too_late, work)
-    try:
-        return await work
-    finally:
-        late.cancel()
+    def set_for(self, work: asyncio.Future[T]) -> asyncio.Future[T]:
+        """The work itself, which raises TimeoutError when it is not done in time."""
+        loop = work.get_loop()
+        self._drop_done()
+        self._waiting.append((loop.time() + self._within, work))
+        if self._timer is None:
+            self._timer = loop.call_later(self._within, self._look, loop)
+        return work
+
+    def _drop_done(self) -> None:
+        while self._waiting and self._waiting[0][1].done():
+            self._waiting.popleft()
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._drop_done()
+        while self._waiting and self._waiting[0][0] <= loop.time():
+            self._waiting.popleft()[1].set_exception(TimeoutError())
+            self._drop_done()
+        self._timer = None
+        if self._waiting:
+            self._timer = loop.call_at(self._waiting[0][0], self._look, loop)
 
 
 async def _read(headers: Sequence[tuple[bytes, bytes]], receive: Receive) -> bytes:

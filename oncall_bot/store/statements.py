@@ -201,7 +201,7 @@ class _Compiled:
 
 
 class _Wide:
-    """An INSERT of one row, `head (row) tail`, made into one of many rows. Lengths are powers of two: few texts."""
+    """An INSERT of one row, `head (row) tail`, made into one of many rows; a text for each length up to WIDE_MAX."""
 
     def __init__(
         self, parts: Sequence[str], binders: Mapping[str, Processor], fixed: Mapping[str, Any]
@@ -225,7 +225,7 @@ class _Wide:
         bound = list(zip(*[self._column(name, rows) for name in self._columns], strict=True))
         at = 0
         while at < len(rows):
-            length = min(WIDE_MAX, 1 << (len(rows) - at).bit_length() - 1)
+            length = min(WIDE_MAX, len(rows) - at)
             yield self._text(length), list(chain.from_iterable(bound[at : at + length]))
             at += length
 

@@ -95,6 +95,22 @@ class Load:
         before = len(self.taken)
         return lambda: len(self.taken) >= before + count
 
+    def _rang(self, rings: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
+        """When each alert was told of. A message of many incidents names ten and says how many more there are: these
+        are the oldest that no message names, as far as they were taken by then."""
+        rang: dict[str, list[float]] = {}
+        for ring in rings:
+            told = re.findall(r"Load ?\d{4}", ring["title"] + " " + ring["message"])
+            for name in {one.replace(" ", "") for one in told}:
+                rang.setdefault(name, []).append(ring["at"])
+        for ring in rings:
+            found = re.search(r"And (\d+) more\.", ring["message"])
+            unnamed = sorted(self.taken.keys() - rang.keys())
+            by_then = [name for name in unnamed if self.taken[name] <= ring["at"] + 1]
+            for name in by_then[: int(found[1]) if found else 0]:
+                rang[name] = [ring["at"]]
+        return rang
+
     def judged(self, world: World, within: float = 90, takeovers: int = 0) -> str:
         """Every alert that was taken rang; twice at most as often as a message was taken over from a process that
         gave no sign of life, as on a machine with no time for it. A line with the figures."""
@@ -102,10 +118,7 @@ class Load:
 
         def lost() -> list[str]:
             rang.clear()
-            for ring in world.rings("alice-phone"):
-                told = re.findall(r"Load ?\d{4}", ring["title"] + " " + ring["message"])
-                for name in {one.replace(" ", "") for one in told}:
-                    rang.setdefault(name, []).append(ring["at"])
+            rang.update(self._rang(world.rings("alice-phone")))
             return sorted(self.taken.keys() - rang.keys())
 
         world.until(lambda: not lost(), f"a ring for each: {lost()[:5]}", within=within)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -39,7 +40,7 @@ from tests.databases import HandClock
 class Phone:
     """A road that notes what it was given, after failing as often as it is told."""
 
-    def __init__(self, *failures: DeliveryError) -> None:
+    def __init__(self, *failures: Exception) -> None:
         self.failures = list(failures)
         self.got: list[LoudPage] = []
 
@@ -128,6 +129,17 @@ async def test_a_road_that_fails_for_a_while_is_tried_again_until_it_works(world
             "SELECT outcome FROM delivery d JOIN outbox o ON o.id = d.outbox_id WHERE o.kind = 'loud' ORDER BY attempt"
         )
     ] == ["failed", "failed", "sent"]
+
+
+async def test_a_database_that_is_away_for_a_while_is_not_held_against_the_page(
+    world: World,
+) -> None:
+    away = psycopg.OperationalError("server closed the connection unexpectedly")
+    phone = Phone(*[away] * 6)
+    async with delivering(world, Ports(render, Chat(), lambda: phone)):
+        world.told(world.alert())
+        await until(lambda: bool(phone.got), world, within=30)
+    assert phone.got[0].address == "ana-phone"
 
 
 async def test_a_retry_tells_chat_since_when_it_may_have_gone_through(world: World) -> None:
