@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-WORKERS ?= 2
+WORKERS ?= 3
 
 .PHONY: help demo test install format lint format-check ruff types contracts unit component e2e docs suite lock clean
 .DEFAULT_GOAL := help
@@ -48,16 +48,16 @@ unit: install ## the core alone: no database, no network, seconds
 	$(BIN)/python -m pytest tests/unit
 
 component: install ## one real thing at a time: SQLite, PostgreSQL, Slack's library, HTTP
-	$(BIN)/python -m pytest -n $(WORKERS) -rs tests/component
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -rs tests/component
 
 e2e: install ## the real command as a process
-	$(BIN)/python -m pytest -n $(WORKERS) -rs tests/e2e
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -rs tests/e2e
 
 docs: install ## what the documents say is so
 	$(BIN)/python -m pytest -rs tests/test_docs.py tests/test_snippets.py tests/test_reference.py tests/test_architecture.py
 
 suite: install
-	$(BIN)/python -m pytest -n $(WORKERS) -rs tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -rs tests
 
 lock: ## make the locks again (needs uv); what is locked stays unless it must change
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url pyproject.toml -o requirements.lock

@@ -47,6 +47,7 @@ log = structlog.get_logger(__name__)
 QUEUE_MAX = 5000
 BATCH_MAX = 256
 BATCH_WEIGHT_MAX = 600
+GATHER_FOR_S = 0.008
 RETRIES = 6
 RETRY_STATES = frozenset({"40001", "40P01", "23505"})
 POSTGRES_WRITERS = 4
@@ -223,6 +224,7 @@ class _Queue:
     changed: threading.Condition = field(init=False)
     closed: bool = False
     told_by: asyncio.AbstractEventLoop | None = None  # it will wake a writer at the end of its turn
+    wanted: int = 0  # a writer gathers shares until so many wait
 
     def __post_init__(self) -> None:
         self.changed = threading.Condition(self.lock)
@@ -420,11 +422,28 @@ class Store:
     def _wake(self) -> None:
         with self._queue.lock:
             self._queue.told_by = None
-            self._queue.changed.notify()
+            if len(self._queue.jobs) >= self._queue.wanted:
+                self._queue.changed.notify()
 
-    def _take(self) -> list[_Job | _Share] | None:
+    def _gather(self, answered: int) -> None:
+        """Who was answered a moment ago may come again: what comes with what waits is committed together.
+
+        Only among shares, and only just after a batch of several: a writer that was idle commits at once.
+        """
+        queue, until = self._queue, time.monotonic() + GATHER_FOR_S
+        queue.wanted = min(BATCH_MAX, len(queue.jobs) + answered)
+        while len(queue.jobs) < queue.wanted and not queue.closed:
+            left = until - time.monotonic()
+            if left <= 0 or (queue.jobs and isinstance(queue.jobs[-1], _Job)):
+                break
+            queue.changed.wait(left)
+        queue.wanted = 0
+
+    def _take(self, answered: int) -> list[_Job | _Share] | None:
         queue = self._queue
         with queue.lock:
+            if answered > 1:
+                self._gather(answered)
             while not queue.jobs:
                 if queue.closed:
                     return None
@@ -444,12 +463,15 @@ class Store:
             return taken
 
     def _work(self) -> None:
-        while (taken := self._take()) is not None:
+        answered = 0
+        while (taken := self._take(answered)) is not None:
             first = taken[0]
             if isinstance(first, _Job):
                 self._work_job(first)
+                answered = 0
             else:
                 self._work_shares([job for job in taken if isinstance(job, _Share)])
+                answered = len(taken)
 
     def _work_job(self, job: _Job) -> None:
         if not job.answer.set_running_or_notify_cancel():
