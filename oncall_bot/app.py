@@ -296,6 +296,7 @@ class App:
             instance=self.instance,
             telemetry=self.telemetry,
             public_url=self.settings.public_url,
+            signing_key=self._signing_key(),
             at_fault_point=self._at,
             now=self._now,
         )
@@ -378,7 +379,7 @@ class App:
         web = build_web(
             store=self.store,
             telemetry=self.telemetry,
-            secret=self.store.snapshot.signing_key,
+            secret=self._signing_key(),
             ready=self._not_ready,
             slack_handler=self._slack_handler(),
         )
@@ -435,6 +436,13 @@ class App:
             return response
 
         return handle
+
+    def _signing_key(self) -> bytes:
+        """Of the settings, else the one that was made with the database."""
+        given = self.settings.secret_key
+        if given is None:
+            return self.store.snapshot.signing_key
+        return hashlib.sha256(given.get_secret_value().encode()).digest()
 
     def _drafter(self) -> Drafter | None:
         settings = self.settings

@@ -109,6 +109,14 @@ class _Done:
     place: tuple[str, str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """Where links of pages lead, and what they are signed with: by default the key kept in the database."""
+
+    public_url: str | None
+    key: bytes = b""
+
+
 _LOST = _Done(Fate("outdated", answer="another process took it over"))
 
 
@@ -123,6 +131,7 @@ class Delivery:
         instance: str,
         telemetry: Telemetry,
         public_url: str | None = None,
+        signing_key: bytes = b"",
         at_fault_point: Callable[[FaultPoint], None] = ignore,
         now: Callable[[], datetime] = now_utc,
         seconds: Callable[[], float] = time.monotonic,
@@ -134,7 +143,7 @@ class Delivery:
         self._looked = seconds()
         self._instance = instance
         self._telemetry = telemetry
-        self._public_url = public_url
+        self._links = _Links(public_url, signing_key)
         self._at = at_fault_point
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
@@ -340,7 +349,7 @@ class Delivery:
         return _Done(_sent(sent, SLACK_PACE), drawn, place)
 
     async def _loud(self, row: Row) -> _Done:
-        page = await self._store.view(_prepare_loud, row, self._public_url)
+        page = await self._store.view(_prepare_loud, row, self._links)
         if page is None:
             return _Done(Fate("outdated", answer="the page is gone"))
         if self._ports.pager is None:
@@ -523,7 +532,7 @@ def _prepare_notice(reader: Reader, row: Row) -> _Slack | None:
     return _Slack(row.dedupe_key, content, channel, None, None) if content is not None else None
 
 
-def _prepare_loud(reader: Reader, row: Row, public_url: str | None) -> LoudPage | None:
+def _prepare_loud(reader: Reader, row: Row, links: _Links) -> LoudPage | None:
     """What the road outside Slack carries; None when nobody has to answer any more."""
     payload = row.payload
     key, title, text, url = row.dedupe_key, payload.get("title"), payload.get("text"), None
@@ -534,7 +543,7 @@ def _prepare_loud(reader: Reader, row: Row, public_url: str | None) -> LoudPage 
             return None
         title, text = _words(notice)
         key = bundling.key_of(bundling.members(reader, row.bundle_id) or [row])
-        url = _ack_url(reader, notice, str(payload.get("contact", "")), public_url)
+        url = _ack_url(reader, notice, str(payload.get("contact", "")), links)
     return LoudPage(
         key=key,
         channel=str(payload["road"]),
@@ -564,15 +573,15 @@ def _words(notice: PageNotice | BundleNotice) -> tuple[str, str]:
 
 
 def _ack_url(
-    reader: Reader, notice: PageNotice | BundleNotice, contact: str, public_url: str | None
+    reader: Reader, notice: PageNotice | BundleNotice, contact: str, links: _Links
 ) -> str | None:
     """The signed link that acknowledges what the message tells of."""
-    secret = reader.snapshot.signing_key
-    if not public_url or not secret:
+    secret = links.key or reader.snapshot.signing_key
+    if not links.public_url or not secret:
         return None
     ends = reader.now + LINK_LASTS
     if isinstance(notice, BundleNotice):
         token = make_token(secret, notice.bundle_id, contact, ends, bundle=True)
     else:
         token = make_token(secret, notice.page_id, contact, ends)
-    return f"{public_url.rstrip('/')}/ack/{token}"
+    return f"{links.public_url.rstrip('/')}/ack/{token}"

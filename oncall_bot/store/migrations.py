@@ -87,8 +87,9 @@ def _upgraded(url: str, scripts: Path | None) -> str:
         if _too_new(connection, config, before):
             log.warning("schema_newer_than_code", revision=before)
             return str(before)
-        step_up(config, "head")
-        _check_foreign_keys(connection)
+        if before != ScriptDirectory.from_config(config).get_current_head():
+            step_up(config, "head")
+            _check_foreign_keys(connection)  # reads every row: not at every start
         rules.prepare(Tx(connection, datetime.now(UTC), Snapshot.empty()))
         after = str(_revision(connection))
     if before != after:

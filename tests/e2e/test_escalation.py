@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from datetime import UTC, datetime
 
+from oncall_bot.core.ack_links import AckClaim, read_token
 from tests.e2e.world import CONFIG, World, alert, body, http, stays
 
 QUICK = CONFIG.replace("after: 5m", "after: 2s")
@@ -27,11 +30,15 @@ def test_when_nobody_answers_the_next_person_is_paged_by_time(build: Callable[..
 def test_the_link_on_the_telephone_shows_first_and_acknowledges_when_pressed(
     build: Callable[..., World],
 ) -> None:
-    world = build(config=CONFIG.replace("after: 5m", "after: 6s"))
+    key = "a key of our own, kept in the settings"
+    config = CONFIG.replace("after: 5m", "after: 6s")
+    world = build(config=config, env={"ONCALL_SECRET_KEY": key})
     assert world.post(body(alert())).status == 200
     (ring,) = world.until(lambda: world.rings("alice-phone"), "the telephone")
     link = next(one for one in ring["actions"] if one["label"] == "Acknowledge")
     assert (link["method"], link["url"]) == ("POST", ring["click"])
+    token, signed_with = link["url"].rpartition("/")[2], hashlib.sha256(key.encode()).digest()
+    assert isinstance(read_token(signed_with, token, datetime.now(UTC)), AckClaim)
 
     seen = http(link["url"])
     assert seen.status == 200
