@@ -1,0 +1,138 @@
+"""Who is on call and who follows, what a hand-off tells, and how a person can be reached.
+
+Knows how schedules, people and contacts become what is shown of them. Writes nothing and decides nothing:
+core.rotations says who. Serves slack, web, cli and the engine's rendering.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from oncall_bot.core.config import Person
+from oncall_bot.core.paging import Reach, find, is_loud
+from oncall_bot.core.situation import HandOff, OnCallNow
+from oncall_bot.store import people as contacts_store
+from oncall_bot.store import runs
+from oncall_bot.store.db import Reader
+from oncall_bot.store.views.incident import open_incidents
+
+
+@dataclass(frozen=True, slots=True)
+class ContactShown:
+    kind: str
+    address: str
+    verified: bool
+    from_file: bool
+    loud: bool
+
+
+def who(reader: Reader, at: datetime | None = None, schedule: str | None = None) -> list[OnCallNow]:
+    """Who is on call, for one schedule or service, or for all."""
+    snapshot, when = reader.snapshot, at or reader.now
+    config = snapshot.config
+    keys = list(config.schedules)
+    if schedule is not None:
+        keys = [schedule] if schedule in config.schedules else _schedules_of(reader, schedule)
+    return [_on_call(reader, key, when) for key in keys]
+
+
+def _schedules_of(reader: Reader, service: str) -> list[str]:
+    config = reader.snapshot.config
+    found = config.services.get(service)
+    policy = config.policies.get(found.policy or "") if found else None
+    targets = [t for step in (policy.steps if policy else ()) for t in step.page]
+    return list(dict.fromkeys(t.key for t in targets if t.kind == "schedule"))
+
+
+def _on_call(reader: Reader, key: str, at: datetime) -> OnCallNow:
+    snapshot = reader.snapshot
+    config = snapshot.config
+    person = snapshot.on_call(key, at)
+    following = snapshot.next_handoff(key, at)
+    reach = snapshot.reach.get(person or "", Reach(None))
+    team = config.teams.get(config.schedules[key].team or "")
+    fallback = (team.fallback if team else ()) or config.defaults.fallback
+    loud = [
+        c.kind
+        for c in reach.contacts
+        if c.kind in config.channels and is_loud(config.channels[c.kind])
+    ]
+    return OnCallNow(
+        schedule=key,
+        person_key=person,
+        name=snapshot.name(person) if person else None,
+        slack_id=snapshot.slack_id(person) if person else None,
+        until=following[0] if following else None,
+        loud_roads=list(dict.fromkeys(loud)),
+        then=_then(reader, key, at),
+        fallback=[snapshot.name(t.key) for t in fallback if t.kind == "person"],
+    )
+
+
+def _then(reader: Reader, schedule: str, at: datetime) -> list[tuple[str, str]]:
+    """Who follows when the person on call does not answer, by the first policy that begins with this schedule."""
+    snapshot = reader.snapshot
+    for policy in snapshot.config.policies.values():
+        first = policy.steps[0].page if policy.steps else ()
+        if not any(t.kind == "schedule" and t.key == schedule for t in first):
+            continue
+        found: list[tuple[str, str]] = []
+        for step in policy.steps[1:]:
+            for target in step.page:
+                people = find(snapshot.config, target, lambda key: snapshot.on_call(key, at)).people
+                minutes = int(step.after.total_seconds() // 60)
+                found += [(snapshot.name(p), f"after {minutes} min") for p in people]
+        return found[:6]
+    return []
+
+
+def hand_off(reader: Reader, payload: Mapping[str, Any]) -> HandOff | None:
+    """The notice of a hand-off as its reader sees it."""
+    snapshot = reader.snapshot
+    schedule, arriving = str(payload["schedule"]), payload.get("arriving")
+    at = datetime.fromtimestamp(int(payload["at"]), tz=reader.now.tzinfo)
+    following = snapshot.next_handoff(schedule, at)
+    reach = snapshot.reach.get(arriving or "", Reach(None))
+    return HandOff(
+        schedule=schedule,
+        at=at,
+        until=following[0] if following else None,
+        leaving=snapshot.name(payload["leaving"]) if payload.get("leaving") else None,
+        arriving_key=arriving,
+        arriving=snapshot.name(arriving) if arriving else None,
+        open_incidents=[(s.incident_id, s.title, s.state) for s in open_incidents(reader, 5)],
+        roads=[*(["slack"] if reach.slack_id else []), *(c.kind for c in reach.contacts)],
+        reader_key=payload.get("to"),
+        pages_last_week=runs.pages_of(reader, arriving or "", reader.now - timedelta(days=7)),
+    )
+
+
+def people(reader: Reader) -> list[Person]:
+    return list(reader.snapshot.config.people.values())
+
+
+def contacts(reader: Reader, person_key: str) -> list[ContactShown]:
+    """A person's roads: own ones and the file's first values."""
+    snapshot = reader.snapshot
+    config = snapshot.config
+    known = snapshot.people.get(person_key)
+
+    def loud(kind: str) -> bool:
+        return kind in config.channels and is_loud(config.channels[kind])
+
+    shown = [
+        ContactShown(
+            row.kind, row.address, row.verified_at is not None, from_file=False, loud=loud(row.kind)
+        )
+        for row in (contacts_store.contacts(reader, known.id) if known else ())
+    ]
+    reach = snapshot.reach.get(person_key, Reach(None))
+    shown += [
+        ContactShown(c.kind, c.address, verified=True, from_file=True, loud=loud(c.kind))
+        for c in reach.contacts
+        if c.ref.startswith("file:")
+    ]
+    return shown
