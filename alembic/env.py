@@ -43,7 +43,7 @@ given = context.config.attributes.get("connection")
 if given is not None:
     run(given)
 else:
-    from oncall_bot.store.db import engine_for
+    from oncall_bot.store.engines import engine_for
 
     url = context.get_x_argument(as_dictionary=True).get("url", "sqlite:///oncall.db")
     with engine_for(url, writes=True).connect() as own, own.begin():

@@ -48,7 +48,8 @@ from oncall_bot.flows.shifts import plan_handoffs
 from oncall_bot.flows.silence_incident import silence_incident
 from oncall_bot.slack.rendering import render
 from oncall_bot.store import migrations, processes, retention
-from oncall_bot.store.db import Reader, Store
+from oncall_bot.store.db import Store
+from oncall_bot.store.transactions import Reader
 from oncall_bot.telemetry.metrics import Telemetry
 from oncall_bot.web.ack import acknowledge_by_link
 

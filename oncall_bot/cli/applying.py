@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from oncall_bot.core.plan import PlanLine
     from oncall_bot.files.oncall_yaml import ConfigFile
     from oncall_bot.settings import Settings
-    from oncall_bot.store.db import Reader, Store
+    from oncall_bot.store.db import Store
+    from oncall_bot.store.transactions import Reader
 
 InForce = tuple[int | None, Mapping[str, Any] | None, dict[str, set[str]]]
 

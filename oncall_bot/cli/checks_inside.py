@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from oncall_bot.files.oncall_yaml import ConfigFile
     from oncall_bot.flows.canary import Last
     from oncall_bot.settings import Settings
-    from oncall_bot.store.db import Reader
     from oncall_bot.store.snapshot import Snapshot
+    from oncall_bot.store.transactions import Reader
 
 AHEAD = timedelta(days=28)
 DRIFT_NOTED, DRIFT_WRONG = timedelta(seconds=2), timedelta(seconds=60)

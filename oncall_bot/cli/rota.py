@@ -32,7 +32,7 @@ from oncall_bot.core.errors import BadInput
 if TYPE_CHECKING:
     from oncall_bot.core.rotations import Shift
     from oncall_bot.core.situation import OnCallNow
-    from oncall_bot.store.db import Reader
+    from oncall_bot.store.transactions import Reader
 
 SHOWN_FOR = timedelta(days=14)
 SHOWN_MAX = timedelta(days=3 * 366)

@@ -23,8 +23,9 @@ from oncall_bot.engine.jobs import now_utc
 from oncall_bot.flows import canary, checks
 from oncall_bot.ports import DeliveryError, Heartbeat
 from oncall_bot.store import audit, incidents, outbox, processes
-from oncall_bot.store.db import Reader, Store
+from oncall_bot.store.db import Store
 from oncall_bot.store.outbox import Lane
+from oncall_bot.store.transactions import Reader
 from oncall_bot.telemetry.metrics import Telemetry
 
 log = structlog.get_logger(__name__)

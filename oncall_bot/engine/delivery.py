@@ -49,9 +49,11 @@ from oncall_bot.ports import (
     Sent,
 )
 from oncall_bot.store import bundling, drafts, messages, outbox, runs, views
-from oncall_bot.store.db import Reader, Store, is_away
+from oncall_bot.store.db import Store
+from oncall_bot.store.engines import is_away
 from oncall_bot.store.outbox import Fate
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Reader
 from oncall_bot.telemetry.metrics import Telemetry
 
 log = structlog.get_logger(__name__)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from oncall_bot.core.incidents import OPEN, Status
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.store import incidents
-from oncall_bot.store.db import Tx
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Tx
 
 
 def find(tx: Tx, incident_id: int) -> Row | Outcome:

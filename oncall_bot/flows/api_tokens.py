@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.store import incidents, tokens
-from oncall_bot.store.db import Tx
+from oncall_bot.store.transactions import Tx
 
 NAME_MAX = 64
 

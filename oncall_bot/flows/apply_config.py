@@ -12,7 +12,7 @@ from typing import Any
 from oncall_bot.core.documents import config_of, definition_of
 from oncall_bot.flows import canary, shifts, watchdog
 from oncall_bot.store import incidents, rules
-from oncall_bot.store.db import Tx
+from oncall_bot.store.transactions import Tx
 
 BUILT_IN = "built-in"
 DEFAULT = "default"

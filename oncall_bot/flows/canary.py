@@ -17,8 +17,8 @@ from oncall_bot.core.paging import Reach, has_loud_road
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import paging, showing
 from oncall_bot.store import incidents, timers
-from oncall_bot.store.db import Reader, Tx
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Reader, Tx
 
 SUBJECT = "canary"
 PRESS = "canary"

@@ -19,7 +19,7 @@ from oncall_bot.core.incidents import SILENCE_MAX
 from oncall_bot.flows import canary, notices, repair
 from oncall_bot.flows.repair import LEASED_AT_MOST, RESTS_AT_MOST
 from oncall_bot.store import audit
-from oncall_bot.store.db import Reader, Tx
+from oncall_bot.store.transactions import Reader, Tx
 
 PAGE_WAITS_AT_MOST = timedelta(seconds=60)
 TIMER_WAITS_AT_MOST = timedelta(seconds=60)

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import showing
 from oncall_bot.store import bundling, incidents, messages, outbox, runs
-from oncall_bot.store.db import Tx
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Tx
 
 
 def claim(

@@ -14,8 +14,8 @@ from datetime import timedelta
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.paging import Reach, is_loud
 from oncall_bot.store import incidents, outbox, people
-from oncall_bot.store.db import Tx
 from oncall_bot.store.outbox import Lane
+from oncall_bot.store.transactions import Tx
 
 CODE_LASTS = timedelta(minutes=15)
 CODE_TRIES = 5

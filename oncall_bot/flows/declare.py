@@ -13,7 +13,7 @@ from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import open_incident, paging, showing
 from oncall_bot.flows.answering import audited
 from oncall_bot.store import incidents
-from oncall_bot.store.db import Tx
+from oncall_bot.store.transactions import Tx
 
 TITLE_MIN = 3
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import canary, notices, showing
 from oncall_bot.store import incidents, messages, outbox, runs
-from oncall_bot.store.db import Tx
 from oncall_bot.store.outbox import Fate
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Tx
 
 NUMBERS_SHOWN = 10
 

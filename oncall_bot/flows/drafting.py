@@ -18,8 +18,8 @@ from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.core.verification import Claim
 from oncall_bot.flows import showing
 from oncall_bot.store import drafts, incidents, messages, outbox, record, timers
-from oncall_bot.store.db import Tx
 from oncall_bot.store.outbox import Lane
+from oncall_bot.store.transactions import Tx
 
 QUIET_WINDOW = timedelta(minutes=15)
 

@@ -16,8 +16,8 @@ from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import acknowledge, inbound, paging, showing
 from oncall_bot.flows.answering import audited, find
 from oncall_bot.store import incidents, runs
-from oncall_bot.store.db import Tx
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Tx
 
 SAME_PRESS = timedelta(seconds=30)
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from oncall_bot.core.alerts import Delivery
 from oncall_bot.core.situation import Situation
 from oncall_bot.flows.receive_alerts import receive_alerts
-from oncall_bot.store import alerts, incidents, runs, views
-from oncall_bot.store.db import Tx
+from oncall_bot.store import alerts, groups, incidents, runs, views
+from oncall_bot.store.transactions import Tx
 
 TOUCHED_MAX = 50
 KINDS_MAX = 5
@@ -49,8 +49,8 @@ def explain(tx: Tx, deliveries: Sequence[Delivery]) -> Explained:
         verdicts: Counter[str] = Counter()
         for one in received:
             verdicts.update({str(verdict): count for verdict, count in one.verdicts.items()})
-        groups = _groups(tx, deliveries)
-        numbers = _new(tx, last) | {number for number in groups.values() if number is not None}
+        given = _groups(tx, deliveries)
+        numbers = _new(tx, last) | {number for number in given.values() if number is not None}
         shown = {number: views.situation(tx, number) for number in sorted(numbers)[-TOUCHED_MAX:]}
         pages = {number: _pages(tx, number) for number in shown}
     touched = [
@@ -63,7 +63,7 @@ def explain(tx: Tx, deliveries: Sequence[Delivery]) -> Explained:
         unreadable=[one.reason for delivery in deliveries for one in delivery.unreadable],
         why=_why(tx, deliveries),
         incidents=touched,
-        waiting=sum(1 for number in groups.values() if number is None),
+        waiting=sum(1 for number in given.values() if number is None),
     )
 
 
@@ -79,7 +79,7 @@ def _groups(tx: Tx, deliveries: Sequence[Delivery]) -> dict[int, int | None]:
         prints = list(dict.fromkeys(notice.fingerprint for notice in delivery.notices))
         known = alerts.known(tx, source_id, prints).values()
         occurrences = [row.occurrence_id for row in known if row.occurrence_id is not None]
-        for row in alerts.groups_of(tx, occurrences):
+        for row in groups.groups_of(tx, occurrences):
             found[row.group_id] = row.incident_id
     return found
 

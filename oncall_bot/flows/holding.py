@@ -13,9 +13,9 @@ from oncall_bot.core.routes import Hold, hold
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import paging, showing, withheld
 from oncall_bot.flows.placing import place_again
-from oncall_bot.store import alerts, incidents, silences, timers
-from oncall_bot.store.db import Tx
+from oncall_bot.store import alerts, groups, incidents, silences, timers
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Tx
 
 SLICE = 200
 
@@ -29,7 +29,7 @@ def plan_end(tx: Tx, key: str, until: datetime) -> None:
 def hold_ended(tx: Tx, key: str) -> None:
     """Decide anew what `silence:ID` or `maintenance:KEY` held: other holds may apply, the rest fires."""
     ids = alerts.held_by(tx, key, limit=SLICE)
-    placed = {row.occurrence_id: row.incident_id for row in alerts.groups_of(tx, ids)}
+    placed = {row.occurrence_id: row.incident_id for row in groups.groups_of(tx, ids)}
     for occurrence_id in ids:
         row = alerts.occurrence(tx, occurrence_id)
         if row is None or row.ended_at is not None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from oncall_bot.core.runbooks import Runbook
 from oncall_bot.core.search import section_words
 from oncall_bot.store import rules, runbooks
-from oncall_bot.store.db import Tx
 from oncall_bot.store.snapshot import runbook_document
+from oncall_bot.store.transactions import Tx
 
 
 @dataclass(frozen=True, slots=True)

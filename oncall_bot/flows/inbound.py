@@ -7,7 +7,7 @@ Serves the Slack edge: the answer and the mark are one transaction.
 from __future__ import annotations
 
 from oncall_bot.store import inbound
-from oncall_bot.store.db import Tx
+from oncall_bot.store.transactions import Tx
 
 
 def seen(tx: Tx, origin: str, event_id: str) -> bool:

@@ -12,9 +12,9 @@ from datetime import datetime
 from oncall_bot.core.config import Role, Urgency
 from oncall_bot.core.paging import Reach, has_loud_road, roads
 from oncall_bot.store import outbox, people
-from oncall_bot.store.db import Tx
 from oncall_bot.store.outbox import Lane
 from oncall_bot.store.snapshot import Snapshot
+from oncall_bot.store.transactions import Tx
 
 HANDOFF_STALE_S = 3600
 HELP_TITLE = "oncall-bot needs help"

@@ -18,9 +18,9 @@ from oncall_bot.core.routes import Routed
 from oncall_bot.core.runbooks import choose
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import drafting, paging, showing, telling
-from oncall_bot.store import alerts, incidents, runbooks
-from oncall_bot.store.db import Tx
+from oncall_bot.store import groups, incidents, runbooks
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Tx
 
 
 def open_incident(
@@ -52,7 +52,7 @@ def open_incident(
         opened_at=tx.now,
         first_alert=labels.get("alertname"),
     )
-    alerts.give_groups(tx, group_ids, incident_id)
+    groups.give_groups(tx, group_ids, incident_id)
     incidents.write(tx, incident_id, [telling.fire_entry(tx.now, fires, ever or len(fires))])
     matched = attach_runbook(tx, incident_id, group_ids[0], labels, annotations)
     incident = incidents.lock(tx, incident_id)
@@ -198,7 +198,7 @@ def become_storm(tx: Tx, team: str, recent: Sequence[Row]) -> int | None:
 def merge(tx: Tx, incident: Row, into_id: int) -> None:
     """All that is in the incident belongs to another one now; its own paging ends."""
     paging.stop(tx, incident)
-    alerts.move_groups(tx, incident.id, into_id)
+    groups.move_groups(tx, incident.id, into_id)
     incidents.change(
         tx,
         incident.id,

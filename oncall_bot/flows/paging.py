@@ -30,9 +30,9 @@ from oncall_bot.core.paging import Found, Reach, Road, find, has_loud_road, road
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import showing
 from oncall_bot.store import incidents, messages, outbox, runs, timers
-from oncall_bot.store.db import Reader, Tx
 from oncall_bot.store.outbox import Lane
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Reader, Tx
 
 MANUAL_EVERY = timedelta(minutes=5)
 FALLBACK_POLICY = "fallback"

@@ -24,9 +24,9 @@ from oncall_bot.core.incidents import (
 from oncall_bot.core.routes import Routed
 from oncall_bot.flows import open_incident as opening
 from oncall_bot.flows import showing, telling, withheld
-from oncall_bot.store import alerts, incidents, timers
-from oncall_bot.store.db import Tx
+from oncall_bot.store import groups, incidents, timers
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Tx
 
 
 class Opened(NamedTuple):
@@ -122,7 +122,7 @@ class _Placing:
         for one, way in routes:
             wanted[one.source_id, way.route.key].add(way.group_key)
         for (source_id, route_key), keys in sorted(wanted.items()):
-            for key, row in alerts.open_groups(self.tx, source_id, route_key, sorted(keys)).items():
+            for key, row in groups.open_groups(self.tx, source_id, route_key, sorted(keys)).items():
                 severity = row.severity if row.status in OPEN and not row.held else ""
                 group = _Group(row.id, row.incident_id, None, row.counted_to, severity)
                 self._keep((source_id, route_key, key), group)
@@ -138,9 +138,9 @@ class _Placing:
     def _reopen_or_make(self, one: Opened, way: Routed) -> _Group:
         tx = self.tx
         since = tx.now - way.route.reopen_within
-        last = alerts.last_group(tx, one.source_id, way.route.key, way.group_key, since=since)
+        last = groups.last_group(tx, one.source_id, way.route.key, way.group_key, since=since)
         if last is not None:
-            alerts.reopen_group(tx, last.id)
+            groups.reopen_group(tx, last.id)
             return _Group(last.id, last.incident_id)
         return self._new_group(one, way)
 
@@ -148,7 +148,7 @@ class _Placing:
         tx = self.tx
         loud = way.severity.urgency is not Urgency.NONE
         group_id = int(tx.new_ids("alert_group", 1)[0])
-        alerts.insert_groups(
+        groups.insert_groups(
             tx,
             [
                 {
@@ -181,7 +181,7 @@ class _Placing:
         """The team's groups of the last minute, newest last; ours of this transaction are among them."""
         if team not in self.recent:
             since = self.tx.now - STORM_WITHIN
-            rows = alerts.recent_loud_groups(self.tx, team, since=since, limit=STORM_GROUPS + 1)
+            rows = groups.recent_loud_groups(self.tx, team, since=since, limit=STORM_GROUPS + 1)
             # the row just inserted for the group in hand is not one of the others
             self.recent[team] = [_Group(row.id, row.incident_id) for row in reversed(rows[1:])]
         return self.recent[team]
@@ -197,7 +197,7 @@ class _Placing:
             return None
         waiting = [group.id for group in recent if group.incident_id is None]
         self._give(waiting, storm_id, recent)
-        alerts.give_groups(tx, [*waiting, group_id], storm_id)
+        groups.give_groups(tx, [*waiting, group_id], storm_id)
         joined = {group.incident_id for group in recent if group.incident_id is not None}
         for group in (*recent, *self.groups.values()):
             if group.id in waiting or group.incident_id in joined:
@@ -216,7 +216,7 @@ class _Placing:
     def _give(self, waiting: Sequence[int], storm_id: int, recent: Sequence[Any]) -> None:
         """What braked groups had counted before this transaction counts for the storm."""
         for group_id in waiting:
-            row = alerts.group(self.tx, group_id)
+            row = groups.group(self.tx, group_id)
             if row is not None and row.firing:
                 incidents.count(self.tx, storm_id, firing=row.firing, ever=row.firing)
 
@@ -243,7 +243,7 @@ class _Placing:
     def join_and_end(self, ended: Sequence[int]) -> None:
         tx = self.tx
         self._open_incidents()
-        alerts.join(
+        groups.join(
             tx, [(group_id, occurrence_id) for group_id, occurrence_id, _, _ in self.members]
         )
         for group_id, occurrence_id, way, one in self.members:
@@ -253,8 +253,8 @@ class _Placing:
             self.deltas[group_id] += 1
             if group.incident_id is not None:
                 self._fires(self.touched[group.incident_id], way, one)
-        self._end(alerts.groups_of(tx, ended))
-        alerts.count_groups(tx, self.deltas)
+        self._end(groups.groups_of(tx, ended))
+        groups.count_groups(tx, self.deltas)
 
     def _fires(self, touched: _Touched, way: Routed, one: Opened) -> None:
         touched.moved.fired += 1
@@ -274,7 +274,7 @@ class _Placing:
             moved.ended += 1
             if row.counted_to is not None and row.group_id not in counted:
                 counted.add(row.group_id)
-                uncounted = alerts.take_uncounted(
+                uncounted = groups.take_uncounted(
                     self.tx, row.group_id, row.counted_to, names=telling.NAMES_KEPT
                 )
                 moved.came(uncounted)
@@ -298,7 +298,7 @@ class _Placing:
             elif row.held:
                 withheld.recount(tx, row.id)
         showing.changed_all(tx, rows)
-        alerts.count_later(tx, (id_ for id_ in self.deltas if self._waits(id_)))
+        groups.count_later(tx, (id_ for id_ in self.deltas if self._waits(id_)))
 
     def _growth(self, row: Row) -> incidents.Growth:
         touched = self.touched[row.id]

@@ -6,7 +6,7 @@ Refuses to do any of it; the tick does. Serves the start of a process and its jo
 from __future__ import annotations
 
 from oncall_bot.flows import canary, shifts
-from oncall_bot.store.db import Tx
+from oncall_bot.store.transactions import Tx
 
 
 def plan_ahead(tx: Tx) -> None:

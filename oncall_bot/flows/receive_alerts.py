@@ -29,7 +29,7 @@ from oncall_bot.flows import unreadable, watchdog
 from oncall_bot.flows.holding import plan_end
 from oncall_bot.flows.placing import Opened, place
 from oncall_bot.store import alerts, timers
-from oncall_bot.store.db import Tx
+from oncall_bot.store.transactions import Tx
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import showing, withheld
 from oncall_bot.flows.placing import Opened, place, place_again
 from oncall_bot.flows.receive_alerts import receive_alerts
-from oncall_bot.store import alerts, incidents, outbox, sources, timers
-from oncall_bot.store.db import Tx
+from oncall_bot.store import alerts, groups, incidents, outbox, sources, timers
 from oncall_bot.store.outbox import Lane
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Tx
 
 MISSING_FOR = timedelta(minutes=5)
 UP_FOR = timedelta(minutes=5)
@@ -158,7 +158,7 @@ def release_later(tx: Tx, source: str) -> None:
 def _unhold(tx: Tx, occurrence_ids: Sequence[int]) -> None:
     """They fire and are held no more: they join their groups, or their incidents page again."""
     alerts.mute(tx, dict.fromkeys(occurrence_ids))
-    placed = {row.occurrence_id for row in alerts.groups_of(tx, occurrence_ids)}
+    placed = {row.occurrence_id for row in groups.groups_of(tx, occurrence_ids)}
     fresh = [alerts.occurrence(tx, one) for one in occurrence_ids if one not in placed]
     opened = [Opened(o.id, o.source_id, o.labels, o.annotations) for o in fresh if o is not None]
     if opened:
@@ -170,7 +170,7 @@ def _unhold(tx: Tx, occurrence_ids: Sequence[int]) -> None:
 def _incidents_of(tx: Tx, occurrence_ids: Sequence[int]) -> dict[int, int]:
     """By incident, in order: how many of these occurrences belong to it."""
     found: dict[int, int] = {}
-    for row in alerts.groups_of(tx, occurrence_ids):
+    for row in groups.groups_of(tx, occurrence_ids):
         if row.incident_id is not None:
             found[row.incident_id] = found.get(row.incident_id, 0) + 1
     return dict(sorted(found.items()))
@@ -213,7 +213,7 @@ def not_heard(tx: Tx, source: str, after: int = 0) -> int | None:
     rows = alerts.open_of_source(tx, source_id, after=after, limit=SLICE)
     heard = {row.id: row.last_seen_at for row in rows if row.last_seen_at <= before}
     since: dict[int, datetime] = {}
-    for row in alerts.groups_of(tx, list(heard)):
+    for row in groups.groups_of(tx, list(heard)):
         if row.incident_id is not None:
             at = heard[row.occurrence_id]
             since[row.incident_id] = min(at, since.get(row.incident_id, at))

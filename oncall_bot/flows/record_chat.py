@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.store import incidents, messages, rules
-from oncall_bot.store.db import Tx
+from oncall_bot.store.transactions import Tx
 
 
 def record_chat(tx: Tx, channel: str, thread_ts: str, ts: str, user: Actor, text: str) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oncall_bot.core.outcomes import Actor
 from oncall_bot.store import incidents
-from oncall_bot.store.db import Tx
+from oncall_bot.store.transactions import Tx
 
 
 def refuse(tx: Tx, actor: Actor, verb: str, object_: str) -> None:

@@ -19,8 +19,8 @@ from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import paging, reconcile, shifts, showing, watchdog
 from oncall_bot.flows.strike import STRIKES
 from oncall_bot.store import audit, incidents, messages, outbox, processes, runs, timers
-from oncall_bot.store.db import Tx
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Tx
 
 LEASED_AT_MOST = timedelta(minutes=4)
 """The longest lease is two minutes; what is leased for longer is leased for ever."""

@@ -12,7 +12,7 @@ from oncall_bot.flows import drafting, paging, showing, telling
 from oncall_bot.flows.acknowledge import take
 from oncall_bot.flows.answering import audited, find
 from oncall_bot.store import incidents
-from oncall_bot.store.db import Tx
+from oncall_bot.store.transactions import Tx
 
 
 def resolve(tx: Tx, incident_id: int, actor: Actor, *, reason: str = "") -> Outcome:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.flows import notices, shifts
 from oncall_bot.store import incidents, people
-from oncall_bot.store.db import Tx
+from oncall_bot.store.transactions import Tx
 
 LONGEST = timedelta(days=60)
 

@@ -11,7 +11,7 @@ from oncall_bot.core.config import Config
 from oncall_bot.core.rotations import next_handoff
 from oncall_bot.flows import notices
 from oncall_bot.store import timers
-from oncall_bot.store.db import Tx
+from oncall_bot.store.transactions import Tx
 
 LOOK_BACK = timedelta(microseconds=1)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from oncall_bot.store import incidents, messages
-from oncall_bot.store.db import Tx
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Tx
 
 
 def open_messages(tx: Tx, incident_id: int, channel: str | None, *, runbook: bool) -> None:

@@ -14,8 +14,8 @@ from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import holding, paging, showing
 from oncall_bot.flows.answering import audited, find
-from oncall_bot.store import alerts, incidents, silences
-from oncall_bot.store.db import Tx
+from oncall_bot.store import alerts, groups, incidents, silences
+from oncall_bot.store.transactions import Tx
 
 SILENCED_MAX = 20_000
 NEVER_IN_COMMON = frozenset({"severity", "replica", "prometheus"})
@@ -30,7 +30,7 @@ def silence_incident(
         return incident
     if not SILENCE_MIN <= for_ <= SILENCE_MAX:
         return Outcome(False, "A silence lasts from 5 minutes to 24 hours. Give a time in between.")
-    members = alerts.open_members(tx, incident_id, limit=SILENCED_MAX)
+    members = groups.open_members(tx, incident_id, limit=SILENCED_MAX)
     matchers = in_common([row.labels for row in members])
     if not matchers:
         return Outcome(

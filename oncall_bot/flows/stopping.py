@@ -6,7 +6,7 @@ Refuses to stop anything. Serves app, once nothing is sent any more.
 from __future__ import annotations
 
 from oncall_bot.store import outbox, processes
-from oncall_bot.store.db import Tx
+from oncall_bot.store.transactions import Tx
 
 
 def stopped(tx: Tx, instance: str) -> int:

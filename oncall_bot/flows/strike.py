@@ -22,9 +22,9 @@ from oncall_bot.flows import (
     watchdog,
     withheld,
 )
-from oncall_bot.store import alerts, incidents, timers
-from oncall_bot.store.db import Tx
+from oncall_bot.store import groups, incidents, timers
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Tx
 
 RETRY_MAX_S = 300
 
@@ -59,10 +59,10 @@ def _run(tx: Tx, timer: Row) -> None:
 
 def _open_group(tx: Tx, timer: Row) -> None:
     """The brake is over and no storm came: the group gets an incident of its own."""
-    group = alerts.group(tx, _number(timer))
+    group = groups.group(tx, _number(timer))
     if group is None or group.incident_id is not None:
         return
-    member = alerts.first_member(tx, group.id)
+    member = groups.first_member(tx, group.id)
     if member is None:
         return
     ways = [
@@ -71,7 +71,7 @@ def _open_group(tx: Tx, timer: Row) -> None:
     if not ways:
         return
     over = group.firing <= 0
-    ever = alerts.count_members(tx, group.id)
+    ever = groups.count_members(tx, group.id)
     incident_id = open_incident.open_incident(
         tx,
         ways[0],

@@ -15,10 +15,10 @@ from typing import Any
 
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import showing
-from oncall_bot.store import alerts, incidents, timers
-from oncall_bot.store.alerts import Uncounted
-from oncall_bot.store.db import Tx
+from oncall_bot.store import groups, incidents, timers
+from oncall_bot.store.groups import Uncounted
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Tx
 
 TOLD_EVERY = timedelta(seconds=3)
 NAMES_SHOWN = 5
@@ -72,7 +72,7 @@ def tell_rest(tx: Tx, incident_id: int) -> None:
     """The timer is due: what waited is counted and told. While more keeps coming, it goes on waiting."""
     busy = catch_up(tx, incident_id)
     if busy:
-        alerts.count_later(tx, busy)
+        groups.count_later(tx, busy)
         _plan(tx, incident_id, tx.now)
 
 
@@ -82,12 +82,12 @@ def catch_up(tx: Tx, incident_id: int) -> Sequence[int]:
     Call it before the incident is locked: groups are locked before incidents everywhere.
     """
     moved, busy = Moved(), []
-    for group in alerts.uncounted_groups(tx, incident_id):
-        uncounted = alerts.take_uncounted(tx, group.id, group.counted_to, names=NAMES_KEPT)
+    for group in groups.uncounted_groups(tx, incident_id):
+        uncounted = groups.take_uncounted(tx, group.id, group.counted_to, names=NAMES_KEPT)
         if uncounted.count:
             moved.came(uncounted)
             busy.append(group.id)
-            alerts.count_groups(tx, {group.id: uncounted.count})
+            groups.count_groups(tx, {group.id: uncounted.count})
     incident = incidents.lock(tx, incident_id)
     untold = _added(incident.untold, moved, tx.now) if incident is not None else None
     if untold is None:

@@ -10,7 +10,7 @@ from oncall_bot.core.incidents import OPEN, Origin, Status
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import paging, showing
 from oncall_bot.store import alerts, incidents
-from oncall_bot.store.db import Tx
+from oncall_bot.store.transactions import Tx
 
 BODY_MAX = 4 * 1024 * 1024
 

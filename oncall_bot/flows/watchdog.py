@@ -16,7 +16,7 @@ from oncall_bot.core.matchers import matches
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import drafting, open_incident, paging, showing
 from oncall_bot.store import incidents, timers
-from oncall_bot.store.db import Tx
+from oncall_bot.store.transactions import Tx
 
 ALERT_NAME = "WatchdogSilent"
 DEAF_AFTER = timedelta(seconds=60)

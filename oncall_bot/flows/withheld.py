@@ -10,9 +10,9 @@ from oncall_bot.core.escalation import Status as RunStatus
 from oncall_bot.core.incidents import OPEN, Status
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import paging, showing
-from oncall_bot.store import alerts, incidents, runs
-from oncall_bot.store.db import Tx
+from oncall_bot.store import alerts, groups, incidents, runs
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Tx
 
 AT_SOURCE = "source:"
 
@@ -25,7 +25,7 @@ def recount(tx: Tx, incident_id: int) -> None:
     held, by = count(tx, incident)
     if incident.status != Status.OPEN or incident.declared_at is not None:
         return
-    if held >= incident.firing + alerts.uncounted(tx, incident_id) > 0:
+    if held >= incident.firing + groups.uncounted(tx, incident_id) > 0:
         _hold(tx, incident, by or "")
     elif any(row.state == RunStatus.HELD for row in runs.open_of(tx, incident_id)):
         _release(tx, incident)

@@ -25,7 +25,9 @@ from oncall_bot.core.fault_points import FaultPoint, ignore
 from oncall_bot.flows import unreadable
 from oncall_bot.flows.receive_alerts import receive_alerts
 from oncall_bot.prometheus.decode import NotJson, decode
-from oncall_bot.store.db import Busy, Store, is_away
+from oncall_bot.store.db import Store
+from oncall_bot.store.engines import is_away
+from oncall_bot.store.queue import Busy
 from oncall_bot.telemetry.metrics import Telemetry
 
 log = structlog.get_logger(__name__)

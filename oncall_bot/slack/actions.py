@@ -26,7 +26,7 @@ from oncall_bot.slack.edge import Edge, excuse
 from oncall_bot.slack.events import publish_home
 from oncall_bot.slack.refusals import NETWORK
 from oncall_bot.store import views
-from oncall_bot.store.db import Busy
+from oncall_bot.store.queue import Busy
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.edge import ANSWER_WITHIN, Edge, ephemeral, excuse, waiting
 from oncall_bot.slack.markdown import paragraphs
 from oncall_bot.store import views
-from oncall_bot.store.db import Busy
+from oncall_bot.store.queue import Busy
 
 TITLE_MAX, NOTE_MAX, TEXT_MAX = 200, 2000, 4000
 

@@ -27,7 +27,8 @@ from oncall_bot.slack.callers import Caller, Callers
 from oncall_bot.slack.refusals import NETWORK
 from oncall_bot.slack.sender import SlackChat
 from oncall_bot.store import views
-from oncall_bot.store.db import Reader, Store, Tx
+from oncall_bot.store.db import Store
+from oncall_bot.store.transactions import Reader, Tx
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -29,8 +29,8 @@ from sqlalchemy.types import Text
 from oncall_bot.core.escalation import Status as RunStatus
 from oncall_bot.core.incidents import OPEN
 from oncall_bot.store import tables as t
-from oncall_bot.store.db import Reader, Tx
 from oncall_bot.store.statements import Row, any_of, one_of, statement
+from oncall_bot.store.transactions import Reader, Tx
 
 INCIDENT, RUN, TIMER = t.Incident.__table__, t.PageRun.__table__, t.Timer.__table__  # type: ignore[attr-defined]
 OUTBOX, PAGE = t.Outbox.__table__, t.Page.__table__  # type: ignore[attr-defined]

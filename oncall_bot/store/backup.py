@@ -21,11 +21,12 @@ from sqlalchemy.engine import make_url
 
 from oncall_bot.core.errors import OncallError
 from oncall_bot.store import migrations, rules
-from oncall_bot.store.db import Tx, engine_for
+from oncall_bot.store.engines import engine_for
 from oncall_bot.store.hold import hold
 from oncall_bot.store.location import make_private, shown, sqlite_file
 from oncall_bot.store.snapshot import Snapshot
 from oncall_bot.store.tables import METADATA
+from oncall_bot.store.transactions import Tx
 
 SQLITE_MAGIC, PG_DUMP_MAGIC = b"SQLite format 3\x00", b"PGDMP"
 ALIVE_FOR = timedelta(seconds=30)  # a serve beats every second or so; this one is surely gone

@@ -22,8 +22,8 @@ from oncall_bot.core.config import Cap
 from oncall_bot.core.throttle import Rung, Waiting
 from oncall_bot.store import runs
 from oncall_bot.store import tables as t
-from oncall_bot.store.db import Reader, Tx
 from oncall_bot.store.statements import Row, any_of, statement
+from oncall_bot.store.transactions import Reader, Tx
 from oncall_bot.store.types import Instant
 
 OUTBOX, PAGE = t.Outbox.__table__, t.Page.__table__  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 """The database as everybody meets it: `write(flow, ...)` for every change, `view(fn, ...)` for every look.
 
-Knows engines, pragmas, transactions, the writer queue with group commit, retries and the clock of decisions.
-Refuses to know what a flow does. Serves edges and engine; only here is a transaction opened or committed.
+Knows writers with group commit (store.queue holds what waits for them), retries and the clock of decisions. Refuses to
+know what a flow does. Serves edges and engine; only here is a transaction opened or committed.
 
 On SQLite one writer thread runs every flow under BEGIN IMMEDIATE; on PostgreSQL a few do, and a flow that met
 a serialization failure, a deadlock or another replica's unique key runs again from the start. There a commit that
@@ -17,26 +17,31 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
 import structlog
-from sqlalchemy import Connection, Dialect, Engine, create_engine, event, text
+from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import QueuePool
 
 from oncall_bot.core.errors import OncallError
 from oncall_bot.store import snapshot as snapshots
-from oncall_bot.store.listening import CHANNEL, Listener
+from oncall_bot.store.engines import (
+    POSTGRES_WRITERS,
+    READERS,
+    engine_for,
+    is_away,
+    may_work_again,
+)
+from oncall_bot.store.listening import Listener
+from oncall_bot.store.queue import Job, Pending, Queue, Share, is_made, own, tell
 from oncall_bot.store.snapshot import Snapshot
-from oncall_bot.store.statements import Row, Statement
+from oncall_bot.store.transactions import Reader, Tx
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,19 +49,7 @@ Item = TypeVar("Item")
 
 log = structlog.get_logger(__name__)
 
-QUEUE_MAX = 5000
-BATCH_MAX = 256
-BATCH_WEIGHT_MAX = 600
-GATHER_FOR_S = 0.008
 RETRIES = 6
-RETRY_STATES = frozenset({"40001", "40P01", "23505"})
-POSTGRES_WRITERS = 4
-READERS = 4
-
-
-class Busy(OncallError):  # noqa: N818 - a state people are told of
-    """The write could not begin in time; nothing was done, trying again is safe."""
-
 
 Clock = Callable[[], datetime]
 
@@ -65,169 +58,6 @@ def anchored_clock() -> Clock:
     """Wall time anchored to the monotonic clock: a step of the wall clock never moves a decision."""
     wall, mono = datetime.now(UTC), time.monotonic()
     return lambda: wall + timedelta(seconds=time.monotonic() - mono)
-
-
-class Reader:
-    """A look at the database: statements, the snapshot in force, and the time."""
-
-    def __init__(self, connection: Connection, now: datetime, snapshot: Snapshot) -> None:
-        self.connection = connection
-        self.now = now
-        self.snapshot = snapshot
-        self.dialect: Dialect = connection.dialect
-        self._cursor = connection.connection.cursor()
-
-    @property
-    def postgresql(self) -> bool:
-        return self.dialect.name == "postgresql"
-
-    def all(self, statement: Statement, **params: Any) -> list[Row]:
-        ready = statement.ready(self.dialect)
-        self._cursor.execute(ready.sql, ready.bind(params))
-        return ready.rows(self._cursor.fetchall())
-
-    def first(self, statement: Statement, **params: Any) -> Row | None:
-        ready = statement.ready(self.dialect)
-        self._cursor.execute(ready.sql, ready.bind(params))
-        row = self._cursor.fetchone()
-        return None if row is None else ready.rows([row])[0]
-
-    def one(self, statement: Statement, **params: Any) -> Row:
-        row = self.first(statement, **params)
-        if row is None:
-            raise LookupError(f"no row for {params}")
-        return row
-
-    def scalar(self, statement: Statement, **params: Any) -> Any:
-        row = self.first(statement, **params)
-        return None if row is None else row[0]
-
-
-class Tx(Reader):
-    """An open transaction. A flow reads and writes through it, and never commits it.
-
-    `nudge()` says that work was left for the engine: after the commit it is woken, and so are the other processes
-    unless it is work that this one goes on with by itself.
-    """
-
-    def __init__(self, connection: Connection, now: datetime, snapshot: Snapshot) -> None:
-        super().__init__(connection, now, snapshot)
-        self.nudged = False
-        self.for_others = False
-        self.observed: list[tuple[str, str]] = []
-        self._handed_out: dict[str, int] = {}
-
-    def observe(self, metric: str, label: str) -> None:
-        """Count one event under a label of our own, once it is committed."""
-        self.observed.append((metric, label))
-
-    def nudge(self, *, others: bool = True) -> None:
-        self.nudged = True
-        self.for_others |= others
-
-    def tell_others(self, sender: str) -> None:
-        """PostgreSQL only: whoever listens hears of this transaction once it is committed."""
-        self._cursor.execute("SELECT pg_notify(%s, %s)", (CHANNEL, sender))
-
-    def run(self, statement: Statement, **params: Any) -> int:
-        """Execute once; the number of rows changed."""
-        ready = statement.ready(self.dialect)
-        self._cursor.execute(ready.sql, ready.bind(params))
-        return int(self._cursor.rowcount)
-
-    def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Execute for every row in one call of the driver, or few; nothing when there is none."""
-        ready = statement.ready(self.dialect)
-        wide = ready.wide(rows)
-        if wide is not None:
-            for sql, params in wide:
-                self._cursor.execute(sql, params)
-            return
-        bound = ready.bind_all(rows)
-        if bound:
-            self._cursor.executemany(ready.sql, bound)
-
-    def new_ids(self, table: str, count: int) -> Sequence[int]:
-        """Ids for `count` new rows, so that they can be written together. Valid inside this transaction."""
-        if not count:
-            return ()
-        if self.postgresql:
-            self._cursor.execute(
-                f"SELECT nextval(pg_get_serial_sequence('{table}', 'id')) FROM generate_series(1, {count})"
-            )
-            return [int(row[0]) for row in self._cursor.fetchall()]
-        self._cursor.execute(f"SELECT coalesce(max(id), 0) FROM {table}")
-        row = self._cursor.fetchone()
-        first = max(int(row[0] if row else 0), self._handed_out.get(table, 0)) + 1
-        self._handed_out[table] = first + count - 1
-        return range(first, first + count)
-
-    @contextlib.contextmanager
-    def undone(self) -> Iterator[None]:
-        """Whatever is written inside is rolled back: `explain` runs the real flow this way."""
-        self._cursor.execute("SAVEPOINT undone")
-        try:
-            yield
-        finally:
-            self._cursor.execute("ROLLBACK TO SAVEPOINT undone")
-            self._cursor.execute("RELEASE SAVEPOINT undone")
-
-
-class Pending(Future[T]):
-    """The outcome of a write: await it, or ask `result()` from a thread.
-
-    With `start_within`, a write that has not begun after so many seconds is cancelled and raises Busy; one that
-    has begun is awaited to its end.
-    """
-
-    start_within: float | None = None
-
-    def __await__(self) -> Generator[Any, None, T]:
-        return self._wait().__await__()
-
-    async def _wait(self) -> T:
-        waiting = asyncio.wrap_future(self)
-        if self.start_within is None:
-            return await waiting
-        done, _ = await asyncio.wait({waiting}, timeout=self.start_within)
-        if not done and self.cancel():
-            with contextlib.suppress(asyncio.CancelledError):
-                await waiting
-            raise Busy("The database is busy. Nothing was done; press again.")
-        return await waiting
-
-
-@dataclass(slots=True)
-class _Job:
-    run: Callable[[Tx], Any]
-    name: str
-    answer: Pending[Any]
-
-
-@dataclass(slots=True)
-class _Share:
-    """Items of a batched flow that are answered together, on the loop they came from."""
-
-    flow: Callable[[Tx, Sequence[Any]], Sequence[Any]]
-    make: Callable[[], Sequence[Any]]
-    weight: int
-    loop: asyncio.AbstractEventLoop
-    answer: asyncio.Future[Any]
-    single: bool  # answered by the value of its one item
-    items: Sequence[Any] | None = None
-
-
-@dataclass(slots=True)
-class _Queue:
-    jobs: deque[_Job | _Share] = field(default_factory=deque)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    changed: threading.Condition = field(init=False)
-    closed: bool = False
-    told_by: asyncio.AbstractEventLoop | None = None  # it will wake a writer at the end of its turn
-    wanted: int = 0  # a writer gathers shares until so many wait
-
-    def __post_init__(self) -> None:
-        self.changed = threading.Condition(self.lock)
 
 
 class Store:
@@ -252,7 +82,7 @@ class Store:
             if self.sqlite
             else self._engine.execution_options(postgresql_readonly=True)
         )
-        self._queue = _Queue()
+        self._queue = Queue()
         self._kept: Connection | None = None
         self._threads: list[threading.Thread] = []
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
@@ -288,9 +118,7 @@ class Store:
     def close(self) -> None:
         if self._listener is not None:
             self._listener.stop()
-        with self._queue.lock:
-            self._queue.closed = True
-            self._queue.changed.notify_all()
+        self._queue.close()
         for thread in self._threads:
             thread.join(timeout=10)
         if not any(thread.is_alive() for thread in self._threads):
@@ -373,7 +201,7 @@ class Store:
     def _enqueue(self, run: Callable[[Tx], T], name: str, within: float | None) -> Pending[T]:
         answer: Pending[T] = Pending()
         answer.start_within = within
-        self._put(_Job(run, name, answer))
+        self._queue.put(Job(run, name, answer))
         return answer
 
     def share(
@@ -404,76 +232,21 @@ class Store:
     ) -> asyncio.Future[Any]:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
-        self._put(_Share(flow, make, weight, loop, answer, single), loop)
+        self._queue.put(Share(flow, make, weight, loop, answer, single), loop)
         return answer
-
-    def _put(self, job: _Job | _Share, told_by: asyncio.AbstractEventLoop | None = None) -> None:
-        """Queue it, and wake a writer: at once, or when the loop's turn is over and all that came with it is queued."""
-        with self._queue.lock:
-            if self._queue.closed or len(self._queue.jobs) >= QUEUE_MAX:
-                raise Busy("The queue of writes is full.")
-            self._queue.jobs.append(job)
-            if told_by is None:
-                self._queue.changed.notify()
-            elif self._queue.told_by is not told_by:
-                self._queue.told_by = told_by
-                told_by.call_soon(self._wake)
-
-    def _wake(self) -> None:
-        with self._queue.lock:
-            self._queue.told_by = None
-            if len(self._queue.jobs) >= self._queue.wanted:
-                self._queue.changed.notify()
-
-    def _gather(self, answered: int) -> None:
-        """Who was answered a moment ago may come again: what comes with what waits is committed together.
-
-        Only among shares, and only just after a batch of several: a writer that was idle commits at once.
-        """
-        queue, until = self._queue, time.monotonic() + GATHER_FOR_S
-        queue.wanted = min(BATCH_MAX, len(queue.jobs) + answered)
-        while len(queue.jobs) < queue.wanted and not queue.closed:
-            left = until - time.monotonic()
-            if left <= 0 or (queue.jobs and isinstance(queue.jobs[-1], _Job)):
-                break
-            queue.changed.wait(left)
-        queue.wanted = 0
-
-    def _take(self, answered: int) -> list[_Job | _Share] | None:
-        queue = self._queue
-        with queue.lock:
-            if answered > 1:
-                self._gather(answered)
-            while not queue.jobs:
-                if queue.closed:
-                    return None
-                queue.changed.wait()
-            taken: list[_Job | _Share] = [queue.jobs.popleft()]
-            first = taken[0]
-            if isinstance(first, _Share):
-                weight = first.weight
-                while queue.jobs and len(taken) < BATCH_MAX:
-                    following = queue.jobs[0]
-                    if not isinstance(following, _Share) or following.flow != first.flow:
-                        break
-                    weight += following.weight
-                    if weight > BATCH_WEIGHT_MAX:
-                        break
-                    taken.append(queue.jobs.popleft())
-            return taken
 
     def _work(self) -> None:
         answered = 0
-        while (taken := self._take(answered)) is not None:
+        while (taken := self._queue.take(answered)) is not None:
             first = taken[0]
-            if isinstance(first, _Job):
+            if isinstance(first, Job):
                 self._work_job(first)
                 answered = 0
             else:
-                self._work_shares([job for job in taken if isinstance(job, _Share)])
+                self._work_shares([job for job in taken if isinstance(job, Share)])
                 answered = len(taken)
 
-    def _work_job(self, job: _Job) -> None:
+    def _work_job(self, job: Job) -> None:
         if not job.answer.set_running_or_notify_cancel():
             return
         try:
@@ -484,14 +257,14 @@ class Store:
                 self._on_failure("write")
             job.answer.set_exception(error)
 
-    def _work_shares(self, shares: list[_Share]) -> None:
+    def _work_shares(self, shares: list[Share]) -> None:
         flow = shares[0].flow
         try:
-            made = [share for share in shares if _is_made(share)]
+            made = [share for share in shares if is_made(share)]
             items = [item for share in made for item in share.items or ()]
             values = self._transact(lambda tx: flow(tx, items)) if made else ()
             pairs = iter(list(zip(items, values, strict=True)))
-            _answer([(share, _own(share, pairs), None) for share in made])
+            tell([(share, own(share, pairs), None) for share in made])
         except Exception as error:  # noqa: BLE001 - guard: one queued write; each item is tried alone
             if len(shares) > 1 and not is_away(error):
                 for share in shares:
@@ -499,17 +272,17 @@ class Store:
                 return
             log.warning("write_failed", flow=_name(flow), error=str(error)[:500])
             self._on_failure("write")
-            _answer([(share, None, error) for share in shares])
+            tell([(share, None, error) for share in shares])
 
     def _transact(self, run: Callable[[Tx], T]) -> T:
         for attempt in range(RETRIES):
             try:
                 return self._once(run)
             except DBAPIError as error:
-                if not _again(error.orig) or attempt == RETRIES - 1:
+                if not may_work_again(error.orig) or attempt == RETRIES - 1:
                     raise
             except Exception as error:
-                if not _again(error) or attempt == RETRIES - 1:
+                if not may_work_again(error) or attempt == RETRIES - 1:
                     raise
             time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter, not a secret
         raise AssertionError
@@ -605,42 +378,6 @@ class Store:
         return await loop.run_in_executor(self._readers, lambda: self.look(fn, *args, **kwargs))
 
 
-def _is_made(share: _Share) -> bool:
-    """Whether its items are there; what people can mend is its answer alone."""
-    if share.items is None:
-        try:
-            share.items = share.make()
-        except OncallError as error:
-            _answer([(share, None, error)])
-            return False
-    return True
-
-
-def _own(share: _Share, pairs: Iterator[tuple[Any, Any]]) -> Any:
-    """The answer of a share, whose items come next among the pairs of item and value."""
-    mine = [next(pairs) for _ in share.items or ()]
-    return mine[0][1] if share.single else mine
-
-
-def _answer(answers: Sequence[tuple[_Share, Any, BaseException | None]]) -> None:
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Share, Any, BaseException | None]]] = {}
-    for answer in answers:
-        by_loop.setdefault(answer[0].loop, []).append(answer)
-
-    def settle(mine: Sequence[tuple[_Share, Any, BaseException | None]]) -> None:
-        for share, value, error in mine:
-            if share.answer.done():
-                continue
-            if error is None:
-                share.answer.set_result(value)
-            else:
-                share.answer.set_exception(error)
-
-    for loop, mine in by_loop.items():
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, mine)
-
-
 def _number(cursor: Any) -> int:
     cursor.execute("SELECT n FROM snapshot_revision")
     row = cursor.fetchone()
@@ -649,71 +386,6 @@ def _number(cursor: Any) -> int:
 
 def _name(flow: Callable[..., Any]) -> str:
     return getattr(flow, "__name__", "flow")
-
-
-def _again(error: BaseException | None) -> bool:
-    state = getattr(error, "sqlstate", None)
-    if state is not None:
-        return state in RETRY_STATES
-    return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
-
-
-def engine_for(url: str, *, writes: bool) -> Engine:
-    """Connections as the store wants them: pragmas and BEGIN IMMEDIATE on SQLite; no write on a reading one."""
-    if make_url(url).get_backend_name() == "sqlite":
-        engine = create_engine(
-            url,
-            poolclass=QueuePool,
-            pool_size=1 if writes else READERS,
-            max_overflow=0 if writes else READERS,
-            paramstyle="named",
-            connect_args={"check_same_thread": False, "timeout": 10, "cached_statements": 512},
-        )
-        event.listen(engine, "connect", _sqlite_pragmas)
-        if not writes:
-            event.listen(engine, "connect", _sqlite_query_only)
-        begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
-        event.listen(engine, "begin", lambda connection: connection.connection.execute(begin))
-        return engine
-    address = make_url(url).set(drivername="postgresql+psycopg")
-    return create_engine(
-        address,
-        pool_size=POSTGRES_WRITERS + READERS,
-        max_overflow=4,
-        pool_pre_ping=True,
-        connect_args={"connect_timeout": 3},
-    )
-
-
-def is_away(error: BaseException) -> bool:
-    """Whether the database itself is away: nothing is wrong with what was to be written, and trying again may help."""
-    orig = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(orig, sqlite3.OperationalError):
-        words = ("locked", "full", "readonly", "unable to open", "disk I/O")
-        return any(word in str(orig) for word in words)
-    if isinstance(orig, psycopg.OperationalError):
-        return orig.sqlstate is None or orig.sqlstate[:2] in ("08", "53", "57")
-    return isinstance(error, PoolTimeout)
-
-
-def _sqlite_pragmas(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions are opened by us, never by the driver
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "busy_timeout=10000",
-        "temp_store=MEMORY",
-        "cache_size=-32000",
-        "wal_autocheckpoint=16000",  # 64 MB: a page that many batches touch is copied back once
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _sqlite_query_only(connection: Any, _record: Any) -> None:
-    connection.execute("PRAGMA query_only=ON").close()
 
 
 def ping(reader: Reader) -> bool:

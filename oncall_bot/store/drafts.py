@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from oncall_bot.store import tables as t
-from oncall_bot.store.db import Reader, Tx
 from oncall_bot.store.statements import Row, insert_of, statement
+from oncall_bot.store.transactions import Reader, Tx
 
 DRAFT = t.Draft.__table__  # type: ignore[attr-defined]
 

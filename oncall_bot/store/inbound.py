@@ -6,8 +6,8 @@ Knows one row for (origin, event id). Serves flows: of two processes that are to
 from __future__ import annotations
 
 from oncall_bot.store import tables as t
-from oncall_bot.store.db import Tx
 from oncall_bot.store.statements import upsert
+from oncall_bot.store.transactions import Tx
 
 _SEE = upsert(t.InboundSeen.__table__, ("origin", "event_id"), also=("seen_at",))  # type: ignore[attr-defined]
 

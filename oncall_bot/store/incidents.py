@@ -16,7 +16,6 @@ from sqlalchemy import bindparam, func, select, update
 from oncall_bot.core.incidents import OPEN
 from oncall_bot.core.timeline import TEXT_MAX, Entry
 from oncall_bot.store import tables as t
-from oncall_bot.store.db import Reader, Tx
 from oncall_bot.store.statements import (
     Row,
     Statement,
@@ -26,6 +25,7 @@ from oncall_bot.store.statements import (
     one_of,
     statement,
 )
+from oncall_bot.store.transactions import Reader, Tx
 
 INCIDENT, EVENT = t.Incident.__table__, t.IncidentEvent.__table__  # type: ignore[attr-defined]
 AUDIT = t.Audit.__table__  # type: ignore[attr-defined]

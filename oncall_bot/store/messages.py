@@ -15,9 +15,9 @@ from sqlalchemy import and_, bindparam, or_, select, update
 
 from oncall_bot.store import outbox
 from oncall_bot.store import tables as t
-from oncall_bot.store.db import Reader, Tx
 from oncall_bot.store.outbox import Lane
 from oncall_bot.store.statements import Row, any_of, insert_of, one_of, statement
+from oncall_bot.store.transactions import Reader, Tx
 
 MESSAGE, PAGE = t.SlackMessage.__table__, t.Page.__table__  # type: ignore[attr-defined]
 

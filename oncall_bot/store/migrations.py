@@ -26,7 +26,7 @@ from sqlalchemy.exc import DBAPIError
 import oncall_bot
 from oncall_bot.core.errors import OncallError
 from oncall_bot.store import rules
-from oncall_bot.store.db import Tx, engine_for
+from oncall_bot.store.engines import engine_for
 from oncall_bot.store.location import (
     file_lock,
     make_private,
@@ -36,6 +36,7 @@ from oncall_bot.store.location import (
     sqlite_file,
 )
 from oncall_bot.store.snapshot import Snapshot
+from oncall_bot.store.transactions import Tx
 
 log = structlog.get_logger(__name__)
 

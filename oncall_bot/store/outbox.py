@@ -19,9 +19,9 @@ from sqlalchemy import Boolean, and_, bindparam, func, not_, or_, select, update
 from oncall_bot.store import bundling
 from oncall_bot.store import tables as t
 from oncall_bot.store.bundling import Delayed
-from oncall_bot.store.db import Reader, Tx
 from oncall_bot.store.processes import BEAT_STALE_AFTER, LIVE
 from oncall_bot.store.statements import Row, Statement, any_of, insert_of, one_of, statement, upsert
+from oncall_bot.store.transactions import Reader, Tx
 from oncall_bot.store.types import Instant
 
 OUTBOX, DESTINATION = t.Outbox.__table__, t.Destination.__table__  # type: ignore[attr-defined]

@@ -12,8 +12,8 @@ from sqlalchemy import bindparam, delete, select, update
 
 from oncall_bot.store import rules
 from oncall_bot.store import tables as t
-from oncall_bot.store.db import Reader, Tx
 from oncall_bot.store.statements import Row, insert_of, statement, upsert
+from oncall_bot.store.transactions import Reader, Tx
 
 CONTACT, OVERRIDE = t.ContactMethod.__table__, t.Override.__table__  # type: ignore[attr-defined]
 SHIFT = t.ShiftLog.__table__  # type: ignore[attr-defined]

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, bindparam, delete, not_, or_, select, text, update
 
 from oncall_bot.store import tables as t
-from oncall_bot.store.db import Tx
 from oncall_bot.store.listening import LIVES
 from oncall_bot.store.statements import statement, upsert
+from oncall_bot.store.transactions import Tx
 
 BEAT_STALE_AFTER = timedelta(seconds=5)
 """Who gave no sign of life for so long is taken for dead, and what it held is free."""

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from oncall_bot.core.errors import BadInput
-from oncall_bot.store import alerts, incidents, runbooks
-from oncall_bot.store.db import Reader
+from oncall_bot.store import groups, incidents, runbooks
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Reader
 
 ALERTS_MAX = 200
 
@@ -25,7 +25,7 @@ def record_of(reader: Reader, incident_id: int) -> dict[str, Any]:
         raise BadInput(f"There is no incident {incident_id}.")
     rows = incidents.events(reader, incident_id)
     book = runbooks.of_incident(reader, incident_id)
-    members = alerts.all_members(reader, incident_id, limit=ALERTS_MAX)
+    members = groups.all_members(reader, incident_id, limit=ALERTS_MAX)
     return {
         "schema": "incident-record/1",
         "id": f"INC-{incident_id}",

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import and_, bindparam, delete, exists, select, tuple_, update
 
 from oncall_bot.store import tables as t
-from oncall_bot.store.db import Tx
 from oncall_bot.store.statements import Statement, any_of, one_of, statement
+from oncall_bot.store.transactions import Tx
 
 SEEN, TIMER = t.InboundSeen.__table__, t.Timer.__table__  # type: ignore[attr-defined]
 AUDIT, UNREADABLE = t.Audit.__table__, t.UnreadableBody.__table__  # type: ignore[attr-defined]

@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from oncall_bot.store import tables as t
-from oncall_bot.store.db import Reader, Tx
 from oncall_bot.store.statements import Row, Statement, insert_of, locking, statement, upsert
+from oncall_bot.store.transactions import Reader, Tx
 
 REVISION, NUMBER = t.ConfigRevision.__table__, t.SnapshotRevision.__table__  # type: ignore[attr-defined]
 META, PERSON, SOURCE = t.Meta.__table__, t.Person.__table__, t.Source.__table__  # type: ignore[attr-defined]

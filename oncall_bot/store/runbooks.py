@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, update
 
 from oncall_bot.store import tables as t
-from oncall_bot.store.db import Reader, Tx
 from oncall_bot.store.statements import Row, insert_of, statement, upsert
+from oncall_bot.store.transactions import Reader, Tx
 
 RUNBOOK, VERSION = t.Runbook.__table__, t.RunbookVersion.__table__  # type: ignore[attr-defined]
 SECTION, POSTING = t.Section.__table__, t.Posting.__table__  # type: ignore[attr-defined]

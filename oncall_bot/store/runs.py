@@ -14,7 +14,6 @@ from sqlalchemy import bindparam, func, select, update
 from oncall_bot.core.escalation import Run, Stage, Status
 from oncall_bot.core.incidents import Status as IncidentStatus
 from oncall_bot.store import tables as t
-from oncall_bot.store.db import Reader, Tx
 from oncall_bot.store.statements import (
     Row,
     Statement,
@@ -25,6 +24,7 @@ from oncall_bot.store.statements import (
     statement,
     upsert,
 )
+from oncall_bot.store.transactions import Reader, Tx
 
 RUN, PAGE = t.PageRun.__table__, t.Page.__table__  # type: ignore[attr-defined]
 INCIDENT = t.Incident.__table__  # type: ignore[attr-defined]

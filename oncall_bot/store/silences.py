@@ -9,8 +9,8 @@ from sqlalchemy import bindparam, select, update
 
 from oncall_bot.store import rules
 from oncall_bot.store import tables as t
-from oncall_bot.store.db import Reader, Tx
 from oncall_bot.store.statements import Row, insert_of, statement
+from oncall_bot.store.transactions import Reader, Tx
 
 SILENCE, INCIDENT = t.Silence.__table__, t.Incident.__table__  # type: ignore[attr-defined]
 

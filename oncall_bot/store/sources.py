@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, select, update
 
 from oncall_bot.store import tables as t
-from oncall_bot.store.db import Reader, Tx
 from oncall_bot.store.statements import Row, one_of, statement
+from oncall_bot.store.transactions import Reader, Tx
 
 SOURCE, GROUP, INCIDENT = t.Source.__table__, t.AlertGroup.__table__, t.Incident.__table__  # type: ignore[attr-defined]
 

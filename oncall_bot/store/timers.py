@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, update
 
 from oncall_bot.store import tables as t
-from oncall_bot.store.db import Reader, Tx
 from oncall_bot.store.statements import Row, Statement, locking, one_of, statement, upsert
+from oncall_bot.store.transactions import Reader, Tx
 
 TIMER = t.Timer.__table__  # type: ignore[attr-defined]
 

@@ -10,8 +10,8 @@ from datetime import datetime
 from sqlalchemy import and_, bindparam, or_, select, update
 
 from oncall_bot.store import tables as t
-from oncall_bot.store.db import Reader, Tx
 from oncall_bot.store.statements import Row, insert_of, statement
+from oncall_bot.store.transactions import Reader, Tx
 
 TOKEN = t.ApiToken.__table__  # type: ignore[attr-defined]
 

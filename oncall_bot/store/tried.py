@@ -12,8 +12,8 @@ from datetime import datetime
 from sqlalchemy import select
 
 from oncall_bot.store import tables as t
-from oncall_bot.store.db import Reader
 from oncall_bot.store.statements import any_of, statement
+from oncall_bot.store.transactions import Reader
 
 OUTBOX = t.Outbox.__table__  # type: ignore[attr-defined]
 

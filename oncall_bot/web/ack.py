@@ -21,7 +21,8 @@ from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.situation import BundleNotice, PageNotice, Situation, State
 from oncall_bot.flows.acknowledge import acknowledge, acknowledge_all
 from oncall_bot.store import views
-from oncall_bot.store.db import Reader, Store, Tx
+from oncall_bot.store.db import Store
+from oncall_bot.store.transactions import Reader, Tx
 from oncall_bot.web import phrases
 from oncall_bot.web.html import Pages
 

@@ -15,7 +15,7 @@ from oncall_bot.core.routes import hold, routed
 from oncall_bot.core.runbooks import choose, first_steps
 from oncall_bot.core.search import SearchIndex, query_of
 from oncall_bot.core.situation import ShownRunbook
-from oncall_bot.store.db import Reader
+from oncall_bot.store.transactions import Reader
 
 
 def explain(reader: Reader, labels: Mapping[str, str]) -> list[str]:

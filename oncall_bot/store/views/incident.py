@@ -27,11 +27,20 @@ from oncall_bot.core.situation import (
     State,
     WorkLog,
 )
-from oncall_bot.store import alerts, drafts, incidents, messages, runbooks, silences, sources
+from oncall_bot.store import (
+    alerts,
+    drafts,
+    groups,
+    incidents,
+    messages,
+    runbooks,
+    silences,
+    sources,
+)
 from oncall_bot.store import record as records
-from oncall_bot.store.db import Reader
 from oncall_bot.store.snapshot import runbook_of
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Reader
 from oncall_bot.store.views.paging import Paging
 
 LOG_SHOWN = 15
@@ -68,7 +77,7 @@ def situation_of(reader: Reader, incident: Row) -> Situation:
         resolved_at=incident.resolved_at,
         resolved_by=incident.resolved_by_name,
         declared_by=incident.declared_by,
-        firing=max(0, incident.firing + alerts.uncounted(reader, incident.id) - incident.held),
+        firing=max(0, incident.firing + groups.uncounted(reader, incident.id) - incident.held),
         held_back=incident.held,
         held_why=_held_why(incident, paging),
         **_source(reader, incident),
@@ -137,10 +146,10 @@ def _state(reader: Reader, incident: Row) -> State:
 def _alert_counts(reader: Reader, incident: Row) -> list[AlertCount]:
     if incident.firing <= 0:
         return []
-    names = alerts.firing_names(reader, incident.id, limit=ALERTS_SHOWN)
+    names = groups.firing_names(reader, incident.id, limit=ALERTS_SHOWN)
     sample: dict[str, str] = {}
     where: dict[str, list[str]] = defaultdict(list)
-    for row in alerts.open_members(reader, incident.id, limit=50):
+    for row in groups.open_members(reader, incident.id, limit=50):
         text = row.annotations.get("summary") or row.annotations.get("description") or ""
         sample.setdefault(row.name, text)
         place = row.labels.get("instance") or row.labels.get("pod") or ""
@@ -155,7 +164,7 @@ def _places(reader: Reader, incident: Row) -> list[tuple[str, int]]:
     if incident.origin != "storm":
         return []
     counts: dict[str, int] = defaultdict(int)
-    for row in alerts.open_members(reader, incident.id, limit=2000):
+    for row in groups.open_members(reader, incident.id, limit=2000):
         labels: Mapping[str, str] = row.labels
         place = next(
             (labels[n] for n in ("service", "app", "job", "instance") if labels.get(n)), ""

@@ -16,7 +16,7 @@ from oncall_bot.core.paging import Reach, find, is_loud
 from oncall_bot.core.situation import HandOff, OnCallNow
 from oncall_bot.store import people as contacts_store
 from oncall_bot.store import runs
-from oncall_bot.store.db import Reader
+from oncall_bot.store.transactions import Reader
 from oncall_bot.store.views.incident import open_incidents
 
 

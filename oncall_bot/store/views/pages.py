@@ -15,8 +15,8 @@ from oncall_bot.core.config import Urgency
 from oncall_bot.core.incidents import SEVERITIES
 from oncall_bot.core.situation import BundleNotice, PageNotice
 from oncall_bot.store import bundling, runs
-from oncall_bot.store.db import Reader
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Reader
 from oncall_bot.store.views.incident import situation
 
 BUNDLE_SHOWN = 10

@@ -16,8 +16,8 @@ from oncall_bot.core.escalation import Position, Stage
 from oncall_bot.core.paging import find
 from oncall_bot.core.situation import NextStep, Paged, RoadFate
 from oncall_bot.store import bundling, outbox, runs, timers
-from oncall_bot.store.db import Reader
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Reader
 
 PAGED_SHOWN = 12
 

@@ -17,9 +17,9 @@ from oncall_bot.core.explanation import Line, NotPaged, PageTold, RunTold, Told
 from oncall_bot.core.incidents import Status
 from oncall_bot.core.routes import routed
 from oncall_bot.core.situation import RoadFate
-from oncall_bot.store import alerts, incidents, runs
-from oncall_bot.store.db import Reader
+from oncall_bot.store import groups, incidents, runs
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Reader
 from oncall_bot.store.views.incident import silence_of, situation_of
 from oncall_bot.store.views.paging import Paging
 
@@ -33,7 +33,7 @@ def why(reader: Reader, incident_id: int) -> tuple[Line, ...]:
 
 
 def _told(reader: Reader, incident: Row) -> Told:
-    members = alerts.all_members(reader, incident.id, limit=1)
+    members = groups.all_members(reader, incident.id, limit=1)
     origin = [_origin(incident)]
     origin += [
         f"Taken by {way.why}. Group: {way.group_key or 'one for all'}."

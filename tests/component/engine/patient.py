@@ -23,8 +23,8 @@ from oncall_bot.engine.jobs import Jobs
 from oncall_bot.engine.tick import Tick
 from oncall_bot.flows.notices import HELP_TITLE
 from oncall_bot.ports import ChatMessage, DeliveryError, LoudPage, Sent
-from oncall_bot.store.db import Tx
 from oncall_bot.store.tables import Table
+from oncall_bot.store.transactions import Tx
 from oncall_bot.telemetry.metrics import Telemetry
 from tests.component.flows.world import World
 

@@ -31,7 +31,8 @@ from oncall_bot.ports import (
     SourceList,
 )
 from oncall_bot.store import views
-from oncall_bot.store.db import Reader, Store, Tx, anchored_clock
+from oncall_bot.store.db import Store, anchored_clock
+from oncall_bot.store.transactions import Reader, Tx
 from oncall_bot.telemetry.metrics import Telemetry
 from tests.component.flows.world import World
 from tests.databases import HandClock

@@ -24,7 +24,7 @@ from oncall_bot.flows.escalate import escalate, hand_over, page_by_hand
 from oncall_bot.flows.reconcile import Listed, Lists, reconcile, reopen_listed
 from oncall_bot.flows.resolve import mitigate, resolve
 from oncall_bot.flows.silence_incident import end_silence, silence_incident
-from oncall_bot.store import alerts, audit, views
+from oncall_bot.store import audit, groups, views
 from oncall_bot.store.db import Store
 from tests.component.flows.world import World
 from tests.databases import HandClock, Postgres, Sqlite
@@ -137,7 +137,7 @@ class Anything(RuleBasedStateMachine):
                 f"JOIN occurrence o ON o.id = m.occurrence_id WHERE g.incident_id = {number} "
                 "AND o.ended_at IS NULL"
             )
-            counted = firing + self.store.look(alerts.uncounted, number)
+            counted = firing + self.store.look(groups.uncounted, number)
             assert (counted, held) == (len(rows), sum(1 for (hold,) in rows if hold)), number
 
     @invariant()

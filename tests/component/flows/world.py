@@ -24,8 +24,9 @@ from oncall_bot.flows.delivered import delivered
 from oncall_bot.flows.receive_alerts import Received, receive_alerts
 from oncall_bot.flows.strike import strike
 from oncall_bot.store import outbox, processes, runs, timers, views
-from oncall_bot.store.db import Reader, Store
+from oncall_bot.store.db import Store
 from oncall_bot.store.outbox import Fate
+from oncall_bot.store.transactions import Reader
 from tests.databases import HandClock
 
 ALERTMANAGER = "http://am-1:9093|oncall|{}"

@@ -25,7 +25,8 @@ from oncall_bot.flows.apply_config import apply_config
 from oncall_bot.prometheus import webhook
 from oncall_bot.prometheus.webhook import PATH, Intake
 from oncall_bot.store import views
-from oncall_bot.store.db import Busy, Store
+from oncall_bot.store.db import Store
+from oncall_bot.store.queue import Busy
 from oncall_bot.telemetry.metrics import Telemetry
 from tests.component.flows.world import DOCUMENT
 from tests.databases import Postgres

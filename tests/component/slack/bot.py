@@ -19,7 +19,8 @@ from oncall_bot.slack import cards
 from oncall_bot.slack.connection import SlackEdge, SlackSettings
 from oncall_bot.slack.manifest import manifest
 from oncall_bot.store import messages, views
-from oncall_bot.store.db import Store, Tx
+from oncall_bot.store.db import Store
+from oncall_bot.store.transactions import Tx
 
 
 async def until(true: Callable[[], Awaitable[bool]], within: float = 10) -> None:

@@ -16,7 +16,8 @@ from oncall_bot.core.situation import State
 from oncall_bot.ports import ChatMessage
 from oncall_bot.slack.connection import SlackEdge, SlackSettings
 from oncall_bot.store import views
-from oncall_bot.store.db import Store, Tx
+from oncall_bot.store.db import Store
+from oncall_bot.store.transactions import Tx
 from tests.component.slack.bot import Bot, running, until
 
 

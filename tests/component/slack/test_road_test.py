@@ -13,8 +13,9 @@ from oncall_bot.core.outcomes import Actor
 from oncall_bot.flows.contacts import RoadsTried, add_contact, send_test_page
 from oncall_bot.flows.delivered import delivered
 from oncall_bot.store import outbox, people
-from oncall_bot.store.db import Store, Tx
+from oncall_bot.store.db import Store
 from oncall_bot.store.outbox import Fate
+from oncall_bot.store.transactions import Tx
 from oncall_bot.store.tried import fates
 from tests.component.slack.bot import Bot, running, until
 

@@ -21,9 +21,10 @@ from oncall_bot.core.errors import OncallError
 from oncall_bot.store import migrations, processes, rules
 from oncall_bot.store import tables as t
 from oncall_bot.store.backup import backup, restore
-from oncall_bot.store.db import Store, Tx
+from oncall_bot.store.db import Store
 from oncall_bot.store.hold import hold
 from oncall_bot.store.statements import insert_of, statement
+from oncall_bot.store.transactions import Tx
 from tests.databases import NOON, Postgres, Sqlite, client_tools
 from tests.shared import missing
 

@@ -16,8 +16,11 @@ from sqlalchemy.exc import DBAPIError
 from oncall_bot.core.errors import OncallError
 from oncall_bot.store import rules
 from oncall_bot.store import tables as t
-from oncall_bot.store.db import POSTGRES_WRITERS, QUEUE_MAX, Busy, Store, Tx
+from oncall_bot.store.db import Store
+from oncall_bot.store.engines import POSTGRES_WRITERS
+from oncall_bot.store.queue import QUEUE_MAX, Busy
 from oncall_bot.store.statements import insert_of, statement
+from oncall_bot.store.transactions import Tx
 from tests.databases import HandClock, Postgres, Sqlite
 
 TEAM, SEEN = t.Team.__table__, t.InboundSeen.__table__  # type: ignore[attr-defined]

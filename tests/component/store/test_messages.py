@@ -7,8 +7,9 @@ import threading
 import pytest
 
 from oncall_bot.store import messages
-from oncall_bot.store.db import Store, Tx
+from oncall_bot.store.db import Store
 from oncall_bot.store.statements import Row
+from oncall_bot.store.transactions import Tx
 
 
 def _posted(tx: Tx) -> int:

@@ -24,7 +24,8 @@ from sqlalchemy.engine import make_url
 import oncall_bot
 from oncall_bot.core.errors import OncallError
 from oncall_bot.store import migrations
-from oncall_bot.store.db import Store, engine_for
+from oncall_bot.store.db import Store
+from oncall_bot.store.engines import engine_for
 from oncall_bot.store.location import network_file_system, refuse_network
 from oncall_bot.store.tables import METADATA
 from oncall_bot.store.types import Instant, Payload

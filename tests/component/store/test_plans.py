@@ -9,27 +9,28 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from oncall_bot.store import alerts, audit, incidents, messages, outbox, silences, timers
-from oncall_bot.store.db import Store, Tx
+from oncall_bot.store import alerts, audit, groups, incidents, messages, outbox, silences, timers
+from oncall_bot.store.db import Store
 from oncall_bot.store.statements import Statement, insert_of, statement
 from oncall_bot.store.tables import InboundSeen, Timer
+from oncall_bot.store.transactions import Tx
 from tests.databases import HandClock, Sqlite
 
 ALL_THE_TIME = {
     "an alert comes in": [
         alerts._KNOWN,
         alerts._SEEN,
-        alerts._OPEN_GROUPS,
-        alerts._LAST_GROUP,
-        alerts._RECENT_LOUD_GROUPS,
-        alerts._GROUPS_OF,
+        groups._OPEN_GROUPS,
+        groups._LAST_GROUP,
+        groups._RECENT_LOUD_GROUPS,
+        groups._GROUPS_OF,
         incidents._LOCK_ALL,
         incidents._GROW,
-        alerts._UNCOUNTED_GROUPS,
-        alerts._COUNT_UNCOUNTED,
-        alerts._FIRST_UNCOUNTED,
-        alerts._UNCOUNTED_OF_INCIDENT,
-        alerts._COUNT_LATER,
+        groups._UNCOUNTED_GROUPS,
+        groups._COUNT_UNCOUNTED,
+        groups._FIRST_UNCOUNTED,
+        groups._UNCOUNTED_OF_INCIDENT,
+        groups._COUNT_LATER,
         messages._TOUCH_ALL,
         messages._UNTOLD,
     ],

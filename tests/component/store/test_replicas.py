@@ -16,8 +16,10 @@ from oncall_bot.flows.apply_config import apply_config
 from oncall_bot.flows.inbound import seen
 from oncall_bot.flows.stopping import stopped
 from oncall_bot.store import outbox, processes
-from oncall_bot.store.db import POSTGRES_WRITERS, Store, Tx
+from oncall_bot.store.db import Store
+from oncall_bot.store.engines import POSTGRES_WRITERS
 from oncall_bot.store.outbox import Lane
+from oncall_bot.store.transactions import Tx
 from tests.component.flows.world import DOCUMENT
 from tests.databases import HandClock, Postgres
 

@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from oncall_bot.core.situation import State
 from oncall_bot.store import alerts, retention
-from oncall_bot.store.db import Store, Tx
+from oncall_bot.store.db import Store
+from oncall_bot.store.transactions import Tx
 from tests.component.flows.world import World
 from tests.databases import HandClock
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from sqlalchemy import bindparam, delete, select, update
 
 from oncall_bot.store import tables as t
-from oncall_bot.store.db import Store, Tx
+from oncall_bot.store.db import Store
 from oncall_bot.store.statements import Statement, any_of, insert_of, locking, statement, upsert
+from oncall_bot.store.transactions import Tx
 from oncall_bot.store.types import EPOCH, from_micros, to_micros
 from tests.databases import HandClock
 

@@ -18,7 +18,8 @@ from oncall_bot.flows.acknowledge import acknowledge
 from oncall_bot.flows.declare import declare
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.store import rules, tables
-from oncall_bot.store.db import Store, Tx
+from oncall_bot.store.db import Store
+from oncall_bot.store.transactions import Tx
 from oncall_bot.telemetry.metrics import Telemetry
 from oncall_bot.web.app import build_web
 
