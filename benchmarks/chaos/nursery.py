@@ -2,7 +2,7 @@
 
 Most of a start is loading code, some seconds where two cores are busy; three hundred deaths would be an hour of
 loading. A life forked here runs the same `serve` from its first line, in a process of its own, and dies as any other.
-Starts are measured without it. Run as a process of its own by `Nursery`, which the driver talks to by lines of JSON.
+Starts are measured without it. Serves the kills and the end-to-end tests, which talk to it by lines of JSON.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,18 +24,27 @@ PR_SET_PDEATHSIG = 1
 class Born:
     """A process that is nobody's child here; as much of Popen as is needed."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, nursery: Nursery, pid: int) -> None:
         self.pid = pid
-        self.returncode = 0
+        self._nursery = nursery
         self._handle = os.pidfd_open(pid)
+        self._status: int | None = None
 
     def poll(self) -> int | None:
-        return -9 if self._gone(0) else None
+        return self._exit_status() if self._gone(0) else None
 
     def wait(self, timeout: float) -> int:
         if not self._gone(timeout):
             raise subprocess.TimeoutExpired(str(self.pid), timeout)
-        return -9
+        return self._exit_status()
+
+    def _exit_status(self) -> int:
+        if self._status is None:
+            self._status = self._nursery.status(self.pid)
+        return self._status
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
 
     def send_signal(self, number: int) -> None:
         if not self._gone(0):
@@ -64,16 +74,25 @@ class Nursery:
             stdout=subprocess.PIPE,
             text=True,
         )
+        self._asking = threading.Lock()
         assert self._parent.stdout is not None
         self._parent.stdout.readline()  # it has loaded everything
 
     def bear(self, env: Mapping[str, str], folder: Path, log: Path) -> Born:
+        """A new life, with just this environment, in this folder; what it says is added to the log."""
+        return Born(self, self._ask({"env": dict(env), "folder": str(folder), "log": str(log)}))
+
+    def status(self, pid: int) -> int:
+        """How a life ended, as Popen says it; waits for the end."""
+        return self._ask({"ended": pid})
+
+    def _ask(self, wish: Mapping[str, object]) -> int:
         assert self._parent.stdin is not None
         assert self._parent.stdout is not None
-        wish = {"env": dict(env), "folder": str(folder), "log": str(log)}
-        self._parent.stdin.write(json.dumps(wish) + "\n")
-        self._parent.stdin.flush()
-        return Born(int(self._parent.stdout.readline()))
+        with self._asking:
+            self._parent.stdin.write(json.dumps(wish) + "\n")
+            self._parent.stdin.flush()
+            return int(self._parent.stdout.readline())
 
     def close(self) -> None:
         with self._parent:  # closes its pipes and waits
@@ -88,15 +107,22 @@ def main() -> None:
     import oncall_bot.telemetry.logs  # noqa: F401 - loaded for the children
 
     gc.freeze()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are not waited for
     sys.stdout.write("loaded\n")
     sys.stdout.flush()
     for line in sys.stdin:
-        pid = os.fork()
-        if pid == 0:
-            _live(json.loads(line))
-        sys.stdout.write(f"{pid}\n")
+        sys.stdout.write(f"{_answer(json.loads(line))}\n")
         sys.stdout.flush()
+
+
+def _answer(wish: dict[str, object]) -> int:
+    """The pid of a new life, or how one ended."""
+    if "ended" in wish:
+        _, status = os.waitpid(int(str(wish["ended"])), 0)
+        return os.waitstatus_to_exitcode(status)
+    pid = os.fork()
+    if pid == 0:
+        _live(wish)
+    return pid
 
 
 def _die_with_the_parent() -> None:
@@ -106,7 +132,6 @@ def _die_with_the_parent() -> None:
 
 def _live(wish: dict[str, object]) -> None:
     """The child: its environment, its log, then `serve` until the end."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
     _die_with_the_parent()
     log = os.open(str(wish["log"]), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -118,12 +143,19 @@ def _live(wish: dict[str, object]) -> None:
     os.environ.clear()
     os.environ.update(env)
     os.chdir(str(wish["folder"]))
-    from oncall_bot.cli.serving import serve
+    from oncall_bot.cli import main as command
 
+    sys.argv = ["oncall-bot", "serve"]
+    status: object = 1
     try:
-        serve()
+        command()
+        status = 0
+    except SystemExit as end:
+        status = end.code
     finally:
-        os._exit(0)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status if isinstance(status, int) else int(status is not None))
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ from oncall_bot.core.situation import (
 from oncall_bot.engine.jobs import now_utc
 from oncall_bot.flows import drafting, reconcile
 from oncall_bot.flows.claiming import claim
-from oncall_bot.flows.delivered import delivered, fate_alone
+from oncall_bot.flows.delivered import Outcome, delivered_all, fate_alone
 from oncall_bot.ports import (
     AlertSource,
     Chat,
@@ -69,6 +69,7 @@ PAUSE = 0.02
 SLACK_PACE = timedelta(seconds=1)
 FINISH_EVERY, FINISH_FOR, FINISH_TRIES = 0.5, 1800.0, 5
 """Seconds. Until a fate is written no other message goes to its destination: so it is written as soon as it can be."""
+FINISHED_TOGETHER = 20
 THREAD_WAITS = timedelta(seconds=1)
 LINK_LASTS = timedelta(hours=24)
 SHOWS_AN_EARLIER_STATE = -1
@@ -260,14 +261,9 @@ class Delivery:
         while True:
             try:
                 if refused < FINISH_TRIES:
-                    await self._store.write(
-                        delivered,
-                        row.id,
-                        self._instance,
-                        done.fate,
-                        drawn=done.drawn,
-                        place=done.place,
-                    )
+                    outcome = Outcome(row.id, self._instance, done.fate, done.drawn, done.place)
+                    weight = self._store.weight_of(FINISHED_TOGETHER)
+                    await self._store.share(delivered_all, outcome, weight)
                 else:
                     await self._store.write(fate_alone, row.id, self._instance, done.fate)
                 break

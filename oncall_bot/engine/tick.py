@@ -1,12 +1,13 @@
 """The tick: at least twice a second, free what the dead held and work on every timer that is due.
 
 Knows the order of duties of one tick, and that the sign of life waits for none of them: five seconds without one and
-the other processes take this one for dead. Refuses to decide: `flows.strike` does, one transaction a timer, so that one
-poisoned timer hurts no other. Serves everything that must happen later.
+the other processes take this one for dead. Refuses to decide: `flows.strike` does, and when one of several raises each is
+struck alone, so that a poisoned timer hurts no other. Serves everything that must happen later.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ import structlog
 
 from oncall_bot.engine.jobs import now_utc
 from oncall_bot.flows.delivered import take_back
-from oncall_bot.flows.strike import strike, strike_failed
+from oncall_bot.flows.strike import strike_all, strike_failed
 from oncall_bot.store import processes, timers
 from oncall_bot.store.db import Store
 from oncall_bot.telemetry.metrics import Telemetry
@@ -27,6 +28,8 @@ BEAT_EVERY = timedelta(seconds=1)
 BEAT_EVERY_AMONG_OTHERS = timedelta(seconds=0.4)
 TIMERS_A_TICK = 100
 """Between two hundreds the dead are looked for, and `age` says that the tick goes on."""
+STRUCK_TOGETHER = 20
+"""Between two twenties other writes pass: claims, presses, alerts."""
 JUDGES_AFTER_S = 3.0
 """Who could not see the others' locks for so long calls nobody dead by them: the server may have been away."""
 LATE = timedelta(minutes=10)
@@ -132,8 +135,9 @@ class Tick:
         due = await self._store.view(timers.due, limit=TIMERS_A_TICK)
         if due:
             await self._look_before_late_pages()
-        for timer_id in due:
-            await self._guarded(partial(self._strike, timer_id))
+        for at in range(0, len(due), STRUCK_TOGETHER):
+            struck = due[at : at + STRUCK_TOGETHER]
+            await asyncio.gather(*(self._guarded(partial(self._strike, one)) for one in struck))
 
     async def _measure(self) -> None:
         """Before anything is struck: what is due by now has waited so long."""
@@ -143,7 +147,7 @@ class Tick:
 
     async def _strike(self, timer_id: int) -> None:
         try:
-            await self._store.write(strike, timer_id)
+            await self._store.share(strike_all, timer_id, self._store.weight_of(STRUCK_TOGETHER))
         except Exception as error:  # noqa: BLE001 - guard: one duty of the tick
             self._telemetry.guarded("tick")
             log.error("timer_failed", timer_id=timer_id, error=str(error)[:500])

@@ -6,6 +6,7 @@ Knows result flows of each outbox kind. Refuses to send and to retry. Serves `en
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import canary, notices, showing
@@ -15,6 +16,26 @@ from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Tx
 
 NUMBERS_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one message. `drawn` is (message id, generation, sha256) of a Slack message; `place` is
+    (channel id, ts) where it lies."""
+
+    row_id: int
+    owner: str
+    fate: Fate
+    drawn: tuple[int, int, str] | None = None
+    place: tuple[str, str] | None = None
+
+
+def delivered_all(tx: Tx, outcomes: Sequence[Outcome]) -> list[str | None]:
+    """As `delivered`, for messages that came to their end at the same time."""
+    return [
+        delivered(tx, one.row_id, one.owner, one.fate, drawn=one.drawn, place=one.place)
+        for one in outcomes
+    ]
 
 
 def delivered(
@@ -29,7 +50,6 @@ def delivered(
     """Write the fate of the message down, for every page in it; answers its state, or None when the lease was lost.
 
     Who lost it may have edited the message after the one who took over did, so it is drawn once more.
-    `drawn` is (message id, generation, sha256) of a Slack message; `place` is (channel id, ts) where it lies.
     """
     rows = fate_alone(tx, row_id, owner, fate)
     if not rows:

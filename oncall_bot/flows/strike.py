@@ -6,7 +6,7 @@ The timer is taken, decided and marked done in this one transaction; if anything
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from oncall_bot.flows import (
@@ -37,6 +37,11 @@ def strike(tx: Tx, timer_id: int) -> bool:
     timers.done(tx, timer_id)  # first, so that a flow may arm the same timer again
     STRIKES[timer.kind](tx, timer)
     return True
+
+
+def strike_all(tx: Tx, timer_ids: Sequence[int]) -> list[bool]:
+    """As `strike`, several in one transaction; when one raises nothing of it stays, and each is tried alone."""
+    return [strike(tx, timer_id) for timer_id in timer_ids]
 
 
 def strike_failed(tx: Tx, timer_id: int, error: str) -> None:

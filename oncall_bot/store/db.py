@@ -39,7 +39,7 @@ from oncall_bot.store.engines import (
     may_work_again,
 )
 from oncall_bot.store.listening import Listener
-from oncall_bot.store.queue import Job, Pending, Queue, Share, is_made, own, tell
+from oncall_bot.store.queue import BATCH_WEIGHT_MAX, Job, Pending, Queue, Share, is_made, own, tell
 from oncall_bot.store.snapshot import Snapshot
 from oncall_bot.store.transactions import Reader, Tx
 
@@ -203,6 +203,11 @@ class Store:
         answer.start_within = within
         self._queue.put(Job(run, name, answer))
         return answer
+
+    def weight_of(self, together: int) -> int:
+        """For `share`: at most so many items are committed together. On PostgreSQL each is alone: there several write
+        at once, and transactions that lock the same rows in another order would wait for each other."""
+        return BATCH_WEIGHT_MAX // together if self.sqlite else BATCH_WEIGHT_MAX
 
     def share(
         self, flow: Callable[[Tx, Sequence[Item]], Sequence[T]], item: Item, weight: int = 1

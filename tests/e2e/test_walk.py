@@ -8,7 +8,7 @@ from tests.e2e.world import CONFIG, REPOSITORY, World, alert, body, ended, shown
 
 
 def test_an_alert_wakes_who_is_on_call_until_they_answer(build: Callable[..., World]) -> None:
-    world = build(known=False)
+    world = build(known=False, as_command=True)
     fires = alert()
     assert world.post(body(fires)).status == 200
     (ring,) = world.until(lambda: world.rings("alice-phone", "HighErrorRate"), "the telephone")

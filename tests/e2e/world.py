@@ -8,7 +8,9 @@ folder and its own ports.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -31,6 +33,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
+from benchmarks.chaos.nursery import Born, Nursery
 from oncall_bot.slack.manifest import manifest
 from tests.fakes.http import Answer, FakeHttp, Got, http_server
 
@@ -180,15 +183,28 @@ def _id(got: Got) -> str:
     return f"n{abs(hash(got.body)) % 10**9}"
 
 
-class Serve:
-    """`python -m oncall_bot serve` with an environment of its own. Its log is kept through every restart."""
+@functools.cache
+def nursery() -> Nursery:
+    """Of this test process: it has loaded the bot's code once, and each `serve` is forked from it."""
+    found = Nursery(REPOSITORY)
+    atexit.register(found.close)
+    return found
 
-    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+
+class Serve:
+    """`oncall-bot serve` with an environment of its own. Its log is kept through every restart.
+
+    It is forked from a process that has loaded the code, because most of a start is loading; `as_command`: it is
+    `python -m oncall_bot serve` as people start it.
+    """
+
+    def __init__(self, folder: Path, env: Mapping[str, str], *, as_command: bool = False) -> None:
         self.folder = folder
+        self.as_command = as_command
         self.env = dict(env)
         self.port = free_port()
         self.log_file = folder / "serve.log"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Born | None = None
 
     @property
     def url(self) -> str:
@@ -219,6 +235,9 @@ class Serve:
             **self.env,
             **env,
         }
+        if not self.as_command and "LD_PRELOAD" not in whole:
+            self.process = nursery().bear(whole, self.folder, self.log_file)
+            return
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "oncall_bot", "serve"],
@@ -425,6 +444,7 @@ def world(
     env: Mapping[str, str] | None = None,
     start: bool = True,
     known: bool = True,
+    as_command: bool = False,
     **slack_options: Any,
 ) -> Iterator[World]:
     """A world that is taken down whatever happens.
@@ -460,6 +480,7 @@ def world(
                 **given,
                 **(env or {}),
             },
+            as_command=as_command,
         )
         stack.callback(_end, serve)
         made = World(folder, database, phone, slack, serve, mode, known)
