@@ -1,8 +1,8 @@
 """The tick: at least twice a second, free what the dead held and work on every timer that is due.
 
 Knows the order of duties of one tick, and that the sign of life waits for none of them: five seconds without one and
-the other processes take this one for dead. Refuses to decide: `flows.strike` does, and when one of several raises each is
-struck alone, so that a poisoned timer hurts no other. Serves everything that must happen later.
+the other processes take this one for dead. Refuses to decide: `flows.strike` does, and when one of several raises each
+is struck alone, so that a poisoned timer hurts no other. Serves everything that must happen later.
 """
 
 from __future__ import annotations
