@@ -38,6 +38,10 @@ class Born:
             raise subprocess.TimeoutExpired(str(self.pid), timeout)
         return self._exit_status()
 
+    @property
+    def returncode(self) -> int | None:
+        return self._status
+
     def _exit_status(self) -> int:
         if self._status is None:
             self._status = self._nursery.status(self.pid)
