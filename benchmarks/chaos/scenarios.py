@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from benchmarks.chaos.bots import Bot
@@ -45,10 +46,8 @@ class Wish:
 Scenario = Callable[[Wish], Awaitable[Verdict]]
 
 
-async def calm(wish: Wish) -> Verdict:
-    """Nobody dies and nothing fails: 0 lost, 0 doubled, steps on time."""
-    verdict = Verdict(f"calm ({wish.where})")
-    async with stage(
+def _stage(wish: Wish, *, quick_births: bool) -> AbstractAsyncContextManager[Stage]:
+    return stage(
         Installation(teams=wish.teams),
         wish.database,
         seed=wish.seed,
@@ -56,7 +55,14 @@ async def calm(wish: Wish) -> Verdict:
         most=wish.most,
         rate=wish.rate,
         keep=wish.keep,
-    ) as on:
+        quick_births=quick_births,
+    )
+
+
+async def calm(wish: Wish) -> Verdict:
+    """Nobody dies and nothing fails: 0 lost, 0 doubled, steps on time."""
+    verdict = Verdict(f"calm ({wish.where})")
+    async with _stage(wish, quick_births=False) as on:
         await on.bots.start()
         drained = await _flow(on, "calm", lambda: on.ledger.pages() >= wish.pages)
         counted(verdict, on.ledger, drained=drained)
@@ -72,16 +78,7 @@ async def calm(wish: Wish) -> Verdict:
 async def kills(wish: Wish) -> Verdict:
     """Death at random and at every fault point: nothing lost, nothing twice in Slack, no step late for long."""
     verdict = Verdict(f"kills ({wish.where}, seed {wish.seed})")
-    async with stage(
-        Installation(teams=wish.teams),
-        wish.database,
-        seed=wish.seed,
-        processes=wish.processes,
-        most=wish.most,
-        rate=wish.rate,
-        keep=wish.keep,
-        quick_births=wish.quick_births,
-    ) as on:
+    async with _stage(wish, quick_births=wish.quick_births) as on:
         await on.bots.all[0].start()  # migrated before anybody dies
         await on.bots.all[0].stop()
         until = time.monotonic() + wish.minutes * 60

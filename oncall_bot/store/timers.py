@@ -97,16 +97,7 @@ def add(
     data: Mapping[str, Any] | None = None,
 ) -> None:
     """Plan it once: a key that was ever used plans nothing again."""
-    tx.run(
-        _ADD,
-        kind=kind,
-        subject=subject,
-        due_at=due_at,
-        state="pending",
-        data=dict(data or {}),
-        attempts=0,
-        dedupe_key=dedupe_key,
-    )
+    tx.run(_ADD, **_planned(kind, subject, due_at, dedupe_key, data))
     tx.nudge()
 
 
@@ -119,16 +110,21 @@ def rearm(
     data: Mapping[str, Any] | None = None,
 ) -> None:
     """One timer for the key, due at `due_at` from now on, whatever it was before: a deadline that is pushed."""
-    tx.run(
-        _REARM,
-        kind=kind,
-        subject=subject,
-        due_at=due_at,
-        state="pending",
-        data=dict(data or {}),
-        attempts=0,
-        dedupe_key=dedupe_key,
-    )
+    tx.run(_REARM, **_planned(kind, subject, due_at, dedupe_key, data))
+
+
+def _planned(
+    kind: str, subject: str, due_at: datetime, dedupe_key: str, data: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "subject": subject,
+        "due_at": due_at,
+        "state": "pending",
+        "data": dict(data or {}),
+        "attempts": 0,
+        "dedupe_key": dedupe_key,
+    }
 
 
 def due(tx: Reader, *, limit: int) -> list[int]:
