@@ -30,8 +30,6 @@ TIMERS_A_TICK = 100
 """Between two hundreds the dead are looked for, and `age` says that the tick goes on."""
 STRUCK_TOGETHER = 20
 """Between two twenties other writes pass: claims, presses, alerts."""
-JUDGES_AFTER_S = 3.0
-"""Who could not see the others' locks for so long calls nobody dead by them: the server may have been away."""
 LATE = timedelta(minutes=10)
 LOOK_AGAIN_AFTER = timedelta(minutes=1)
 
@@ -106,7 +104,7 @@ class Tick:
         if not self._is_over(self._took_back_at):
             return
         self._took_back_at = self._now()
-        if self._store.seen_for() > JUDGES_AFTER_S:
+        if self._store.sees_others():
             gone = await self._store.write(processes.bury, self._instance)
             if gone:
                 log.warning("process_gone", count=gone)

@@ -111,9 +111,9 @@ class Store:
             self._listener = Listener(self.url, self._sender, self._woken, instance)
             self._listener.start()
 
-    def seen_for(self) -> float:
-        """Seconds since which the others can see that this process lives; 0 when they cannot."""
-        return self._listener.held_for() if self._listener is not None else 0.0
+    def sees_others(self) -> bool:
+        """Whether it can be told by their locks which other processes are gone."""
+        return self._listener is not None and self._listener.sees_others()
 
     def close(self) -> None:
         if self._listener is not None:

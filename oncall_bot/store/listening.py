@@ -22,6 +22,8 @@ CHANNEL = "oncall_work"
 LOOK_EVERY_S = 0.5
 """How long the wait for a word lasts before it is asked whether to stop."""
 WAIT_S, WAIT_MAX_S = 0.2, 2.0
+SETTLED_AFTER_S = 3.0
+"""So long after the server came back all who live have their locks again: nobody waits longer than WAIT_MAX_S."""
 LIVES = 0x6F6E
 """The first key of the advisory locks by which processes are seen to live; the second is made of their names."""
 
@@ -29,7 +31,7 @@ LIVES = 0x6F6E
 class Listener:
     """Calls `heard` for every word of another process, and once after each connection: words may have been missed.
 
-    With `instance` it also holds that name's lock for as long as the connection lasts; `held_for` says how long.
+    With `instance` it also holds that name's lock for as long as the connection lasts.
     """
 
     def __init__(
@@ -41,23 +43,30 @@ class Listener:
         self._heard = heard
         self._instance = instance
         self._held_since: float | None = None
+        self._server_was_there = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="store-listen", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def held_for(self) -> float:
-        """Seconds since which the connection lasts, and the lock with it; 0 when there is none."""
+    def sees_others(self) -> bool:
+        """Whether a lock that is free says that its process is gone.
+
+        Not just after the server was away: then every lock is free for a moment. A process that has just begun and
+        finds a server that was there before may judge at once.
+        """
         since = self._held_since
-        return time.monotonic() - since if since is not None else 0.0
+        if since is None:
+            return False
+        return self._server_was_there or time.monotonic() - since > SETTLED_AFTER_S
 
     def stop(self) -> None:
         self._stopping.set()
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        wait = WAIT_S
+        wait, first = WAIT_S, True
         while not self._stopping.is_set():
             try:
                 with psycopg.connect(self._address, autocommit=True, connect_timeout=3) as own:
@@ -66,12 +75,13 @@ class Listener:
                             "SELECT pg_advisory_lock(%s, hashtext(%s))", (LIVES, self._instance)
                         )
                     own.execute(f"LISTEN {CHANNEL}")
+                    self._server_was_there = first and _up_for_s(own) > SETTLED_AFTER_S
                     self._held_since = time.monotonic()
                     self._heard()
                     wait = WAIT_S
                     self._listen(own)
             except psycopg.Error as error:
-                self._held_since = None
+                self._held_since, first = None, False
                 log.warning("listener_lost", error=str(error)[:200], again_in=round(wait, 1))
                 self._stopping.wait(wait * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
                 wait = min(wait * 2, WAIT_MAX_S)
@@ -83,3 +93,10 @@ class Listener:
                     self._heard()
                 if self._stopping.is_set():
                     return
+
+
+def _up_for_s(connection: psycopg.Connection) -> float:
+    row = connection.execute(
+        "SELECT extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())"
+    ).fetchone()
+    return float(row[0]) if row else 0.0

@@ -10,7 +10,7 @@ import pytest
 
 from oncall_bot.store import processes
 from oncall_bot.store.db import Store
-from oncall_bot.store.listening import Listener
+from oncall_bot.store.listening import LIVES, Listener
 from tests.databases import HandClock, Postgres
 
 ME, OTHER = "seen-1-me", "seen-2-other"
@@ -45,7 +45,7 @@ def test_who_holds_the_lock_lives_however_old_its_sign_of_life_and_who_lost_it_i
         store.write(processes.start, instance, alone=False).result(10)
     other = Listener(url, "x", lambda: None, OTHER)
     other.start()
-    until(lambda: other.held_for() > 0)
+    until(other.sees_others)
     clock.advance(4)
     assert bury(store) == 0, "it stands still, but it lives"
     other.stop()
@@ -64,3 +64,20 @@ def test_a_fresh_sign_of_life_counts_without_the_lock(
     assert bury(store) == 0, "its connection is cut, and it lives"
     clock.now += timedelta(seconds=2)
     assert bury(store) == 1
+
+
+def test_who_begins_judges_at_once_and_who_lost_its_line_waits_until_the_others_have_theirs(
+    replicated: tuple[Store, HandClock, str],
+) -> None:
+    store, _, url = replicated
+    mine = Listener(url, "x", lambda: None, ME)
+    mine.start()
+    until(mine.sees_others)
+    with store.read() as reader:
+        reader.connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            f" AND classid = {LIVES} AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+    until(lambda: not mine.sees_others())
+    until(mine.sees_others)
+    mine.stop()
