@@ -222,13 +222,18 @@ def queue(tx: Tx, message: Row, *, every: timedelta) -> None:
     _queue(tx, message, message, every)
 
 
+def _lane(role: str, *, is_new: bool) -> Lane:
+    """An incident's first card stands beside the answers to those who were paged: edits of theirs never starve it."""
+    return Lane.ANSWER if role == "root" and is_new else LANES.get(role, Lane.THREAD)
+
+
 def _queue(tx: Tx, message: Row, wanted: Row, every: timedelta | None) -> None:
     generation, not_before = wanted.generation, None
     if wanted.rendered_at is not None and every is not None:
         not_before = max(tx.now, wanted.rendered_at + every)
     outbox.add(
         tx,
-        lane=LANES.get(message.role, Lane.THREAD),
+        lane=_lane(message.role, is_new=wanted.rendered_at is None),
         kind="message",
         destination=f"slack:{message.channel}",
         dedupe_key=f"card:{message.id}:{generation}",

@@ -338,3 +338,21 @@ def test_what_waited_in_the_outbox_over_a_long_downtime_comes_as_one(world: Worl
     world.clock.advance(3600)
     world.run()
     assert rings(world) == [(0, (1, 2, 3))]
+
+
+def test_the_first_card_of_an_incident_goes_before_edits_of_older_cards(world: World) -> None:
+    world.told(world.alert("One"))
+    world.pass_time(30, step=1)
+    world.ack(1)
+    world.clock.advance(61)
+    world.told(world.alert("Two"))
+    cards = []
+    while rows := world.store.write(claim, "me", 1, LEASE).result():
+        (row,) = rows
+        if "message_id" in row.payload:
+            ((role, number),) = world.rows(
+                f"SELECT role, incident_id FROM slack_message WHERE id = {row.payload['message_id']}"
+            )
+            cards += [number] if role == "root" else []
+            world.store.write(delivered, row.id, "me", Fate("sent", provider_id="1")).result()
+    assert cards == [2, 1]
