@@ -556,9 +556,9 @@ def _prepare_loud(reader: Reader, row: Row, links: _Links) -> LoudPage | None:
 
 def _page_or_bundle(reader: Reader, together: Sequence[Row]) -> PageNotice | BundleNotice | None:
     if len(together) == 1:
-        notice = views.page_notice(reader, together[0].page_id)
+        notice = views.page_notice(reader, together[0].page_id, to_speak=True)
         return replace(notice, late=views.late_by(reader, together)) if notice else None
-    bundle = views.bundle_now(reader, together)
+    bundle = views.bundle_now(reader, together, to_speak=True)
     if bundle is not None and bundle.incidents == 1:
         return replace(bundle.pages[0], late=bundle.late)
     return bundle

@@ -55,9 +55,16 @@ def situation(reader: Reader, incident_id: int) -> Situation | None:
     return None if incident is None else situation_of(reader, incident)
 
 
-def situation_of(reader: Reader, incident: Row) -> Situation:
-    paging = Paging(reader, incident)
-    counted = _alert_counts(reader, incident)
+def spoken(reader: Reader, incident_id: int) -> Situation | None:
+    """What a phone says of the incident: how bad, what, since when, what fires, which runbook.
+
+    Who was paged, what comes next and what was done is left out: most of the work, and nothing of it is said there.
+    """
+    incident = incidents.get(reader, incident_id)
+    return None if incident is None else _spoken(reader, incident)
+
+
+def _spoken(reader: Reader, incident: Row) -> Situation:
     return Situation(
         incident_id=incident.id,
         title=incident.title,
@@ -79,22 +86,30 @@ def situation_of(reader: Reader, incident: Row) -> Situation:
         declared_by=incident.declared_by,
         firing=max(0, incident.firing + groups.uncounted(reader, incident.id) - incident.held),
         held_back=incident.held,
-        held_why=_held_why(incident, paging),
-        **_source(reader, incident),
         alerts_ever=incident.alerts_ever,
-        alerts=counted,
-        places=_places(reader, incident),
+        alerts=_alert_counts(reader, incident),
         first_alert=incident.first_alert,
         reopened=incident.reopened,
-        changes=_changes(reader, incident),
         runbook=_runbook(reader, incident.id),
+        nobody=incident.nobody,
+        merged_into=incident.merged_into_id,
+    )
+
+
+def situation_of(reader: Reader, incident: Row) -> Situation:
+    """As `situation`, of a row in hand."""
+    paging = Paging(reader, incident)
+    return replace(
+        _spoken(reader, incident),
+        held_why=_held_why(incident, paging),
+        **_source(reader, incident),
+        places=_places(reader, incident),
+        changes=_changes(reader, incident),
         paged=paging.paged(),
         next=paging.next_step(),
         steps=paging.steps(),
-        nobody=incident.nobody,
         ack_until=paging.ack_until(),
         silence=silence_of(reader, incident),
-        merged_into=incident.merged_into_id,
         summary_line=_summary_line(reader, incident),
     )
 

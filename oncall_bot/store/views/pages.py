@@ -17,17 +17,17 @@ from oncall_bot.core.situation import BundleNotice, PageNotice
 from oncall_bot.store import bundling, runs
 from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Reader
-from oncall_bot.store.views.incident import situation
+from oncall_bot.store.views.incident import situation, spoken
 
 BUNDLE_SHOWN = 10
 
 
-def page_notice(reader: Reader, page_id: int) -> PageNotice | None:
-    """One page as its receiver sees it."""
+def page_notice(reader: Reader, page_id: int, *, to_speak: bool = False) -> PageNotice | None:
+    """One page as its receiver sees it; `to_speak`: with no more of its incident than a phone says."""
     page = runs.page(reader, page_id)
     if page is None:
         return None
-    shown = situation(reader, page.incident_id)
+    shown = (spoken if to_speak else situation)(reader, page.incident_id)
     row = next((r for r in runs.all_of(reader, page.incident_id) if r.id == page.run_id), None)
     if shown is None or row is None:
         return None
@@ -66,11 +66,13 @@ def asked_in_bundle(reader: Reader, bundle_id: int) -> tuple[list[int], list[int
     return sorted(asked), sorted(older)
 
 
-def bundle_now(reader: Reader, rows: Sequence[Row]) -> BundleNotice | None:
+def bundle_now(
+    reader: Reader, rows: Sequence[Row], *, to_speak: bool = False
+) -> BundleNotice | None:
     """The pages in hand that somebody still has to answer, as the one message that goes now; None: there is none."""
     standing = runs.standing(reader, [row.page_id for row in rows])
     asked = [row for row in standing if runs.is_asked(row)]
-    notice = _bundle(reader, rows[0].bundle_id, asked)
+    notice = _bundle(reader, rows[0].bundle_id, asked, to_speak=to_speak)
     return replace(notice, late=late_by(reader, rows)) if notice is not None else None
 
 
@@ -80,10 +82,13 @@ def late_by(reader: Reader, rows: Sequence[Row]) -> timedelta | None:
     return reader.now - due_at if throttle.is_late(due_at, reader.now) else None
 
 
-def _bundle(reader: Reader, bundle_id: int, standing: Sequence[Row]) -> BundleNotice | None:
+def _bundle(
+    reader: Reader, bundle_id: int, standing: Sequence[Row], *, to_speak: bool = False
+) -> BundleNotice | None:
     newest = {row.incident_id: row for row in standing}
     ordered = sorted(newest.values(), key=_worst_first)
-    notices = [page_notice(reader, row.id) for row in ordered[:BUNDLE_SHOWN]]
+    first = ordered[:BUNDLE_SHOWN]
+    notices = [page_notice(reader, row.id, to_speak=to_speak) for row in first]
     shown = [notice for notice in notices if notice is not None]
     if not shown:
         return None
