@@ -45,7 +45,7 @@ class Stage:
     config: Path
     with_slack: bool = True
 
-    async def drained(self, within: float = 90.0) -> bool:
+    async def drained(self, within: float = 240.0) -> bool:
         """Nothing new; wait until what began is over."""
         self.load.running = False
         until = time.monotonic() + within
