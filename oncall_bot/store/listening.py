@@ -74,8 +74,8 @@ class Listener:
                         own.execute(
                             "SELECT pg_advisory_lock(%s, hashtext(%s))", (LIVES, self._instance)
                         )
-                    own.execute(f"LISTEN {CHANNEL}")
                     self._server_was_there = first and _up_for_s(own) > SETTLED_AFTER_S
+                    own.execute(f"LISTEN {CHANNEL}")
                     self._held_since = time.monotonic()
                     self._heard()
                     wait = WAIT_S

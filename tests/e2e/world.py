@@ -183,6 +183,10 @@ def _id(got: Got) -> str:
     return f"n{abs(hash(got.body)) % 10**9}"
 
 
+LOADED_OTHERWISE = {"LD_PRELOAD", "PYTHONPATH"}
+"""With one of these of its own a process runs other code than the one it would be forked from."""
+
+
 @functools.cache
 def nursery() -> Nursery:
     """Of this test process: it has loaded the bot's code once, and each `serve` is forked from it."""
@@ -226,16 +230,16 @@ class Serve:
         base = {
             key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ
         }
+        own = {**self.env, **env}
         whole = {
             **base,
             "PYTHONPATH": str(REPOSITORY),
             "ONCALL_HOST": "127.0.0.1",
             "ONCALL_PORT": str(self.port),
             "ONCALL_PUBLIC_URL": self.url,
-            **self.env,
-            **env,
+            **own,
         }
-        if not self.as_command and "LD_PRELOAD" not in whole:
+        if not self.as_command and not own.keys() & LOADED_OTHERWISE:
             self.process = nursery().bear(whole, self.folder, self.log_file)
             return
         with self.log_file.open("ab") as log:
