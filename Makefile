@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-WORKERS ?= 3
+WORKERS ?= 2
 
 .PHONY: help demo test install format lint format-check ruff types contracts unit component e2e docs suite lock clean
 .DEFAULT_GOAL := help

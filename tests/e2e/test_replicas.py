@@ -257,7 +257,7 @@ def test_killed_with_a_page_in_hand_another_sends_it_within_seconds(
 
 
 def test_asked_to_stop_it_says_no_first_and_gives_back_what_it_holds_at_once(fleet: Build) -> None:
-    two = fleet(2, env={"ONCALL_DRAIN_FOR": "1.5"})
+    two = fleet(2, env={"ONCALL_DRAIN_FOR": "8"})
     first, second = two.each
     assert first.post(body(alert("Before"))).status == 200
     two.signal(first, signal.SIGTERM)

@@ -215,12 +215,14 @@ def the_line_breaks(night: Night) -> None:
         assert results.pop("good") == 200
         assert set(results.values()) == {401}
         return
+    deliveries = world.slack.server.deliveries
     for kind in ("disconnect", "drop"):
-        old = len(world.slack.server.deliveries)
+        old = len(deliveries)
+        world.until(lambda: all(one["acked"] for one in list(deliveries)), "nothing is on its way")
         world.slack.act("fault", kind=kind)
         world.slack.act("wait", connected=True, timeout=30)
         night.says("alice", "who", "shop-primary")
-        assert len(world.slack.server.deliveries) > old
+        assert len(deliveries) > old
 
 
 def it_is_over(night: Night, fires: dict[str, Any]) -> None:
