@@ -30,6 +30,16 @@ _DUE = statement(
     .order_by(TIMER.c.due_at)
     .limit(bindparam("limit"))
 )
+_DUE_PAGES = statement(
+    select(TIMER.c.id)
+    .where(
+        TIMER.c.state == "pending",
+        TIMER.c.due_at <= bindparam("now"),
+        one_of(TIMER.c.kind, ["escalate", "ack_timeout"]),
+    )
+    .order_by(TIMER.c.due_at)
+    .limit(bindparam("limit"))
+)
 _TAKE = Statement(
     lambda dialect: locking(
         select(TIMER).where(
@@ -128,7 +138,13 @@ def _planned(
 
 
 def due(tx: Reader, *, limit: int) -> list[int]:
-    return [row.id for row in tx.all(_DUE, now=tx.now, limit=limit)]
+    """What is due: up to half are steps that page people, before the rest in order of time.
+
+    After a long downtime thousands of other timers may be due before the first step is.
+    """
+    pages = tx.all(_DUE_PAGES, now=tx.now, limit=limit // 2)
+    rest = tx.all(_DUE, now=tx.now, limit=limit)
+    return list(dict.fromkeys(row.id for row in (*pages, *rest)))[:limit]
 
 
 def pages_overdue(tx: Reader, before: datetime) -> bool:
