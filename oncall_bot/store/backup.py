@@ -108,7 +108,7 @@ def _restore_sqlite(file: Path, path: Path) -> None:
     with _put_in_place(file) as partial:
         _copy_sqlite(path.absolute(), partial)
         copy = f"sqlite:///{partial}"
-        migrations.upgrade_locked(copy)
+        migrations.upgrade_locked(copy, foreign=True)
         _hold_sending(copy)
         _single_file(partial)
         _set_aside(file)

@@ -60,17 +60,17 @@ def upgrade(url: str, scripts: Path | None = None) -> str:
         return upgrade_locked(url, scripts)
 
 
-def upgrade_locked(url: str, scripts: Path | None = None) -> str:
-    """As `upgrade`, for who holds `locked` already."""
+def upgrade_locked(url: str, scripts: Path | None = None, *, foreign: bool = False) -> str:
+    """As `upgrade`, for who holds `locked` already. `foreign`: the rows came from elsewhere, so they are checked."""
     for _ in range(LOCK_TRIES - 1):
         try:
-            return _upgraded(url, scripts)
+            return _upgraded(url, scripts, foreign=foreign)
         except OncallError as error:
             if not _met_a_reader(error):
                 raise
             log.info("waiting_for_a_table")
             time.sleep(LOCK_PAUSE_S)
-    return _upgraded(url, scripts)
+    return _upgraded(url, scripts, foreign=foreign)
 
 
 def _met_a_reader(error: OncallError) -> bool:
@@ -81,16 +81,18 @@ def _met_a_reader(error: OncallError) -> bool:
     )
 
 
-def _upgraded(url: str, scripts: Path | None) -> str:
+def _upgraded(url: str, scripts: Path | None, *, foreign: bool) -> str:
     with _transaction(url) as connection:
         before = _revision(connection)
         config = _config(connection, scripts)
         if _too_new(connection, config, before):
             log.warning("schema_newer_than_code", revision=before)
             return str(before)
-        if before != ScriptDirectory.from_config(config).get_current_head():
+        is_behind = before != ScriptDirectory.from_config(config).get_current_head()
+        if is_behind:
             step_up(config, "head")
-            _check_foreign_keys(connection)  # reads every row: not at every start
+        if is_behind or foreign:  # it reads every row: not at every start
+            _check_foreign_keys(connection)
         rules.prepare(Tx(connection, datetime.now(UTC), Snapshot.empty()))
         after = str(_revision(connection))
     if before != after:

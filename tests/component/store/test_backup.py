@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -310,6 +311,17 @@ def test_a_damaged_database_can_be_restored_over(sqlite: str, tmp_path: Path) ->
     restore(sqlite, tmp_path / "copy")
     assert state(sqlite) == (["shop"], True)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@only_sqlite
+def test_a_backup_whose_rows_point_to_nothing_is_refused(sqlite: str, tmp_path: Path) -> None:
+    add(sqlite, "shop")
+    backup(sqlite, tmp_path / "copy")
+    with contextlib.closing(sqlite3.connect(tmp_path / "copy")) as copy, copy:
+        copy.execute("INSERT INTO group_member (group_id, occurrence_id) VALUES (7, 7)")
+    with pytest.raises(OncallError, match="point to nothing"):
+        restore(sqlite, tmp_path / "copy")
+    assert state(sqlite) == (["shop"], False)
 
 
 @only_sqlite
