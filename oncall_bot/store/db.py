@@ -257,9 +257,7 @@ class Store:
         try:
             job.answer.set_result(self._transact(job.run))
         except Exception as error:  # noqa: BLE001 - guard: one queued write; the one who asked gets the error
-            if not isinstance(error, OncallError):
-                log.warning("write_failed", flow=job.name, error=str(error)[:500])
-                self._on_failure("write")
+            self._failed(job.name, error)
             job.answer.set_exception(error)
 
     def _work_shares(self, shares: list[Share]) -> None:
@@ -275,9 +273,14 @@ class Store:
                 for share in shares:
                     self._work_shares([share])
                 return
-            log.warning("write_failed", flow=_name(flow), error=str(error)[:500])
-            self._on_failure("write")
+            self._failed(_name(flow), error)
             tell([(share, None, error) for share in shares])
+
+    def _failed(self, flow: str, error: Exception) -> None:
+        """Log and count it, unless it is told to people anyhow."""
+        if not isinstance(error, OncallError):
+            log.warning("write_failed", flow=flow, error=str(error)[:500])
+            self._on_failure("write")
 
     def _transact(self, run: Callable[[Tx], T]) -> T:
         for attempt in range(RETRIES):

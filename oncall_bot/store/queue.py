@@ -79,11 +79,13 @@ class Share:
 class Queue:
     """Writes in the order they came. Raises Busy when it is full or closed."""
 
+    gather_for: float = GATHER_FOR_S
     jobs: deque[Job | Share] = field(default_factory=deque)
     lock: threading.Lock = field(default_factory=threading.Lock)
     changed: threading.Condition = field(init=False)
     closed: bool = False
     told_by: asyncio.AbstractEventLoop | None = None  # it will wake a writer at the end of its turn
+    single: int = 0  # how many of `jobs` are single writes
     wanted: int = 0  # a writer gathers shares until so many wait
 
     def __post_init__(self) -> None:
@@ -101,6 +103,7 @@ class Queue:
             if self.closed or len(self.jobs) >= QUEUE_MAX:
                 raise Busy("The queue of writes is full.")
             self.jobs.append(job)
+            self.single += isinstance(job, Job)
             if told_by is None:
                 self.changed.notify()
             elif self.told_by is not told_by:
@@ -116,13 +119,14 @@ class Queue:
     def _gather(self, answered: int) -> None:
         """Who was answered a moment ago may come again: what comes with what waits is committed together.
 
-        Only among shares, and only just after a batch of several: a writer that was idle commits at once.
+        Only just after a batch of several, because a writer that was idle commits at once, and only while no single
+        write waits.
         """
-        until = time.monotonic() + GATHER_FOR_S
+        until = time.monotonic() + self.gather_for
         self.wanted = min(BATCH_MAX, len(self.jobs) + answered)
-        while len(self.jobs) < self.wanted and not self.closed:
+        while len(self.jobs) < self.wanted and not self.single and not self.closed:
             left = until - time.monotonic()
-            if left <= 0 or (self.jobs and isinstance(self.jobs[-1], Job)):
+            if left <= 0:
                 break
             self.changed.wait(left)
         self.wanted = 0
@@ -130,7 +134,7 @@ class Queue:
     def take(self, answered: int) -> list[Job | Share] | None:
         """One single write, or shares of one flow; None once the queue is closed and empty.
 
-        `answered`: how many shares this writer answered just now.
+        `answered`: how many shares this writer answered just now. What is left wakes the next writer.
         """
         with self.lock:
             if answered > 1:
@@ -140,7 +144,11 @@ class Queue:
                     return None
                 self.changed.wait()
             first = self.jobs.popleft()
-            return [first, *self._same(first)] if isinstance(first, Share) else [first]
+            self.single -= isinstance(first, Job)
+            taken = [first, *(self._same(first) if isinstance(first, Share) else ())]
+            if self.jobs:
+                self.changed.notify()
+            return taken
 
     def _same(self, first: Share) -> Iterator[Share]:
         """What follows of the same flow, until the batch is full."""
