@@ -18,6 +18,9 @@ from oncall_bot.store.transactions import Reader, Tx
 
 TIMER = t.Timer.__table__  # type: ignore[attr-defined]
 
+_PAGES = one_of(TIMER.c.kind, ["escalate", "ack_timeout"])
+"""The timers of steps that page people."""
+
 _ADD = upsert(
     TIMER, ("dedupe_key",), also=("kind", "subject", "due_at", "state", "data", "attempts")
 )
@@ -35,7 +38,7 @@ _DUE_PAGES = statement(
     .where(
         TIMER.c.state == "pending",
         TIMER.c.due_at <= bindparam("now"),
-        one_of(TIMER.c.kind, ["escalate", "ack_timeout"]),
+        _PAGES,
     )
     .order_by(TIMER.c.due_at)
     .limit(bindparam("limit"))
@@ -80,7 +83,7 @@ _OVERDUE = statement(
     .where(
         TIMER.c.state == "pending",
         TIMER.c.due_at <= bindparam("before"),
-        one_of(TIMER.c.kind, ["escalate", "ack_timeout"]),
+        _PAGES,
     )
     .limit(1)
 )

@@ -34,7 +34,7 @@ ALL_THE_TIME = {
         messages._TOUCH_ALL,
         messages._UNTOLD,
     ],
-    "the tick looks for timers": [timers._DUE, timers._NEXT],
+    "the tick looks for timers": [timers._DUE, timers._DUE_PAGES, timers._NEXT],
     "delivery looks for messages": [outbox._HAS_DUE, outbox._CANDIDATES, outbox._RECOVER],
     "the auditor looks for what is stuck": [
         one for name, one in sorted(vars(audit).items()) if isinstance(one, Statement)
