@@ -36,7 +36,7 @@ from oncall_bot.core.situation import (
 from oncall_bot.engine.jobs import now_utc
 from oncall_bot.flows import drafting, reconcile
 from oncall_bot.flows.claiming import claim
-from oncall_bot.flows.delivered import Outcome, delivered_all, fate_alone
+from oncall_bot.flows.delivered import Finished, delivered_all, fate_alone
 from oncall_bot.ports import (
     AlertSource,
     Chat,
@@ -261,9 +261,9 @@ class Delivery:
         while True:
             try:
                 if refused < FINISH_TRIES:
-                    outcome = Outcome(row.id, self._instance, done.fate, done.drawn, done.place)
+                    finished = Finished(row.id, self._instance, done.fate, done.drawn, done.place)
                     weight = self._store.weight_of(FINISHED_TOGETHER)
-                    await self._store.share(delivered_all, outcome, weight)
+                    await self._store.share(delivered_all, finished, weight)
                 else:
                     await self._store.write(fate_alone, row.id, self._instance, done.fate)
                 break

@@ -19,7 +19,7 @@ NUMBERS_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Finished:
     """What became of one message. `drawn` is (message id, generation, sha256) of a Slack message; `place` is
     (channel id, ts) where it lies."""
 
@@ -30,11 +30,11 @@ class Outcome:
     place: tuple[str, str] | None = None
 
 
-def delivered_all(tx: Tx, outcomes: Sequence[Outcome]) -> list[str | None]:
+def delivered_all(tx: Tx, finished: Sequence[Finished]) -> list[str | None]:
     """As `delivered`, for messages that came to their end at the same time."""
     return [
         delivered(tx, one.row_id, one.owner, one.fate, drawn=one.drawn, place=one.place)
-        for one in outcomes
+        for one in finished
     ]
 
 
