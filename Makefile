@@ -50,7 +50,7 @@ unit: install ## the core alone: no database, no network, seconds
 component: install ## one real thing at a time: SQLite, PostgreSQL, Slack's library, HTTP
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -rs tests/component
 
-e2e: install ## the real command as a process
+e2e: install ## `oncall-bot serve` as a process, or several
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -rs tests/e2e
 
 docs: install ## what the documents say is so

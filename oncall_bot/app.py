@@ -571,7 +571,7 @@ async def run(settings: Settings, *, at_fault_point: Callable[[FaultPoint], None
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stopping.set)
     await app.start()
-    gc.freeze()
+    gc.freeze()  # what was loaded and built so far stays; until here `serve` had the collector off
     gc.enable()
     try:
         await stopping.wait()

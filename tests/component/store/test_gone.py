@@ -10,7 +10,7 @@ import pytest
 
 from oncall_bot.store import processes
 from oncall_bot.store.db import Store
-from oncall_bot.store.listening import LIVES, Listener
+from oncall_bot.store.listening import LIVES, SETTLED_AFTER_S, Listener
 from tests.databases import HandClock, Postgres
 
 ME, OTHER = "seen-1-me", "seen-2-other"
@@ -70,14 +70,22 @@ def test_who_begins_judges_at_once_and_who_lost_its_line_waits_until_the_others_
     replicated: tuple[Store, HandClock, str],
 ) -> None:
     store, _, url = replicated
+    up_for = "SELECT extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())"
+    cut = f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = {LIVES}"
+    with store.read() as reader:
+        ask = reader.connection.exec_driver_sql
+        until(lambda: float(ask(up_for).scalar() or 0) > SETTLED_AFTER_S)
     mine = Listener(url, "x", lambda: None, ME)
+    began = time.monotonic()
     mine.start()
     until(mine.sees_others)
+    at_once = time.monotonic() - began
     with store.read() as reader:
         reader.connection.exec_driver_sql(
-            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
-            f" AND classid = {LIVES} AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            f"{cut} AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         )
     until(lambda: not mine.sees_others())
+    lost = time.monotonic()
     until(mine.sees_others)
     mine.stop()
+    assert at_once < SETTLED_AFTER_S <= time.monotonic() - lost
