@@ -27,7 +27,6 @@ from oncall_bot.store.transactions import Reader, Tx
 ALERT, OCCURRENCE = t.Alert.__table__, t.Occurrence.__table__  # type: ignore[attr-defined]
 GROUP, MEMBER = t.AlertGroup.__table__, t.GroupMember.__table__  # type: ignore[attr-defined]
 SEEN, UNREADABLE = t.InboundSeen.__table__, t.UnreadableBody.__table__  # type: ignore[attr-defined]
-INCIDENT, SOURCE = t.Incident.__table__, t.Source.__table__  # type: ignore[attr-defined]
 _KNOWN_COLUMNS = (
     ALERT.c.id,
     ALERT.c.fingerprint,

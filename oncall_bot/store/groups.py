@@ -27,7 +27,7 @@ from oncall_bot.store.transactions import Reader, Tx
 
 ALERT, OCCURRENCE = t.Alert.__table__, t.Occurrence.__table__  # type: ignore[attr-defined]
 GROUP, MEMBER = t.AlertGroup.__table__, t.GroupMember.__table__  # type: ignore[attr-defined]
-INCIDENT, SOURCE = t.Incident.__table__, t.Source.__table__  # type: ignore[attr-defined]
+INCIDENT = t.Incident.__table__  # type: ignore[attr-defined]
 
 _OPEN_GROUPS = Statement(
     lambda dialect: locking(
