@@ -4,7 +4,10 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-WORKERS ?= 2
+WORKERS ?= 3
+# uv where it is installed: it takes a sixth of the time of pip, which does the same everywhere else.
+with_packages = { command -v uv >/dev/null && uv pip install --quiet --compile-bytecode --python $(BIN)/python $(1); } \
+	|| $(BIN)/pip install --quiet --disable-pip-version-check $(1)
 
 .PHONY: help demo test install format lint format-check ruff types contracts unit component e2e docs suite lock clean
 .DEFAULT_GOAL := help
@@ -22,8 +25,8 @@ install: $(VENV)/.installed ## .venv with every locked package, hashes checked, 
 $(VENV)/.installed: requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -c 'import sys; sys.exit("oncall-bot needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(call with_packages,--require-hashes -r requirements-dev.lock)
+	$(call with_packages,--no-deps --no-build-isolation --editable .)
 	@touch $@
 
 format: install ## write every file the one way

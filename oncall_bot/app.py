@@ -15,9 +15,9 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import wait
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -388,7 +388,7 @@ class App:
         trusted = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
         behind: Any = ProxyHeadersMiddleware(web_app, trusted)
         intake = Intake(self.store, self.telemetry, behind, at_fault_point=self._at, now=self._now)
-        server = uvicorn.Server(
+        server = _Server(
             uvicorn.Config(
                 intake,
                 host=self.settings.host,
@@ -403,7 +403,6 @@ class App:
                 timeout_graceful_shutdown=10,
             )
         )
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         sockets = [_bound(self.settings.host, self.settings.port)]
         serving = asyncio.create_task(_serve(server, sockets), name="web")
         self._stack.push_async_callback(_stop_server, server, serving)
@@ -542,6 +541,14 @@ def _bound(host: str, port: int) -> Any:
         ) from None
     sock.set_inheritable(True)
     return sock
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to `run`: uvicorn's own would close the door at SIGTERM, while the bot still drains."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 async def _serve(server: uvicorn.Server, sockets: list[Any]) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
-from tests.e2e.world import CONFIG, Reply, Serve, World, alert, body, http
+from tests.e2e.world import CONFIG, Reply, Serve, World, alert, body, http, wait_until
 
 FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 
@@ -163,7 +163,9 @@ class Fleet:
             )
 
     def until(self, look: Callable[[], Any], what: str, within: float = 90.0) -> Any:
-        return self.world.until(look, what + "\n" + self.logs(), within)
+        return wait_until(
+            look, within, why=lambda: f"Waited for: {what}\n{self.logs()}\n{self.world.evidence()}"
+        )
 
     def logs(self) -> str:
         return "\n".join(f"--- {n}\n{one.serve.log(12)}" for n, one in enumerate(self.each))

@@ -28,6 +28,7 @@ from tests.e2e.world import (
     body,
     ended,
     http,
+    stays,
 )
 
 pytestmark = pytest.mark.timeout(400)
@@ -263,6 +264,7 @@ def test_asked_to_stop_it_says_no_first_and_gives_back_what_it_holds_at_once(fle
     two.signal(first, signal.SIGTERM)
     two.until(lambda: readiness(first)[0] == 503, "it says that it is not ready")
     assert "stops" in readiness(first)[1]
+    stays(lambda: readiness(first)[0] == 503, 3)
     assert first.post(body(alert("Meanwhile"))).status == 200, "it still takes what comes"
     assert readiness(second)[0] == 200
     assert first.serve.died() == 0

@@ -218,6 +218,7 @@ def the_line_breaks(night: Night) -> None:
     deliveries = world.slack.server.deliveries
     for kind in ("disconnect", "drop"):
         old = len(deliveries)
+        world.until(lambda: _all_sent(world), "Slack has nothing more to tell of")
         world.until(lambda: all(one["acked"] for one in list(deliveries)), "nothing is on its way")
         world.slack.act("fault", kind=kind)
         world.slack.act("wait", connected=True, timeout=30)
@@ -278,4 +279,4 @@ def people_ask(night: Night) -> None:
 
 
 def _all_sent(world: World) -> bool:
-    return not world.rows("SELECT id FROM outbox WHERE state IN ('pending', 'leased')")
+    return not world.rows("SELECT id FROM outbox WHERE state IN ('pending', 'sending')")

@@ -21,7 +21,7 @@ def write(setting: Setting, at: datetime) -> Script:
     who = "Ana" if not setting.own else "whoever is on call"
     return Script(
         scraped=place.scraped,
-        rules=[error_rate(place, setting.labels)],
+        rules=[error_rate(place, setting.labels, window="15s")],
         steps=[
             Step(
                 text=f"A deploy breaks {setting.service}. Prometheus sees it, Alertmanager tells oncall-bot.",
