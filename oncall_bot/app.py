@@ -15,7 +15,7 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import wait
 from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import timedelta
@@ -48,9 +48,9 @@ from oncall_bot.engine.reconciler import EVERY as RECONCILE_EVERY
 from oncall_bot.engine.reconciler import Reconciler
 from oncall_bot.engine.tick import Tick
 from oncall_bot.engine.watchdog import Vital, Watchdog
-from oncall_bot.files.oncall_yaml import read_config
+from oncall_bot.files.oncall_yaml import as_it_was, read_config
 from oncall_bot.files.runbooks import read_runbooks, starter_library
-from oncall_bot.flows.apply_config import BUILT_IN, apply_config
+from oncall_bot.flows.apply_config import BUILT_IN, apply_config, stay
 from oncall_bot.flows.import_runbooks import import_runbooks
 from oncall_bot.flows.notices import tell_of_death
 from oncall_bot.flows.plan_ahead import plan_ahead
@@ -152,9 +152,9 @@ class App:
         await self.store.view(
             ping
         )  # what was just applied is in force: tokens, the runbooks' folder
-        await self._import_runbooks()
         await self._start_slack()
-        await self._start_engine()
+        await self._start_engine()  # what is overdue goes out while the rest comes up
+        await self._import_runbooks()
         await self._start_web()
         if not self.store.snapshot.tokens:
             log.warning(
@@ -189,6 +189,11 @@ class App:
         await self._apply_file(path, tokens)
 
     async def _apply_file(self, path: Path, tokens: dict[str, str]) -> None:
+        before = await self.store.view(rules.file_read)
+        if await asyncio.to_thread(_told_before, path, before):
+            await self.store.write(stay, tokens)
+            log.info("config", file=str(path), applied=False, unchanged=True)
+            return
         found = await asyncio.to_thread(read_config, path)
         if not found.ok:
             for fault in found.faults[:20]:
@@ -207,6 +212,8 @@ class App:
             token_sha256=tokens,
             only_if_new=True,
         )
+        read = {"version": __version__, "files": dict(found.read)}
+        await self.store.write(rules.keep_file_read, read)
         log.info("config", file=str(path), applied=new, sha256=found.sha256[:12])
 
     def _settings_tokens(self) -> dict[str, str]:
@@ -330,7 +337,8 @@ class App:
         if self.slack is not None:
             ids = SlackIds(self.store, self.slack.directory)
             duties["directory"] = (DIRECTORY_EVERY, self._duty("directory", ids.run))
-        self._jobs = Jobs(duties, now=self._now, later={"audit": FIRST_AUDIT_AFTER})
+        later = {"audit": FIRST_AUDIT_AFTER, "runbooks": RUNBOOKS_EVERY}
+        self._jobs = Jobs(duties, now=self._now, later=later)
         self.auditor = self._auditor()
         await self.store.write(plan_ahead)  # before the first audit asks for it
         # Stopped in reverse: while the last messages go out, ticks still say that this process lives.
@@ -503,6 +511,12 @@ class App:
 
 def _secret(value: Any) -> str:
     return value.get_secret_value() if value is not None else ""
+
+
+def _told_before(path: Path, read: Mapping[str, Any]) -> bool:
+    """Whether this code read the file before, as it is now: a large one takes seconds, and pages may be overdue."""
+    files = read.get("files") or {}
+    return read.get("version") == __version__ and str(path) in files and as_it_was(files)
 
 
 def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:

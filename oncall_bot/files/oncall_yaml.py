@@ -7,6 +7,7 @@ to know which values are right: core.documents says so, and this module adds the
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Mapping
@@ -45,12 +46,16 @@ class FileFault:
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """A file as read. With faults there is no document: `document` is empty and `sha256` too."""
+    """A file as read. With faults there is no document: `document` is empty and `sha256` too.
+
+    `read` are the files that were opened, with the SHA-256 of what was in each; see `as_it_was`.
+    """
 
     document: dict[str, Any]
     sha256: str
     faults: tuple[FileFault, ...]
     lines: Mapping[FieldPath, int] = field(default_factory=dict)
+    read: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -69,9 +74,10 @@ def read_config(
     Token files are read relative to `base_dir`, by default the folder of the file; without
     `read_secrets` they are not touched and the document lacks `token_sha256`.
     """
+    files = _Files()
     if isinstance(path_or_text, Path):
         file, folder = str(path_or_text), base_dir or path_or_text.parent
-        text, problem = _text_of(path_or_text)
+        text, problem = _text_of(path_or_text, files)
     else:
         file, folder = "oncall.yaml", base_dir or Path()
         text, problem = path_or_text, None
@@ -83,17 +89,39 @@ def read_config(
         root = nodes.compose(text)
     except nodes.YamlFault as fault:
         return ConfigFile({}, "", (FileFault(file, fault.line, "", fault.message),))
-    return _read(root, file, folder if read_secrets else None)
+    return _read(root, file, folder if read_secrets else None, files)
+
+
+def as_it_was(read: Mapping[str, str]) -> bool:
+    """Whether each of these files (`ConfigFile.read`) holds what it held then: reading it again would tell nothing."""
+    now = _Files()
+    with contextlib.suppress(OSError):
+        for path in read:
+            now.bytes_of(Path(path), FILE_MAX)
+    return now.read == read
+
+
+class _Files:
+    """Opens files and keeps the digest of what was in each."""
+
+    def __init__(self) -> None:
+        self.read: dict[str, str] = {}
+
+    def bytes_of(self, path: Path, most: int) -> bytes:
+        """The content, one byte more than `most` at the most; raises OSError."""
+        with path.open("rb") as opened:
+            data = opened.read(most + 1)
+        self.read[str(path)] = hashlib.sha256(data).hexdigest()
+        return data
 
 
 _TOO_LARGE = f"is larger than {FILE_MAX // 1024} KiB; a configuration is written by people"
 
 
-def _text_of(path: Path) -> tuple[str, tuple[int, str] | None]:
+def _text_of(path: Path, files: _Files) -> tuple[str, tuple[int, str] | None]:
     """The text of the file, or the line and the reason why there is none."""
     try:
-        with path.open("rb") as opened:
-            data = opened.read(FILE_MAX + 1)
+        data = files.bytes_of(path, FILE_MAX)
     except OSError as fault:
         return "", (0, f"cannot be read: {fault.strerror or fault}")
     if len(data) > FILE_MAX:
@@ -105,7 +133,7 @@ def _text_of(path: Path) -> tuple[str, tuple[int, str] | None]:
         return "", (line, "is not UTF-8 here; save the file as UTF-8")
 
 
-def _read(root: nodes.Node | None, file: str, secrets_in: Path | None) -> ConfigFile:
+def _read(root: nodes.Node | None, file: str, secrets_in: Path | None, files: _Files) -> ConfigFile:
     reading = _Reading()
     document: dict[str, Any] = {}
     if isinstance(root, nodes.Mapping):
@@ -115,13 +143,13 @@ def _read(root: nodes.Node | None, file: str, secrets_in: Path | None) -> Config
         return ConfigFile({}, "", (FileFault(file, root.line, "", message),))
     faults = _both_tokens(document)
     if secrets_in is not None:
-        faults += _read_tokens(document, secrets_in)
+        faults += _read_tokens(document, secrets_in, files)
     faults += faults_of(document)
     placed = reading.faults + [(_nearest_line(reading.lines, f.path), f) for f in faults]
     if placed:
         return ConfigFile({}, "", _file_faults(placed, file), reading.lines)
     document = normalised(document)
-    return ConfigFile(document, sha256_of(document), (), reading.lines)
+    return ConfigFile(document, sha256_of(document), (), reading.lines, files.read)
 
 
 def _file_faults(placed: list[tuple[int, Fault]], file: str) -> tuple[FileFault, ...]:
@@ -226,14 +254,14 @@ def _both_tokens(document: Mapping[str, Any]) -> list[Fault]:
     ]
 
 
-def _read_tokens(document: Mapping[str, Any], folder: Path) -> list[Fault]:
+def _read_tokens(document: Mapping[str, Any], folder: Path, files: _Files) -> list[Fault]:
     """Puts the digest of each source's token beside the name of its file."""
     faults = []
     for key, source in _sources(document):
         name = source.get("token_file")
         if not isinstance(name, str) or "token_sha256" in source:
             continue
-        token, problem = _token_in(folder / name)
+        token, problem = _token_in(folder / name, files)
         if problem:
             faults.append(Fault(("sources", key, "token_file"), f"{shown(name)} {problem}"))
         else:
@@ -241,12 +269,11 @@ def _read_tokens(document: Mapping[str, Any], folder: Path) -> list[Fault]:
     return faults
 
 
-def _token_in(path: Path) -> tuple[str, str | None]:
+def _token_in(path: Path, files: _Files) -> tuple[str, str | None]:
     if not path.is_file():
         return "", "is no file; write the source's token into it (oncall-bot tokens create)"
     try:
-        with path.open("rb") as opened:
-            data = opened.read(TOKEN_MAX + 1)
+        data = files.bytes_of(path, TOKEN_MAX)
     except OSError as fault:
         return "", f"cannot be read ({fault.strerror}); let the bot's user read it"
     token = data.decode("utf-8", "replace").strip()

@@ -42,7 +42,7 @@ def apply_config(
         _set_tokens(tx, tokens, keep)
         return False
     if only_if_new and latest is not None and rules.has_seen(tx, sha256):
-        _set_tokens(tx, {**_tokens(latest.document), **(token_sha256 or {})}, keep)
+        stay(tx, token_sha256 or {}, keep=keep)
         return False
     revision = rules.append(tx, sha256, document, applied_by)
     _name_all(tx, document, revision)
@@ -54,6 +54,15 @@ def apply_config(
     shifts.plan_first(tx, config)
     canary.plan(tx, config)
     return True
+
+
+def stay(tx: Tx, token_sha256: Mapping[str, str], *, keep: str = "") -> None:
+    """The file tells nothing new: what is in force stays, with the tokens of these settings."""
+    latest = rules.latest(tx)
+    document = latest.document if latest is not None else {}
+    wanted = {**_tokens(document), **token_sha256}
+    if keep or wanted != {key: sha for sha, key in tx.snapshot.tokens.items()}:
+        _set_tokens(tx, wanted, keep)
 
 
 def _tokens(document: Mapping[str, Any]) -> dict[str, str]:

@@ -12,15 +12,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
-from alembic.command import downgrade as step_down
-from alembic.command import upgrade as step_up
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 import oncall_bot
@@ -37,6 +32,11 @@ from oncall_bot.store.location import (
 )
 from oncall_bot.store.snapshot import Snapshot
 from oncall_bot.store.transactions import Tx
+
+if TYPE_CHECKING:
+    from alembic.config import (
+        Config,
+    )  # alembic itself is loaded only when there is something to change
 
 log = structlog.get_logger(__name__)
 
@@ -82,15 +82,17 @@ def _met_a_reader(error: OncallError) -> bool:
 
 
 def _upgraded(url: str, scripts: Path | None, *, foreign: bool) -> str:
+    folder = scripts or _folder()
     with _transaction(url) as connection:
         before = _revision(connection)
-        config = _config(connection, scripts)
-        if _too_new(connection, config, before):
+        if _too_new(connection, folder, before):
             log.warning("schema_newer_than_code", revision=before)
             return str(before)
-        is_behind = before != ScriptDirectory.from_config(config).get_current_head()
+        is_behind = before != _revisions(folder)[-1]
         if is_behind:
-            step_up(config, "head")
+            from alembic.command import upgrade as step_up
+
+            step_up(_config(connection, folder), "head")
         if is_behind or foreign:  # it reads every row: not at every start
             _check_foreign_keys(connection)
         rules.prepare(Tx(connection, datetime.now(UTC), Snapshot.empty()))
@@ -102,11 +104,14 @@ def _upgraded(url: str, scripts: Path | None, *, foreign: bool) -> str:
 
 def downgrade(url: str, revision: str, scripts: Path | None = None) -> None:
     """Back to `revision`, or to `base`, where nothing is left."""
+    from alembic.command import downgrade as step_down
+    from alembic.util import CommandError
+
+    folder = scripts or _folder()
     with locked(url), _transaction(url) as connection:
-        config = _config(connection, scripts)
-        _too_new(connection, config, _revision(connection))
+        _too_new(connection, folder, _revision(connection))
         try:
-            step_down(config, revision)
+            step_down(_config(connection, folder), revision)
         except CommandError as error:
             raise OncallError(f"There is no way back to revision {revision}: {error}") from error
         _check_foreign_keys(connection)
@@ -123,13 +128,13 @@ def current(url: str) -> str | None:
 
 def pending(url: str) -> bool:
     """Whether `upgrade` would change the schema."""
-    revision, head = current(url), ScriptDirectory.from_config(_config()).get_current_head()
-    return revision is None or (revision != head and not is_newer(revision))
+    revision = current(url)
+    return revision is None or (revision != _revisions(_folder())[-1] and not is_newer(revision))
 
 
 def is_newer(revision: str) -> bool:
     """Whether the revision was made by code that came after this."""
-    return not _knows(_config(), revision)
+    return revision not in _revisions(_folder())
 
 
 @contextlib.contextmanager
@@ -224,12 +229,16 @@ def _check_foreign_keys(connection: Connection) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """What alembic wrote into its one table."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return None if found is None else str(found)
 
 
-def _too_new(connection: Connection, config: Config, revision: str | None) -> bool:
+def _too_new(connection: Connection, folder: Path, revision: str | None) -> bool:
     """True for a newer schema that still takes this code; OncallError for one that does not."""
-    if revision is None or _knows(config, revision):
+    if revision is None or revision in _revisions(folder):
         return False
     needed = connection.scalar(text("SELECT min_code FROM meta"))
     if needed is not None and version_key(str(needed)) <= version_key(code_version()):
@@ -261,9 +270,11 @@ def version_key(version: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-def _config(connection: Connection | None = None, scripts: Path | None = None) -> Config:
+def _config(connection: Connection, folder: Path) -> Config:
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(scripts or _folder()).replace("%", "%%"))
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
@@ -278,6 +289,6 @@ def _folder() -> Path:
     raise OncallError("The migrations are missing from this installation.")
 
 
-def _knows(config: Config, revision: str) -> bool:
-    scripts = ScriptDirectory.from_config(config).walk_revisions()
-    return revision in {script.revision for script in scripts}
+def _revisions(folder: Path) -> list[str]:
+    """Every revision of these scripts, the oldest first: the name of each begins with its own."""
+    return sorted(script.name.partition("_")[0] for script in folder.glob("versions/*_*.py"))

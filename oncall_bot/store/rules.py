@@ -17,6 +17,7 @@ from sqlalchemy import bindparam, select, update
 from oncall_bot.store import tables as t
 from oncall_bot.store.statements import Row, Statement, insert_of, locking, statement, upsert
 from oncall_bot.store.transactions import Reader, Tx
+from oncall_bot.store.types import Json
 
 REVISION, NUMBER = t.ConfigRevision.__table__, t.SnapshotRevision.__table__  # type: ignore[attr-defined]
 META, PERSON, SOURCE = t.Meta.__table__, t.Person.__table__, t.Source.__table__  # type: ignore[attr-defined]
@@ -81,6 +82,8 @@ _LATEST_SCHEDULE = statement(
 )
 _META = statement(select(META))
 _INSERT_META = insert_of(META, "id", "schema", "min_code", "signing_key", held_since=None)
+_FILE_READ = statement(select(META.c.file_read))
+_KEEP_FILE_READ = statement(update(META).values(file_read=bindparam("read", type_=Json)))
 _HOLD = statement(update(META).values(held_since=bindparam("since")))
 _INSERT_NUMBER = insert_of(NUMBER, "id", "n")
 _LINE_UP = Statement(lambda dialect: locking(select(NUMBER.c.n), dialect))
@@ -125,6 +128,17 @@ def latest(tx: Reader) -> Row | None:
 def has_seen(tx: Reader, sha256: str) -> bool:
     """Whether a revision with this content was ever in force."""
     return tx.first(_HAS_SHA, sha=sha256) is not None
+
+
+def file_read(tx: Reader) -> Mapping[str, Any]:
+    """What `keep_file_read` kept; empty when nothing."""
+    found = tx.first(_FILE_READ)
+    return (found.file_read if found else None) or {}
+
+
+def keep_file_read(tx: Tx, read: Mapping[str, Any]) -> None:
+    """The file with which a process began, as it was read: see `files.oncall_yaml.as_it_was`."""
+    tx.run(_KEEP_FILE_READ, read=dict(read))
 
 
 def append(tx: Tx, sha256: str, document: Mapping[str, Any], applied_by: str) -> int:

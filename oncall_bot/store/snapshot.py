@@ -44,6 +44,9 @@ RUNBOOK = t.Runbook.__table__  # type: ignore[attr-defined]
 VERSION = t.RunbookVersion.__table__  # type: ignore[attr-defined]
 
 
+_IN_FORCE = select(REVISION.c.id, REVISION.c.applied_by).order_by(REVISION.c.id.desc()).limit(1)
+
+
 @dataclass(frozen=True, slots=True)
 class RunbookShelf:
     """Every runbook in force, its row id, and the stamp by which a reload is spared."""
@@ -131,13 +134,9 @@ class Snapshot:
 def load(
     connection: Connection, number: int, now: datetime, previous: Snapshot | None = None
 ) -> Snapshot:
-    """Read what is in force from `now` on. Runbooks are read again only when one changed."""
-    revision = connection.execute(
-        select(REVISION.c.id, REVISION.c.document, REVISION.c.applied_by)
-        .order_by(REVISION.c.id.desc())
-        .limit(1)
-    ).first()
-    config = config_of(revision.document) if revision else Config()
+    """Read what is in force from `now` on. The file and the runbooks are read again only when they changed."""
+    revision = connection.execute(_IN_FORCE).first()
+    config, router = _file(connection, revision.id if revision else None, previous)
     sources = connection.execute(select(SOURCE.c.id, SOURCE.c.key, SOURCE.c.token_hash)).all()
     people = connection.execute(select(PERSON.c.id, PERSON.c.key, PERSON.c.slack_user_id)).all()
     known = {
@@ -151,7 +150,7 @@ def load(
         revision_id=revision.id if revision else None,
         applied_by=revision.applied_by if revision else "",
         config=config,
-        router=Router(config),
+        router=router,
         sources={row.key: row.id for row in sources},
         source_keys={row.id: row.key for row in sources},
         tokens={row.token_hash: row.key for row in sources if row.token_hash},
@@ -166,6 +165,17 @@ def load(
         watched=tuple(route for route in config.routes if route.heartbeat is not None),
         held=bool(meta and meta.held_since),
     )
+
+
+def _file(
+    connection: Connection, revision: int | None, previous: Snapshot | None
+) -> tuple[Config, Router]:
+    """A file of a thousand people takes a second to build, and a silence must not wait for that."""
+    if previous is not None and previous.revision_id == revision:
+        return previous.config, previous.router
+    document = connection.scalar(select(REVISION.c.document).where(REVISION.c.id == revision))
+    config = config_of(document) if document else Config()
+    return config, Router(config)
 
 
 def _slack_id(config: Config, key: str, stored: str | None) -> str | None:

@@ -102,6 +102,7 @@ class Meta(Table, table=True):
     min_code: str = _text()
     signing_key: str | None = _text(null=True)
     held_since: datetime | None = _at(null=True)  # after a restore: nothing is sent before `resume`
+    file_read: dict[str, Any] | None = _json(null=True)  # digests: unchanged, it is not read again
 
 
 class _Named(Table):

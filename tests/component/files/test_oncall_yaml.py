@@ -13,7 +13,7 @@ from oncall_bot.core.config import Urgency
 from oncall_bot.core.documents import config_of
 from oncall_bot.core.documents.format import FORMAT
 from oncall_bot.core.documents.shapes import ListOf, MapOf, Record, Shape
-from oncall_bot.files.oncall_yaml import ConfigFile, FileFault, read_config
+from oncall_bot.files.oncall_yaml import ConfigFile, FileFault, as_it_was, read_config
 from tests.shared import shared
 
 EXAMPLE = Path(__file__).parents[3] / "docs/examples/oncall.yaml"
@@ -393,6 +393,28 @@ def test_another_token_is_another_content(tmp_path: Path) -> None:
     before = read_config(with_source("token_file: t"), tmp_path)
     (tmp_path / "t").write_text("second-token")
     assert read_config(with_source("token_file: t"), tmp_path).sha256 != before.sha256
+
+
+def test_what_was_read_is_as_it_was_until_one_of_its_files_changes_or_goes(tmp_path: Path) -> None:
+    path, token = tmp_path / "o.yaml", tmp_path / "t"
+    token.write_text("first-token")
+    path.write_text(with_source("token_file: t"))
+    read = read_config(path).read
+    assert set(read) == {str(path), str(token)}
+    assert as_it_was(read)
+    for changed, before in ((path, path.read_text()), (token, "first-token")):
+        changed.write_text(before + " ")
+        assert not as_it_was(read)
+        changed.write_text(before)
+        assert as_it_was(read)
+    token.unlink()
+    assert not as_it_was(read)
+
+
+def test_a_file_with_faults_counts_as_never_read(tmp_path: Path) -> None:
+    path = tmp_path / "o.yaml"
+    path.write_text("version: 7\n")
+    assert not read_config(path).read
 
 
 def test_without_secrets_the_files_are_not_touched(tmp_path: Path) -> None:
