@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import canary, notices, showing
@@ -16,6 +17,8 @@ from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Tx
 
 NUMBERS_SHOWN = 10
+TELL_EVERY = timedelta(minutes=10)
+MORE_ALIKE = "More that fail alike at the same place are not told of for ten minutes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +131,16 @@ def _page(tx: Tx, row: Row, fate: Fate) -> None:
 
 
 def _dead(tx: Tx, row: Row) -> None:
-    """A message that will never arrive alerts by another road."""
-    what = f"incident {row.incident_id}" if row.incident_id else "a notice"
+    """A message that will never arrive alerts by another road; what fails alike at one place is told once a while."""
     if row.dedupe_key.startswith("admin:"):
         return  # never in a circle
+    what = f"incident {row.incident_id}" if row.incident_id else "a notice"
+    why = (row.last_error or "")[:200]
+    alike = notices.digest([row.destination, row.kind, why])
+    turn = int(tx.now.timestamp() // TELL_EVERY.total_seconds())
     notices.tell_admins(
         tx,
-        f"dead:{row.id}",
-        f"A message could not be delivered ({row.kind}, {what}): {(row.last_error or '')[:200]}",
+        f"dead:{alike}:{turn}",
+        f"A message could not be delivered ({row.kind}, {what}): {why}. {MORE_ALIKE}",
         not_by="slack" if row.destination.startswith("slack:") else row.payload.get("road"),
     )

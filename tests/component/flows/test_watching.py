@@ -177,6 +177,28 @@ def test_a_page_that_can_never_arrive_alerts_the_admins_by_another_road(world: W
     assert any("slack to Ana Ruiz failed: no such user" in line for line in world.timeline())
 
 
+def test_a_channel_that_takes_no_message_is_told_to_the_admins_once_in_ten_minutes(
+    world: World,
+) -> None:
+    gone, fine = Fate("failed", answer="channel archived", permanent=True), Fate("sent")
+
+    def cry_for_help() -> int:
+        """What the bot has to say in the channel is refused; how often admins were asked for help so far."""
+        world.told(world.alert(f"Broken{world.clock.now:%M}"))
+        for _ in range(40):
+            for row in world.store.write(outbox.claim, "me", 100, timedelta(minutes=1)).result():
+                fate = gone if row.kind == "message" and not row.page_id else fine
+                world.store.write(delivered, row.id, "me", fate).result()
+            world.clock.advance(5)
+        return len(world.rows("SELECT id FROM outbox WHERE dedupe_key LIKE 'admin:dead%push%'"))
+
+    assert cry_for_help() == 1
+    refused = world.rows("SELECT id FROM outbox WHERE state = 'dead'")
+    assert len(refused) > 1, "several, and one word of it"
+    world.clock.advance(600)
+    assert cry_for_help() == 2
+
+
 def test_both_people_are_told_of_a_hand_off_once(world: World) -> None:
     document = copy.deepcopy(DOCUMENT)
     document["schedules"]["primary"]["layers"][0] |= {
