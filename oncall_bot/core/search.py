@@ -29,15 +29,18 @@ TERM_LIMIT = 200
 # What a word of the alert counts, by where it stands; a synonym counts a share of its original.
 _NAME, _ANNOTATION, _METRIC, _VALUE = 3.0, 1.0, 0.8, 0.3
 _SYNONYM, _NAME_SYNONYM = 0.35, 0.6
+# What a word of the alert that does not stand in its name counts for the name of a runbook: an alert called
+# `Unavailable` whose metric begins with `promscale_` is about Promscale.
+_ELSEWHERE = 0.6
 # BM25: saturation of repeats, and how much its length is held against a runbook.
 _K1, _B = 1.2, 0.5
 # A word of the runbook's own names counts as so many in its text.
 _NAME_TF = 8
 # The parts of the score: the text, the names, whole metric names.
-_TEXT_PART, _NAME_PART, _METRIC_PART = 0.65, 0.30, 0.10
+_TEXT_PART, _NAME_PART, _METRIC_PART = 0.65, 0.40, 0.10
 # The power that spreads the score so that ATTACH_ABOVE keeps false matches below 7 % on the
 # reference set of 1,057 alerts and 318 runbooks; it changes no order.
-_SPREAD = 0.484
+_SPREAD = 0.525
 
 _TOKEN = re.compile(r"[A-Z]{2,}(?=s(?![a-z]))|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 _TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
@@ -85,15 +88,19 @@ def query_of(
     alertname = labels.get("alertname", "")[:TEXT_LIMIT]
     promql = expression[:TEXT_LIMIT]
     metrics = frozenset(_METRIC_TOKEN.findall(_STRING.sub("", promql)))
-    add(alertname, _NAME)
     for key in ("summary", "description", "message"):
         add(_TEMPLATE.sub(" ", annotations.get(key, "")[:TEXT_LIMIT]), _ANNOTATION)
     add(" ".join(sorted(metrics)), _METRIC)
     add(" ".join(_STRING.findall(promql)), _VALUE)
-    name = {stem: 1.0 for stem, _ in words(alertname)}
+    elsewhere = dict.fromkeys(weights, _ELSEWHERE)
+    add(alertname, _NAME)
+    name = _widened({stem: 1.0 for stem, _ in words(alertname)}, _NAME_SYNONYM, shown)
     return Query(
         terms=_widened(weights, _SYNONYM, shown),
-        name=_widened(name, _NAME_SYNONYM, shown),
+        name={
+            stem: max(elsewhere.get(stem, 0.0), name.get(stem, 0.0))
+            for stem in {**elsewhere, **name}
+        },
         metrics=metrics,
         shown=shown,
     )

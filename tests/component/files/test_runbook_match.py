@@ -89,13 +89,13 @@ def test_missing_files_are_said_in_words(folder: Path) -> None:
         match_runbooks(folder / "alerts.jsonl", folder / "books", folder / "no" / "out.jsonl")
 
 
-FLOORS = {"native": 0.98, "renamed": 0.88, "renamed_bare": 0.85, "foreign": 0.85}
+FLOORS = {"native": 0.99, "renamed": 0.94, "renamed_bare": 0.91, "foreign": 0.87}
 
 
 def test_on_the_reference_set_the_first_runbook_is_right_and_none_is_often_enough(
     tmp_path: Path,
 ) -> None:
-    """Measured: .996, .906, .879, .878 right at first; 6.1 % false matches at the line."""
+    """Measured: 1.0, .951, .925, .901 right at first; 6.9 % false matches at the line."""
     data = shared("data/runbook-matching")
     out = tmp_path / "out.jsonl"
     report = match_runbooks(data / "alerts.jsonl", data / "runbooks", out)
