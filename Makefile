@@ -9,6 +9,9 @@ WORKERS ?= 3
 with_packages = { command -v uv >/dev/null && uv pip install --quiet --compile-bytecode --python $(BIN)/python $(1); } \
 	|| $(BIN)/pip install --quiet --disable-pip-version-check $(1)
 
+# What was compiled once is kept, whatever the environment says: the tests start some hundred processes.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help demo test install format lint format-check ruff types contracts unit component e2e docs suite lock clean
 .DEFAULT_GOAL := help
 
