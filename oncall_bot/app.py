@@ -44,6 +44,8 @@ from oncall_bot.engine.delivery import Delivery, Ports
 from oncall_bot.engine.directory import EVERY as DIRECTORY_EVERY
 from oncall_bot.engine.directory import SlackIds
 from oncall_bot.engine.jobs import Clock, Duty, Jobs
+from oncall_bot.engine.librarian import EVERY as LIBRARIAN_EVERY
+from oncall_bot.engine.librarian import Librarian
 from oncall_bot.engine.reconciler import EVERY as RECONCILE_EVERY
 from oncall_bot.engine.reconciler import Reconciler
 from oncall_bot.engine.tick import Tick
@@ -332,6 +334,10 @@ class App:
             "reconcile": (RECONCILE_EVERY, reconciler.run),
             "hand_offs": (timedelta(seconds=60), self._duty("hand_offs", self._plan_ahead)),
             "runbooks": (RUNBOOKS_EVERY, self._duty("runbooks", self._import_runbooks)),
+            "librarian": (
+                LIBRARIAN_EVERY,
+                self._duty("librarian", Librarian(self.store).run),
+            ),
             "retention": (RETENTION_EVERY, self._duty("retention", self._forget)),
         }
         if self.slack is not None:

@@ -83,6 +83,7 @@ GUARDS = {
         "oncall_bot/app.py:run",
         "oncall_bot/engine/auditor.py:_treat",
         "oncall_bot/engine/auditor.py:run",
+        "oncall_bot/engine/librarian.py:run",
         "oncall_bot/engine/reconciler.py:run",
         "oncall_bot/engine/tick.py:_guarded",
         "oncall_bot/engine/tick.py:_strike",

@@ -2,20 +2,20 @@
 
 Knows: words (camel case split, stemmed), BM25 over sections, how alike two names are, and the why.
 Refuses to know: certainty (that is `runbooks.certain`) and storage; its postings have the shape of
-the table posting(term, section, tf). Serves `runbooks match` and "possible runbooks".
+the table posting(term, section, tf). Serves `runbooks match` and the search in SQL (`store.runbook_search`).
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
 import snowballstemmer
 
+from oncall_bot.core.candidates import Corpus
 from oncall_bot.core.runbooks import Match, Runbook
 from oncall_bot.core.synonyms import SYNONYMS
 
@@ -41,6 +41,8 @@ _TEXT_PART, _NAME_PART, _METRIC_PART = 0.65, 0.40, 0.10
 # The power that spreads the score so that ATTACH_ABOVE keeps false matches below 7 % on the
 # reference set of 1,057 alerts and 318 runbooks; it changes no order.
 _SPREAD = 0.525
+# One word in common with a runbook's names is a coincidence (`HighErrorRate`, high CPU): it is never attached for that.
+_ENOUGH_IN_COMMON, _BY_CHANCE = 2, 0.7
 
 _TOKEN = re.compile(r"[A-Z]{2,}(?=s(?![a-z]))|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 _TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
@@ -57,8 +59,12 @@ _STOP = frozenset(_STOP_WORDS.split())
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked about one alert: stemmed words with weights, its name's words, its metrics."""
+    """What is asked about one alert: stemmed words with weights, its name's words, its metrics.
 
+    `own` are the words that stand in the alert, without their synonyms.
+    """
+
+    own: frozenset[str]
     terms: Mapping[str, float]
     name: Mapping[str, float]
     metrics: frozenset[str]
@@ -96,6 +102,7 @@ def query_of(
     add(alertname, _NAME)
     name = _widened({stem: 1.0 for stem, _ in words(alertname)}, _NAME_SYNONYM, shown)
     return Query(
+        own=frozenset(weights),
         terms=_widened(weights, _SYNONYM, shown),
         name={
             stem: max(elsewhere.get(stem, 0.0), name.get(stem, 0.0))
@@ -106,54 +113,71 @@ def query_of(
     )
 
 
+@lru_cache(maxsize=4096)
 def section_words(runbook: Runbook, number: int) -> Counter[str]:
-    """What the posting table holds for a section; the runbook's names count with its first one."""
+    """What the posting table holds for a section; the runbook's names count with its first one. Not to be changed.
+
+    Kept for the sections asked for last: splitting and stemming a page takes as long as all the rest of a search.
+    """
     counts: Counter[str] = Counter()
     if number < len(runbook.sections):
         section = runbook.sections[number]
         counts.update(stem for stem, _ in words(f"{section.heading}\n{section.text}"))
     if number == 0:
-        for stem in {stem for name in _names(runbook) for stem, _ in words(name)}:
+        for stem in name_words(runbook):
             counts[stem] += _NAME_TF
     return counts
+
+
+def name_words(runbook: Runbook) -> set[str]:
+    """The words, stemmed, of the runbook's title, slug and aliases."""
+    return {stem for name in _names(runbook) for stem, _ in words(name)}
 
 
 class SearchIndex:
     """The postings of all sections and what scoring needs of each runbook; built once."""
 
     __slots__ = (
+        "_corpus",
         "_home",
-        "_idf",
         "_length",
         "_metrics",
         "_names",
         "_postings",
-        "_rarest",
+        "_terms",
         "runbooks",
     )
 
-    def __init__(self, runbooks: Iterable[Runbook]) -> None:
+    def __init__(
+        self,
+        runbooks: Iterable[Runbook],
+        corpus: Corpus | None = None,
+        *,
+        terms: Set[str] | None = None,
+    ) -> None:
+        """`corpus`: these are candidates out of so many, by which the rarity of words is judged. `terms`: only these
+        words will be asked for."""
+        self._terms = terms
         self.runbooks = tuple(runbooks)
         self._postings: dict[str, list[tuple[int, int]]] = defaultdict(list)
         self._home: list[tuple[int, int]] = []  # section id -> (runbook, number of its section)
         self._names: list[list[dict[str, float]]] = []
-        self._metrics = [frozenset(_METRIC_TOKEN.findall(one.text)) for one in self.runbooks]
+        self._metrics = [_metrics_in(one.text) for one in self.runbooks]
         lengths = [self._add(number, runbook) for number, runbook in enumerate(self.runbooks)]
         mean = sum(lengths) / len(lengths) if lengths else 1.0
         self._length = [_K1 * (1 - _B + _B * length / (mean or 1.0)) for length in lengths]
-        self._idf = {term: self._rarity(found) for term, found in self._postings.items()}
-        self._rarest = math.log(1 + (len(self.runbooks) + 0.5) / 0.5)
+        self._corpus = corpus or Corpus(len(self.runbooks), self._holding())
 
     def search(self, query: Query, limit: int = 10) -> list[Match]:
         """The best runbooks for a query, best first, scored from 0 to below 1."""
         texts, sections, shares = self._text_scores(query)
-        scored = [(self._total(query, found, text), found) for found, text in texts.items()]
+        scored = [(self._score(query, found, text), found) for found, text in texts.items()]
         scored.sort(key=lambda one: (-one[0], self.runbooks[one[1]].slug))
         return [
             Match(
                 runbook=self.runbooks[found],
                 how="search",
-                score=round(min(score, 0.999) ** _SPREAD, 4),
+                score=round(score, 4),
                 why=self._why(query, found, shares[found]),
                 section=self._heading(found, sections[found]),
             )
@@ -165,19 +189,22 @@ class SearchIndex:
         length = 0
         for part in range(max(1, len(runbook.sections))):
             counts = section_words(runbook, part)
-            length += counts.total()
-            for term, tf in counts.items():
-                self._postings[term].append((len(self._home), tf))
+            length += _length(runbook, part)
+            for term in counts if self._terms is None else counts.keys() & self._terms:
+                self._postings[term].append((len(self._home), counts[term]))
             self._home.append((number, part))
         self._names.append([{stem: 1.0 for stem, _ in words(one)} for one in _names(runbook)])
         return length
 
-    def _rarity(self, found: list[tuple[int, int]]) -> float:
-        count = len({self._home[section][0] for section, _ in found})
-        return math.log(1 + (len(self.runbooks) - count + 0.5) / (count + 0.5))
+    def _holding(self) -> dict[str, int]:
+        """In how many runbooks each word stands."""
+        return {
+            term: len({self._home[section][0] for section, _ in found})
+            for term, found in self._postings.items()
+        }
 
     def _weight(self, term: str) -> float:
-        return self._idf.get(term, self._rarest)
+        return self._corpus.rarity(term)
 
     def _text_scores(
         self, query: Query
@@ -200,6 +227,11 @@ class SearchIndex:
                 gain = weight * self._weight(term) * tf / (tf + self._length[found])
                 shares[found][term] = gain / whole
         return {found: sum(gains.values()) for found, gains in shares.items()}, sections, shares
+
+    def _score(self, query: Query, found: int, text: float) -> float:
+        common = max((len(query.own & own.keys()) for own in self._names[found]), default=0)
+        chance = _BY_CHANCE if common < _ENOUGH_IN_COMMON else 1.0
+        return float(min(self._total(query, found, text), 0.999) ** _SPREAD * chance)
 
     def _total(self, query: Query, found: int, text: float) -> float:
         metrics = query.metrics & self._metrics[found]
@@ -227,6 +259,16 @@ class SearchIndex:
         own = self.runbooks[found].sections
         best = max(sections, key=lambda part: (sections[part], -part), default=0)
         return own[best].heading if best < len(own) else ""
+
+
+@lru_cache(maxsize=4096)
+def _length(runbook: Runbook, number: int) -> int:
+    return section_words(runbook, number).total()
+
+
+@lru_cache(maxsize=1024)
+def _metrics_in(text: str) -> frozenset[str]:
+    return frozenset(_METRIC_TOKEN.findall(text))
 
 
 def _names(runbook: Runbook) -> tuple[str, ...]:

@@ -17,8 +17,8 @@ from oncall_bot.core.outcomes import SYSTEM
 from oncall_bot.core.routes import Routed
 from oncall_bot.core.runbooks import choose
 from oncall_bot.core.timeline import Entry, Kind
-from oncall_bot.flows import drafting, paging, showing, telling
-from oncall_bot.store import groups, incidents, runbooks
+from oncall_bot.flows import drafting, find_runbook, paging, showing, telling
+from oncall_bot.store import groups, incidents
 from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Tx
 
@@ -70,24 +70,15 @@ def attach_runbook(
     labels: Mapping[str, str],
     annotations: Mapping[str, str],
 ) -> bool:
-    """Attach the runbook that certain evidence names; True when there is one."""
+    """Attach the runbook that certain evidence names, True when there is one; else the search looks for one soon."""
     snapshot = tx.snapshot
     match = choose(
         labels, annotations, snapshot.shelf.index, snapshot.config.runbooks.link_base or ""
     )
-    tx.observe("runbook_matches", match.how if match is not None else "none")
     if match is None:
+        find_runbook.plan(tx, incident_id, group_id)
         return False
-    runbook_id = snapshot.shelf.ids[(match.runbook.source, match.runbook.slug)]
-    runbooks.attach(tx, group_id, incident_id, runbook_id, match.how, match.score, match.why)
-    entry = Entry(
-        Kind.BOT,
-        f"Runbook {match.runbook.title}: {match.why}",
-        tx.now,
-        data={"runbook": match.runbook.slug, "how": match.how},
-        source_ref=f"runbook:{match.runbook.slug}",
-    )
-    incidents.write(tx, incident_id, [entry])
+    find_runbook.give(tx, incident_id, group_id, match)
     return True
 
 

@@ -54,6 +54,7 @@ class RunbookShelf:
     stamp: tuple[int, int] = (0, 0)
     index: RunbookIndex = field(default_factory=lambda: RunbookIndex(()))
     ids: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    by_identity: Mapping[tuple[str, str], Runbook] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +319,8 @@ def _shelf(connection: Connection, previous: RunbookShelf) -> RunbookShelf:
     ).all()
     books = [runbook_of(row.source, row.slug, row.text, row.sha256, row.document) for row in rows]
     ids = {(row.source, row.slug): row.id for row in rows}
-    return RunbookShelf((newest, count), RunbookIndex(books), ids)
+    by_identity = {(book.source, book.slug): book for book in books}
+    return RunbookShelf((newest, count), RunbookIndex(books), ids, by_identity)
 
 
 def runbook_of(

@@ -21,6 +21,9 @@ TIMER = t.Timer.__table__  # type: ignore[attr-defined]
 _PAGES = one_of(TIMER.c.kind, ["escalate", "ack_timeout"])
 """The timers of steps that page people."""
 
+FIND_RUNBOOK = "find_runbook"
+"""The one kind that is not struck: a search takes a while, so it is done on a reader, by `engine.librarian`."""
+
 _ADD = upsert(
     TIMER, ("dedupe_key",), also=("kind", "subject", "due_at", "state", "data", "attempts")
 )
@@ -29,7 +32,17 @@ _REARM = upsert(
 )
 _DUE = statement(
     select(TIMER.c.id)
-    .where(TIMER.c.state == "pending", TIMER.c.due_at <= bindparam("now"))
+    .where(
+        TIMER.c.state == "pending", TIMER.c.due_at <= bindparam("now"), TIMER.c.kind != FIND_RUNBOOK
+    )
+    .order_by(TIMER.c.due_at)
+    .limit(bindparam("limit"))
+)
+_SEARCHES = statement(
+    select(TIMER.c.id, TIMER.c.subject, TIMER.c.data)
+    .where(
+        TIMER.c.state == "pending", TIMER.c.due_at <= bindparam("now"), TIMER.c.kind == FIND_RUNBOOK
+    )
     .order_by(TIMER.c.due_at)
     .limit(bindparam("limit"))
 )
@@ -148,6 +161,11 @@ def due(tx: Reader, *, limit: int) -> list[int]:
     pages = tx.all(_DUE_PAGES, now=tx.now, limit=limit // 2)
     rest = tx.all(_DUE, now=tx.now, limit=limit)
     return list(dict.fromkeys(row.id for row in (*pages, *rest)))[:limit]
+
+
+def searches(tx: Reader, *, limit: int) -> list[Row]:
+    """Incidents for which a runbook is to be looked for, oldest first: timers that `due` leaves out."""
+    return tx.all(_SEARCHES, now=tx.now, limit=limit)
 
 
 def pages_overdue(tx: Reader, before: datetime) -> bool:

@@ -13,8 +13,9 @@ from oncall_bot.core.config import Urgency
 from oncall_bot.core.paging import Reach, find, has_loud_road, roads
 from oncall_bot.core.routes import hold, routed
 from oncall_bot.core.runbooks import choose, first_steps
-from oncall_bot.core.search import SearchIndex, query_of
+from oncall_bot.core.search import query_of
 from oncall_bot.core.situation import ShownRunbook
+from oncall_bot.store import runbook_search
 from oncall_bot.store.transactions import Reader
 
 
@@ -88,7 +89,7 @@ def runbooks_matching(reader: Reader, query: str, limit: int = 5) -> list[ShownR
     index = reader.snapshot.shelf.index
     named = [book for book, _ in index.named(query)]
     if not named:
-        found = SearchIndex(index.runbooks).search(query_of({"alertname": query}, {}), limit)
+        found = runbook_search.ranked(reader, query_of({"alertname": query}, {}), limit)
         named = [match.runbook for match in found]
     return [
         ShownRunbook(b.title, b.slug, "it fits your words", first_steps(b), None)

@@ -22,6 +22,7 @@ from oncall_bot.flows.acknowledge import acknowledge
 from oncall_bot.flows.apply_config import apply_config
 from oncall_bot.flows.claiming import claim
 from oncall_bot.flows.delivered import delivered
+from oncall_bot.flows.find_runbook import found, look_for
 from oncall_bot.flows.receive_alerts import Received, receive_alerts
 from oncall_bot.flows.strike import strike
 from oncall_bot.store import outbox, processes, runs, timers, views
@@ -199,6 +200,10 @@ class World:
             due = self.store.look(timers.due, limit=100)
             for timer_id in due:
                 self.store.write(strike, timer_id).result()
+            for search in self.store.look(timers.searches, limit=100):
+                about = int(search.subject.partition(":")[2]), int(search.data["group"])
+                matches = self.store.look(look_for, *about)
+                self.store.write(found, search.id, *about, matches).result()
             rows = self.store.write(claim, "me", 100, timedelta(minutes=2)).result()
             for row in rows:
                 self._send(row)

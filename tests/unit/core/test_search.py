@@ -128,3 +128,16 @@ def test_the_names_of_a_runbook_are_searched_with_its_first_section_only() -> No
     book = runbook("disk-full", ("A", "text"), ("B", "text"), aliases=("no-space",))
     assert {"disk", "full", "space", "text"} <= set(section_words(book, 0))
     assert set(section_words(book, 1)) == {"text"}
+
+
+def test_one_word_in_common_with_a_name_is_never_enough_to_attach() -> None:
+    """Measured: without this rule `Load0001` was given the runbook of a busy CPU."""
+    busy = Runbook(
+        "file", "high-load", "Host has no CPU left", "the load is high", aliases=("high-load",)
+    )
+    others = [Runbook("file", f"b{n}", f"Page {n}", f"words {n}") for n in range(30)]
+    index = SearchIndex([busy, *others])
+    (lone, *_) = index.search(query_of({"alertname": "Load"}, {}))
+    (both, *_) = index.search(query_of({"alertname": "LoadIsHigh"}, {}))
+    assert lone.runbook is both.runbook is busy
+    assert lone.score < ATTACH_ABOVE <= both.score

@@ -1,0 +1,86 @@
+"""No rule, link or name led to a runbook: words may. Off the paging path: looked for on a reader, then written down.
+
+Knows when a ranked runbook is attached and when it is only named as possible. Refuses to know how runbooks are scored.
+Serves `engine.librarian`; `open_incident` plans it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from oncall_bot.core.config import Urgency
+from oncall_bot.core.runbooks import Match
+from oncall_bot.core.search import query_of
+from oncall_bot.core.timeline import Entry, Kind
+from oncall_bot.flows import showing
+from oncall_bot.store import groups, incidents, runbook_search, runbooks, timers
+from oncall_bot.store.transactions import Reader, Tx
+
+POSSIBLE_ABOVE = 0.5
+"""Below this score of the search a runbook is not even named."""
+NAMED = 3
+
+
+def plan(tx: Tx, incident_id: int, group_id: int) -> None:
+    """Look for a runbook soon, when there are any."""
+    if tx.snapshot.shelf.ids:
+        subject = f"incident:{incident_id}"
+        key = f"{timers.FIND_RUNBOOK}:{subject}"
+        timers.add(tx, timers.FIND_RUNBOOK, subject, tx.now, key, {"group": group_id})
+
+
+def look_for(reader: Reader, incident_id: int, group_id: int) -> list[Match]:
+    """The runbooks that the incident's first alert is probably about, best first. Only reads: it may take a while."""
+    incident, member = incidents.get(reader, incident_id), groups.first_member(reader, group_id)
+    if incident is None or member is None:
+        return []
+    query = query_of(member.labels, member.annotations)
+    return runbook_search.ranked(reader, query, NAMED, service=incident.service)
+
+
+def found(tx: Tx, timer_id: int, incident_id: int, group_id: int, matches: Sequence[Match]) -> None:
+    """Attach the best of them when its score is high enough, else name those that may fit."""
+    if timers.take(tx, timer_id) is None:
+        return
+    timers.done(tx, timer_id)
+    incident = incidents.lock(tx, incident_id)
+    if incident is None or runbooks.of_incident(tx, incident_id) is not None:
+        return
+    sure = tx.snapshot.config.runbooks.attach_above
+    if matches and matches[0].score >= sure and _is_in_force(tx, matches[0]):
+        give(tx, incident_id, group_id, matches[0])
+        if incident.urgency != Urgency.NONE:
+            showing.open_messages(tx, incident_id, incident.channel, runbook=True)
+        return
+    tx.observe("runbook_matches", "none")
+    _name(tx, incident_id, [match for match in matches if match.score >= POSSIBLE_ABOVE])
+
+
+def _is_in_force(tx: Tx, match: Match) -> bool:
+    """It may have been archived since it was found."""
+    return (match.runbook.source, match.runbook.slug) in tx.snapshot.shelf.ids
+
+
+def _name(tx: Tx, incident_id: int, possible: Sequence[Match]) -> None:
+    if not possible:
+        return
+    names = "; ".join(f"{match.runbook.title} ({match.why})" for match in possible)
+    text = f"No runbook fits for certain. Possible: {names}"
+    ref = f"runbooks:possible:{incident_id}"
+    incidents.write(tx, incident_id, [Entry(Kind.BOT, text, tx.now, source_ref=ref)])
+    showing.changed(tx, incident_id)
+
+
+def give(tx: Tx, incident_id: int, group_id: int, match: Match) -> None:
+    """The incident has this runbook, and its timeline says why."""
+    tx.observe("runbook_matches", match.how)
+    runbook_id = tx.snapshot.shelf.ids[(match.runbook.source, match.runbook.slug)]
+    runbooks.attach(tx, group_id, incident_id, runbook_id, match.how, match.score, match.why)
+    entry = Entry(
+        Kind.BOT,
+        f"Runbook {match.runbook.title}: {match.why}",
+        tx.now,
+        data={"runbook": match.runbook.slug, "how": match.how},
+        source_ref=f"runbook:{match.runbook.slug}",
+    )
+    incidents.write(tx, incident_id, [entry])
