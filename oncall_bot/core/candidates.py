@@ -7,7 +7,7 @@ storage: counts and postings are handed in. Serves the search in SQL, so that te
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -54,7 +54,7 @@ def best_holders(
     postings: Iterable[tuple[int, str, int]], weights: Mapping[str, float], corpus: Corpus
 ) -> list[int]:
     """The runbooks with the largest share of these words, best first; a posting is (runbook, word, times)."""
-    share: Counter[int] = Counter()
+    share: defaultdict[int, float] = defaultdict(float)
     for runbook, term, times in postings:
-        share[runbook] += weights[term] * corpus.rarity(term) * times / (times + _SATURATION)  # type: ignore[assignment]
+        share[runbook] += weights[term] * corpus.rarity(term) * times / (times + _SATURATION)
     return sorted(share, key=lambda runbook: (-share[runbook], runbook))[:CANDIDATES]

@@ -131,7 +131,7 @@ def _page(tx: Tx, row: Row, fate: Fate) -> None:
 
 
 def _dead(tx: Tx, row: Row) -> None:
-    """A message that will never arrive alerts by another road; what fails alike at one place is told once a while."""
+    """A message that will never arrive alerts by another road; what fails alike is told seldom."""
     if row.dedupe_key.startswith("admin:"):
         return  # never in a circle
     what = f"incident {row.incident_id}" if row.incident_id else "a notice"

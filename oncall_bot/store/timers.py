@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 
 from oncall_bot.store import tables as t
 from oncall_bot.store.statements import Row, Statement, locking, one_of, statement, upsert
@@ -30,32 +30,21 @@ _ADD = upsert(
 _REARM = upsert(
     TIMER, ("dedupe_key",), ("due_at", "state"), also=("kind", "subject", "data", "attempts")
 )
-_DUE = statement(
-    select(TIMER.c.id)
-    .where(
-        TIMER.c.state == "pending", TIMER.c.due_at <= bindparam("now"), TIMER.c.kind != FIND_RUNBOOK
+
+
+def _due_of(kinds: ColumnElement[bool], *columns: Any) -> Statement:
+    """What is due of some kinds, the oldest first."""
+    return statement(
+        select(*columns)
+        .where(TIMER.c.state == "pending", TIMER.c.due_at <= bindparam("now"), kinds)
+        .order_by(TIMER.c.due_at)
+        .limit(bindparam("limit"))
     )
-    .order_by(TIMER.c.due_at)
-    .limit(bindparam("limit"))
-)
-_SEARCHES = statement(
-    select(TIMER.c.id, TIMER.c.subject, TIMER.c.data)
-    .where(
-        TIMER.c.state == "pending", TIMER.c.due_at <= bindparam("now"), TIMER.c.kind == FIND_RUNBOOK
-    )
-    .order_by(TIMER.c.due_at)
-    .limit(bindparam("limit"))
-)
-_DUE_PAGES = statement(
-    select(TIMER.c.id)
-    .where(
-        TIMER.c.state == "pending",
-        TIMER.c.due_at <= bindparam("now"),
-        _PAGES,
-    )
-    .order_by(TIMER.c.due_at)
-    .limit(bindparam("limit"))
-)
+
+
+_DUE = _due_of(TIMER.c.kind != FIND_RUNBOOK, TIMER.c.id)
+_DUE_PAGES = _due_of(_PAGES, TIMER.c.id)
+_SEARCHES = _due_of(TIMER.c.kind == FIND_RUNBOOK, TIMER.c.id, TIMER.c.subject, TIMER.c.data)
 _TAKE = Statement(
     lambda dialect: locking(
         select(TIMER).where(
