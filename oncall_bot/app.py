@@ -53,7 +53,7 @@ from oncall_bot.engine.watchdog import Vital, Watchdog
 from oncall_bot.files.oncall_yaml import as_it_was, read_config
 from oncall_bot.files.runbooks import read_runbooks, starter_library
 from oncall_bot.flows.apply_config import BUILT_IN, apply_config, stay
-from oncall_bot.flows.import_runbooks import import_runbooks
+from oncall_bot.flows.import_runbooks import SLICE, Imported, import_runbooks
 from oncall_bot.flows.notices import tell_of_death
 from oncall_bot.flows.plan_ahead import plan_ahead
 from oncall_bot.flows.stopping import stopped
@@ -240,7 +240,7 @@ class App:
             by_source.setdefault(book.source, []).append(book)
         broken = [Path(problem.file).stem for problem in problems]
         for source, mine in by_source.items():
-            done = await self.store.write(import_runbooks, source, mine, keep=broken)
+            done = await self._take_in(source, mine, broken)
             log.info(
                 "runbooks",
                 source=source,
@@ -249,6 +249,17 @@ class App:
                 archived=done.archived,
             )
         self._runbooks_stamp = stamp
+
+    async def _take_in(
+        self, source: str, books: Sequence[Runbook], broken: Sequence[str]
+    ) -> Imported:
+        """A few at a time, so that pages pass between them."""
+        done = Imported(left=1)
+        while done.left:
+            done = done.then(
+                await self.store.write(import_runbooks, source, books, keep=broken, at_most=SLICE)
+            )
+        return done
 
     def _runbooks_dir(self) -> Path | None:
         """The folder of the settings, else of the file, else the library that comes with us."""

@@ -38,7 +38,7 @@ def folder_beside(config: Path, named: str | None) -> Path | None:
 def import_folder(store: Store, folder: Path) -> tuple[dict[str, int], list[Problem]]:
     """Added, changed, unchanged and archived runbooks; a file that cannot be read keeps its last version."""
     from oncall_bot.files.runbooks import read_runbooks
-    from oncall_bot.flows.import_runbooks import import_runbooks
+    from oncall_bot.flows.import_runbooks import SLICE, Imported, import_runbooks
 
     books, problems = read_runbooks(folder)
     by_source: dict[str, list[Runbook]] = {SOURCE: []}
@@ -47,7 +47,10 @@ def import_folder(store: Store, folder: Path) -> tuple[dict[str, int], list[Prob
     broken = [Path(problem.file).stem for problem in problems]
     counts = {"added": 0, "changed": 0, "unchanged": 0, "archived": 0}
     for source, mine in by_source.items():
-        done = store.write(import_runbooks, source, mine, keep=broken).result()
+        done = Imported(left=1)
+        while done.left:
+            part = store.write(import_runbooks, source, mine, keep=broken, at_most=SLICE)
+            done = done.then(part.result())
         for name in counts:
             counts[name] += getattr(done, name)
     return counts, problems

@@ -67,6 +67,28 @@ class ShownRunbook:
     steps: Sequence[str]
     link: str | None = None
     section_texts: Sequence[tuple[str, str]] = ()
+    runbook_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PossibleRunbook:
+    """One that may fit: `score` of the search from 0 to 1."""
+
+    runbook_id: int
+    title: str
+    score: float
+    why: str
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRunbook:
+    """What was said of a runbook for this alert: right or wrong, by whom."""
+
+    runbook_id: int
+    title: str
+    right: bool
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +141,8 @@ class Situation:
     reopened: int = 0
     changes: Sequence[Change] = ()  # newest last, when it flaps
     runbook: ShownRunbook | None = None
+    possible: Sequence[PossibleRunbook] = ()  # runbooks, where none is attached
+    judged: Sequence[JudgedRunbook] = ()  # those of this incident that somebody spoke on
     paged: Sequence[Paged] = ()
     next: NextStep | None = None
     steps: int = 0
@@ -216,10 +240,10 @@ class HandOff:
 
 @dataclass(frozen=True, slots=True)
 class RunbookNotice:
-    """The runbook as the incident's thread shows it."""
+    """The runbook as the incident's thread shows it; None: those that may fit, if there are any."""
 
     situation: Situation
-    runbook: ShownRunbook
+    runbook: ShownRunbook | None
 
 
 @dataclass(frozen=True, slots=True)

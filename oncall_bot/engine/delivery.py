@@ -507,7 +507,8 @@ def _content(reader: Reader, row: Row) -> Content | None:
     if shown is None or row.role == "root":
         return shown
     if row.role == "runbook":
-        return RunbookNotice(shown, shown.runbook) if shown.runbook else None
+        said = shown.runbook or shown.possible or shown.judged
+        return RunbookNotice(shown, shown.runbook) if said else None
     kind = row.role.partition(":")[2]
     text = views.draft(reader, row.incident_id, kind)
     return DraftNotice(shown, kind, text) if text else None

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from oncall_bot.core.certain import RunbookIndex, certain
 from oncall_bot.core.errors import BadInput
-from oncall_bot.core.runbooks import Match, RunbookIndex, certain
+from oncall_bot.core.runbooks import Match
 from oncall_bot.core.search import ATTACH_ABOVE, SearchIndex, query_of
 from oncall_bot.files.runbooks import Problem, read_runbooks
 
@@ -85,9 +86,9 @@ def rank(
     """The certain matches first, surest first, then ranked search, each runbook once."""
     sure = list(certain(alert.labels, alert.annotations, rules, link_base))
     query = query_of(alert.labels, alert.annotations, alert.expression)
-    known = {(match.runbook.source, match.runbook.slug) for match in sure}
+    known = {match.runbook.identity for match in sure}
     found = index.search(query, RANKED + len(sure))
-    rest = [one for one in found if (one.runbook.source, one.runbook.slug) not in known]
+    rest = [one for one in found if one.runbook.identity not in known]
     return [*sure, *rest][:RANKED]
 
 

@@ -103,5 +103,5 @@ def _why(tx: Tx, deliveries: Sequence[Delivery]) -> list[tuple[str, Sequence[str
     for notice in (notice for delivery in deliveries for notice in delivery.notices):
         name = notice.name or "an alert without a name"
         if name not in told and len(told) < KINDS_MAX:
-            told[name] = views.explain(tx, notice.labels)
+            told[name] = views.explain(tx, notice.labels, notice.annotations)
     return list(told.items())

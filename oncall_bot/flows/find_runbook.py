@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from oncall_bot.core.config import Urgency
 from oncall_bot.core.runbooks import Match
-from oncall_bot.core.search import query_of
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import showing
 from oncall_bot.store import groups, incidents, runbook_search, runbooks, timers
@@ -21,11 +20,12 @@ POSSIBLE_ABOVE = 0.5
 NAMED = 3
 
 
-def plan(tx: Tx, incident_id: int, group_id: int) -> None:
-    """Look for a runbook soon, when there are any."""
+def plan(tx: Tx, incident_id: int, group_id: int, *, instead_of: int | None = None) -> None:
+    """Look for a runbook soon, when there are any; `instead_of` one that was called wrong."""
     if tx.snapshot.shelf.ids:
         subject = f"incident:{incident_id}"
-        key = f"{timers.FIND_RUNBOOK}:{subject}"
+        again = f":not:{instead_of}" if instead_of is not None else ""
+        key = f"{timers.FIND_RUNBOOK}:{subject}{again}"
         timers.add(tx, timers.FIND_RUNBOOK, subject, tx.now, key, {"group": group_id})
 
 
@@ -34,8 +34,14 @@ def look_for(reader: Reader, incident_id: int, group_id: int) -> list[Match]:
     incident, member = incidents.get(reader, incident_id), groups.first_member(reader, group_id)
     if incident is None or member is None:
         return []
-    query = query_of(member.labels, member.annotations)
-    return runbook_search.ranked(reader, query, NAMED, service=incident.service)
+    return runbook_search.for_alert(
+        reader,
+        member.labels,
+        member.annotations,
+        service=incident.service,
+        team=incident.team,
+        limit=1 + NAMED,
+    )
 
 
 def found(tx: Tx, timer_id: int, incident_id: int, group_id: int, matches: Sequence[Match]) -> None:
@@ -47,34 +53,45 @@ def found(tx: Tx, timer_id: int, incident_id: int, group_id: int, matches: Seque
     if incident is None or runbooks.of_incident(tx, incident_id) is not None:
         return
     sure = tx.snapshot.config.runbooks.attach_above
-    if matches and matches[0].score >= sure and _is_in_force(tx, matches[0]):
-        give(tx, incident_id, group_id, matches[0])
-        if incident.urgency != Urgency.NONE:
-            showing.open_messages(tx, incident_id, incident.channel, runbook=True)
-        return
-    tx.observe("runbook_matches", "none")
-    _name(tx, incident_id, [match for match in matches if match.score >= POSSIBLE_ABOVE])
+    known = [match for match in matches if match.runbook.identity in tx.snapshot.shelf.ids]
+    best = known[0] if known and known[0].score >= sure else None
+    others = [one for one in known if one is not best and one.score >= POSSIBLE_ABOVE]
+    if best is not None:
+        give(tx, incident_id, group_id, best)
+    else:
+        tx.observe("runbook_matches", "none")
+    _offer(tx, incident_id, group_id, others, said=best is None)
+    if (best or others) and incident.urgency != Urgency.NONE:
+        showing.open_messages(tx, incident_id, incident.channel, runbook=True)
 
 
-def _is_in_force(tx: Tx, match: Match) -> bool:
-    """It may have been archived since it was found."""
-    return (match.runbook.source, match.runbook.slug) in tx.snapshot.shelf.ids
-
-
-def _name(tx: Tx, incident_id: int, possible: Sequence[Match]) -> None:
-    if not possible:
-        return
-    names = "; ".join(f"{match.runbook.title} ({match.why})" for match in possible)
-    text = f"No runbook fits for certain. Possible: {names}"
-    ref = f"runbooks:possible:{incident_id}"
-    incidents.write(tx, incident_id, [Entry(Kind.BOT, text, tx.now, source_ref=ref)])
-    showing.changed(tx, incident_id)
+def _offer(
+    tx: Tx, incident_id: int, group_id: int, possible: Sequence[Match], *, said: bool
+) -> None:
+    """Keep those that may fit; they are named where nothing else was found."""
+    for match in possible:
+        runbook_id = tx.snapshot.shelf.ids[match.runbook.identity]
+        runbooks.attach(
+            tx,
+            group_id,
+            incident_id,
+            runbook_id,
+            match.how,
+            match.score,
+            match.why,
+            standing=runbooks.POSSIBLE,
+        )
+    if possible and said:
+        names = "; ".join(f"{match.runbook.title} ({match.why})" for match in possible)
+        text = f"No runbook fits for certain. Possible: {names}"
+        ref = f"runbooks:possible:{incident_id}"
+        incidents.write(tx, incident_id, [Entry(Kind.BOT, text, tx.now, source_ref=ref)])
 
 
 def give(tx: Tx, incident_id: int, group_id: int, match: Match) -> None:
     """The incident has this runbook, and its timeline says why."""
     tx.observe("runbook_matches", match.how)
-    runbook_id = tx.snapshot.shelf.ids[(match.runbook.source, match.runbook.slug)]
+    runbook_id = tx.snapshot.shelf.ids[match.runbook.identity]
     runbooks.attach(tx, group_id, incident_id, runbook_id, match.how, match.score, match.why)
     entry = Entry(
         Kind.BOT,

@@ -11,12 +11,13 @@ from datetime import timedelta
 from typing import Any
 
 from oncall_bot.core import incidents as rules
+from oncall_bot.core.certain import choose
 from oncall_bot.core.config import Severity, Urgency
 from oncall_bot.core.incidents import Origin, Status
 from oncall_bot.core.outcomes import SYSTEM
 from oncall_bot.core.routes import Routed
-from oncall_bot.core.runbooks import choose
 from oncall_bot.core.timeline import Entry, Kind
+from oncall_bot.core.verdicts import NO_ANSWERS, rule_of
 from oncall_bot.flows import drafting, find_runbook, paging, showing, telling
 from oncall_bot.store import groups, incidents
 from oncall_bot.store.statements import Row
@@ -54,7 +55,8 @@ def open_incident(
     )
     groups.give_groups(tx, group_ids, incident_id)
     incidents.write(tx, incident_id, [telling.fire_entry(tx.now, fires, ever or len(fires))])
-    matched = attach_runbook(tx, incident_id, group_ids[0], labels, annotations)
+    rule = rule_of(labels.get("alertname"), routed.service or labels.get("service"))
+    matched = attach_runbook(tx, incident_id, group_ids[0], labels, annotations, rule)
     incident = incidents.lock(tx, incident_id)
     if urgency is not Urgency.NONE:
         showing.open_messages(tx, incident_id, channel, runbook=matched)
@@ -69,11 +71,16 @@ def attach_runbook(
     group_id: int,
     labels: Mapping[str, str],
     annotations: Mapping[str, str],
+    rule: str,
 ) -> bool:
     """Attach the runbook that certain evidence names, True when there is one; else the search looks for one soon."""
     snapshot = tx.snapshot
     match = choose(
-        labels, annotations, snapshot.shelf.index, snapshot.config.runbooks.link_base or ""
+        labels,
+        annotations,
+        snapshot.shelf.index,
+        snapshot.config.runbooks.link_base or "",
+        snapshot.answers.get(rule, NO_ANSWERS),
     )
     if match is None:
         find_runbook.plan(tx, incident_id, group_id)

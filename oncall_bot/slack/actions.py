@@ -15,6 +15,7 @@ from oncall_bot.core.situation import Situation
 from oncall_bot.flows.acknowledge import acknowledge, acknowledge_message
 from oncall_bot.flows.drafting import request_draft
 from oncall_bot.flows.escalate import escalate
+from oncall_bot.flows.judge_runbook import call_none_fitting, call_right, call_wrong, take_back
 from oncall_bot.flows.resolve import mitigate, resolve
 from oncall_bot.flows.silence_incident import end_silence
 from oncall_bot.ports import DeliveryError
@@ -232,6 +233,33 @@ async def _send_file(edge: Edge, press: Press, text: str, name: str) -> None:
         await edge.tell(press.body, excuse(error))
 
 
+# --- the runbook --------------------------------------------------------------------------------------------------
+
+
+async def _judge(edge: Edge, press: Press, flow: Callable[..., Any]) -> Drawn | None:
+    """`42:7` names the incident and the runbook; the answer shows on the message itself."""
+    runbook_id = reading.number(press.value.partition(":")[2])
+    if runbook_id is None:
+        return answers.no_such_incident(press.value)
+    return await _change(edge, press, flow, runbook_id=runbook_id)
+
+
+async def _right(edge: Edge, press: Press) -> Drawn | None:
+    return await _judge(edge, press, call_right)
+
+
+async def _wrong(edge: Edge, press: Press) -> Drawn | None:
+    return await _judge(edge, press, call_wrong)
+
+
+async def _none_fits(edge: Edge, press: Press) -> Drawn | None:
+    return await _change(edge, press, call_none_fitting)
+
+
+async def _take_back(edge: Edge, press: Press) -> Drawn | None:
+    return await _judge(edge, press, take_back)
+
+
 # --- oneself ------------------------------------------------------------------------------------------------------
 
 
@@ -317,6 +345,10 @@ ACTIONS: Mapping[str, Handler] = {
     "summary.file": _summary_file,
     "postmortem.draft": _postmortem,
     "postmortem.file": _postmortem_file,
+    "runbook.right": _right,
+    "runbook.wrong": _wrong,
+    "runbook.none": _none_fits,
+    "runbook.undo": _take_back,
     "contact.list": _contacts,
     "contact.open": _contact_form,
     "contact.test": _test,

@@ -158,7 +158,7 @@ def _known(s: Situation, now: datetime) -> str:
         return escape(s.nobody, 300)
     known = [_source(s, now), _slack_failures(s, now), _first(s, now), _again(s)]
     if s.runbook is None and s.origin != "declared":
-        known.append("No runbook fits.")
+        known.append(phrases.no_runbook(s))
     return " ".join(sentence for sentence in known if sentence)
 
 

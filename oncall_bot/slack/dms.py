@@ -84,7 +84,7 @@ def _facts(s: Situation) -> str:
     if sample:
         lines.append(f">{escape(sample, 160)}")
     lines.append(
-        f"Runbook: {link(s.runbook.link, s.runbook.title)}" if s.runbook else "No runbook fits."
+        f"Runbook: {link(s.runbook.link, s.runbook.title)}" if s.runbook else phrases.no_runbook(s)
     )
     return "\n".join(lines)
 

@@ -47,6 +47,13 @@ def count(n: int, word: str, words: str | None = None) -> str:
     return f"{n:,} {word if n == 1 else words or word + 's'}"
 
 
+def no_runbook(s: Situation) -> str:
+    """Where none is attached: that none fits, and where those lie that may."""
+    if not s.possible:
+        return "No runbook fits."
+    return f"No runbook is sure; {count(len(s.possible), 'possible one')} in the thread."
+
+
 def names(people: Iterable[str], most: int = 4) -> str:
     """`Ana`, `Ana and Ben`, `Ana, Ben and 3 more`; escaped."""
     shown = [escape(name, 60) for name in dict.fromkeys(people)]

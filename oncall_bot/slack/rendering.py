@@ -21,7 +21,7 @@ from oncall_bot.core.situation import (
     TextNotice,
     WorkLog,
 )
-from oncall_bot.slack import cards, dms, drafts, threads
+from oncall_bot.slack import cards, dms, drafts, threads, verdicts
 from oncall_bot.slack.blocks import Drawn
 
 
@@ -46,7 +46,8 @@ def _drawn(content: Content, now: datetime, command: str) -> Drawn:
         case BundleNotice():
             return dms.bundle(content, now)
         case RunbookNotice():
-            return threads.runbook(content.situation, content.runbook, now)
+            shown, book = content.situation, content.runbook
+            return threads.runbook(shown, book, now) if book else verdicts.possible(shown)
         case DraftNotice():
             draw = drafts.postmortem if content.kind == "postmortem" else drafts.summary
             return draw(content.situation, content.markdown)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from oncall_bot.core.situation import LogEntry, ShownRunbook, Situation, WorkLog
+from oncall_bot.slack import verdicts
 from oncall_bot.slack.blocks import Block, Drawn, context, section
 from oncall_bot.slack.escape import escape, link, push, when
 from oncall_bot.slack.markdown import mrkdwn_of
@@ -82,17 +83,8 @@ def runbook(s: Situation, book: ShownRunbook, now: datetime) -> Drawn:
     rest = [] if steps else _texts(book, room)
     more = len(book.steps) - STEPS_SHOWN
     tail = [context(f"{count(more, 'more step')} in the runbook.")] if more > 0 else []
-    return Drawn(
-        text,
-        _within(
-            [
-                section(f"*Runbook: {link(book.link, book.title)}*{why}"),
-                *steps,
-                *rest,
-                *tail,
-            ]
-        ),
-    )
+    head = section(f"*Runbook: {link(book.link, book.title)}*{why}")
+    return Drawn(text, [*_within([head, *steps, *rest, *tail]), *verdicts.asked(s, book)])
 
 
 def _texts(book: ShownRunbook, room: int) -> list[Block]:

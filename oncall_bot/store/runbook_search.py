@@ -1,71 +1,83 @@
 """Ranked search over the postings in SQL: the runbooks in force that an alert, or words, are probably about.
 
-Knows the posting table. Refuses to know scores: `core.candidates` chooses whom to score, `core.search` does. Serves the
-flow that looks for a runbook when nothing is certain, and `/oncall runbook`.
+Knows where words and pages lie. Refuses to know scores: `core.search` chooses whom to score, and scores. Serves the
+flow that looks for a runbook when nothing is certain, `explain` and `/oncall runbook`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from itertools import islice
 
-from sqlalchemy import distinct, func, select
+from sqlalchemy import select
 
-from oncall_bot.core.candidates import Corpus, best_holders, worth_looking_up
 from oncall_bot.core.runbooks import Match, Runbook
-from oncall_bot.core.search import Query, SearchIndex, name_words
+from oncall_bot.core.search import (
+    Asker,
+    Corpus,
+    Page,
+    Query,
+    SearchIndex,
+    page_of,
+    query_of,
+    worth_looking_up,
+)
+from oncall_bot.core.search.candidates import CANDIDATES
+from oncall_bot.core.search.pages import page_from
+from oncall_bot.core.verdicts import NO_ANSWERS, rule_of, wrong_ones
+from oncall_bot.store import postings
 from oncall_bot.store import tables as t
 from oncall_bot.store.statements import any_of, statement
 from oncall_bot.store.transactions import Reader
 
-RUNBOOK, SECTION = t.Runbook.__table__, t.Section.__table__  # type: ignore[attr-defined]
-POSTING = t.Posting.__table__  # type: ignore[attr-defined]
+RUNBOOK, VERSION = t.Runbook.__table__, t.RunbookVersion.__table__  # type: ignore[attr-defined]
 
-_IN_FORCE = POSTING.join(SECTION, SECTION.c.id == POSTING.c.section_id).join(
-    RUNBOOK,
-    (RUNBOOK.c.version_id == SECTION.c.runbook_version_id) & RUNBOOK.c.archived_at.is_(None),
-)
-_HOLDING = statement(
-    select(POSTING.c.term, func.count(distinct(RUNBOOK.c.id)).label("runbooks"))
-    .select_from(_IN_FORCE)
-    .where(any_of(POSTING.c.term, "terms"))
-    .group_by(POSTING.c.term)
-)
-_POSTINGS = statement(
-    select(RUNBOOK.c.id, POSTING.c.term, func.sum(POSTING.c.tf).label("times"))
-    .select_from(_IN_FORCE)
-    .where(any_of(POSTING.c.term, "terms"))
-    .group_by(RUNBOOK.c.id, POSTING.c.term)
-)
-_IDENTITIES = statement(
-    select(RUNBOOK.c.id, RUNBOOK.c.source, RUNBOOK.c.slug).where(any_of(RUNBOOK.c.id, "ids"))
+ANYBODY = Asker()
+READ_MAX = 4 * CANDIDATES
+"""So many are read, since some are for other services."""
+
+_PAGES = statement(
+    select(RUNBOOK.c.id, VERSION.c.page)
+    .select_from(RUNBOOK.join(VERSION, VERSION.c.id == RUNBOOK.c.version_id))
+    .where(any_of(RUNBOOK.c.id, "ids"))
 )
 
 
-def ranked(
-    reader: Reader, query: Query, limit: int = 10, *, service: str | None = None
+def for_alert(
+    reader: Reader,
+    labels: Mapping[str, str],
+    annotations: Mapping[str, str],
+    *,
+    service: str | None,
+    team: str | None,
+    limit: int = 3,
 ) -> list[Match]:
-    """The best runbooks, best first. With a `service`: without those that are about other services."""
+    """The runbooks an alert is probably about, best first, without those that were called wrong for it."""
+    rules = reader.snapshot
+    said = rules.answers.get(rule_of(labels.get("alertname"), service), NO_ANSWERS)
+    asker = Asker(service or "", team or "", frozenset(rules.config.teams), wrong_ones(said))
+    return ranked(reader, query_of(labels, annotations), limit, asker=asker)
+
+
+def ranked(reader: Reader, query: Query, limit: int = 10, *, asker: Asker = ANYBODY) -> list[Match]:
+    """The best runbooks for whoever asks, best first."""
     shelf = reader.snapshot.shelf
-    holding = _holding(reader, query.terms)
-    corpus = Corpus(len(shelf.ids), holding)
-    terms = worth_looking_up(query.terms, corpus)
-    postings = [(row.id, row.term, int(row.times)) for row in reader.all(_POSTINGS, terms=terms)]
-    books = _books(reader, best_holders(postings, query.terms, corpus))
-    found = [book for book in books if service is None or service in (book.services or (service,))]
-    own = {word for book in found for word in name_words(book)} - holding.keys()
-    whole = Corpus(corpus.runbooks, {**holding, **_holding(reader, own)})
-    return SearchIndex(found, whole, terms=query.terms.keys()).search(query, limit)
+    counts = postings.holding(reader, query.terms)
+    corpus = Corpus(len(shelf.ids), counts)
+    asked = worth_looking_up(query.terms, corpus)
+    weights = {term: query.terms[term] * corpus.rarity(term) for term in asked}
+    found = postings.holders(reader, weights, READ_MAX)
+    known = ((id_, shelf.by_id[id_]) for id_ in found if id_ in shelf.by_id)
+    books = dict(islice((one for one in known if asker.may_use(one[1])), CANDIDATES))
+    pages = _pages(reader, books)
+    own = frozenset().union(*(page.own_words for page in pages)) - counts.keys()
+    whole = Corpus(corpus.runbooks, {**counts, **postings.holding(reader, own)})
+    index = SearchIndex(books.values(), pages, whole, terms=query.terms.keys())
+    return index.search(query, limit, asker)
 
 
-def _holding(reader: Reader, terms: Iterable[str]) -> dict[str, int]:
-    wanted = sorted(terms)
-    return {row.term: row.runbooks for row in reader.all(_HOLDING, terms=wanted)} if wanted else {}
-
-
-def _books(reader: Reader, ids: list[int]) -> list[Runbook]:
-    """As the snapshot holds them; one that is not in it yet is found by the next search."""
-    index = reader.snapshot.shelf.by_identity
-    rows = reader.all(_IDENTITIES, ids=ids) if ids else []
-    known: Mapping[int, Any] = {row.id: index.get((row.source, row.slug)) for row in rows}
-    return [book for one in ids if (book := known.get(one)) is not None]
+def _pages(reader: Reader, books: dict[int, Runbook]) -> Sequence[Page]:
+    """As kept with each version; an older release kept none."""
+    rows = reader.all(_PAGES, ids=[*books]) if books else []
+    kept = {row.id: row.page for row in rows}
+    return [page_from(kept[id_]) if kept.get(id_) else page_of(book) for id_, book in books.items()]

@@ -1,24 +1,29 @@
-"""Runbooks in SQL: versions, sections, postings, and which one an incident was given.
+"""Runbooks in SQL: versions, sections, and which ones an incident was given or offered.
 
 Knows rows. Refuses to parse Markdown and to choose. Serves `flows.import_runbooks`, `open_incident` and the views.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, select, update
 
 from oncall_bot.store import tables as t
 from oncall_bot.store.statements import Row, insert_of, statement, upsert
 from oncall_bot.store.transactions import Reader, Tx
 
 RUNBOOK, VERSION = t.Runbook.__table__, t.RunbookVersion.__table__  # type: ignore[attr-defined]
-SECTION, POSTING = t.Section.__table__, t.Posting.__table__  # type: ignore[attr-defined]
+SECTION = t.Section.__table__  # type: ignore[attr-defined]
 MATCH = t.RunbookMatch.__table__  # type: ignore[attr-defined]
 
-_ATTACH = upsert(MATCH, ("group_id", "runbook_id"), ("incident_id", "how", "score", "why"))
+ATTACHED, POSSIBLE, WITHDRAWN = "attached", "possible", "withdrawn"
+MATCHES_MAX = 20
+
+_MATCH = upsert(
+    MATCH, ("group_id", "runbook_id"), ("incident_id", "how", "score", "why", "standing")
+)
 _OF_INCIDENT = statement(
     select(
         RUNBOOK.c.id,
@@ -36,9 +41,32 @@ _OF_INCIDENT = statement(
             VERSION, VERSION.c.id == RUNBOOK.c.version_id
         )
     )
-    .where(MATCH.c.incident_id == bindparam("incident_id"))
+    .where(MATCH.c.incident_id == bindparam("incident_id"), MATCH.c.standing == ATTACHED)
     .order_by(MATCH.c.id)
     .limit(1)
+)
+_MATCH_OF = statement(
+    select(MATCH.c.group_id, MATCH.c.how, MATCH.c.score, MATCH.c.standing)
+    .where(
+        MATCH.c.incident_id == bindparam("incident_id"),
+        MATCH.c.runbook_id == bindparam("of_runbook"),
+    )
+    .order_by(MATCH.c.id)
+    .limit(1)
+)
+_MATCHES = statement(
+    select(MATCH.c.runbook_id.label("id"), MATCH.c.score, MATCH.c.why, MATCH.c.standing)
+    .where(MATCH.c.incident_id == bindparam("incident_id"))
+    .order_by(MATCH.c.score.desc(), MATCH.c.id)
+    .limit(MATCHES_MAX)
+)
+_STAND = statement(
+    update(MATCH)
+    .where(
+        MATCH.c.incident_id == bindparam("incident_id"),
+        MATCH.c.runbook_id == bindparam("of_runbook"),
+    )
+    .values(standing=bindparam("new_standing"))
 )
 _ALL = statement(
     select(
@@ -47,7 +75,7 @@ _ALL = statement(
         RUNBOOK.c.version_id,
         RUNBOOK.c.archived_at,
         VERSION.c.sha256,
-        VERSION.c.n,
+        (RUNBOOK.c.searched_id == RUNBOOK.c.version_id).label("is_searched"),
     )
     .select_from(RUNBOOK.outerjoin(VERSION, VERSION.c.id == RUNBOOK.c.version_id))
     .where(RUNBOOK.c.source == bindparam("from_source"))
@@ -78,17 +106,14 @@ _ARCHIVE = statement(
     .values(archived_at=bindparam("at"))
 )
 _INSERT_SECTION = insert_of(SECTION, "id", "runbook_version_id", "n", "heading", "text")
-_INSERT_POSTING = upsert(POSTING, ("term", "section_id"), also=("tf",))
-_FORGET_POSTINGS = statement(
-    delete(POSTING).where(
-        POSTING.c.section_id.in_(
-            select(SECTION.c.id)
-            .join(VERSION, VERSION.c.id == SECTION.c.runbook_version_id)
-            .where(VERSION.c.runbook_id == bindparam("of_runbook"))
-        )
-    )
+_KEEP_PAGE = statement(
+    update(VERSION).where(VERSION.c.id == bindparam("version")).values(page=bindparam("plain"))
 )
-
+_SEARCHED = statement(
+    update(RUNBOOK)
+    .where(RUNBOOK.c.id == bindparam("runbook_id"))
+    .values(searched_id=bindparam("version"))
+)
 _SECTIONS = statement(
     select(SECTION.c.id, SECTION.c.n)
     .where(SECTION.c.runbook_version_id == bindparam("version"))
@@ -98,22 +123,52 @@ _OWNER = statement(select(VERSION.c.runbook_id).where(VERSION.c.id == bindparam(
 
 
 def attach(
-    tx: Tx, group_id: int, incident_id: int, runbook_id: int, how: str, score: float, why: str
+    tx: Tx,
+    group_id: int,
+    incident_id: int,
+    runbook_id: int,
+    how: str,
+    score: float,
+    why: str,
+    *,
+    standing: str = ATTACHED,
 ) -> None:
+    """The incident has this runbook; with `standing=POSSIBLE` it is only offered."""
     tx.run(
-        _ATTACH,
+        _MATCH,
         group_id=group_id,
         incident_id=incident_id,
         runbook_id=runbook_id,
         how=how,
         score=score,
         why=why[:500],
+        standing=standing,
     )
+
+
+def stand(tx: Tx, incident_id: int, runbook_id: int, standing: str) -> bool:
+    """What was attached or possible is so no longer, or again. False when it was neither."""
+    return tx.run(_STAND, incident_id=incident_id, of_runbook=runbook_id, new_standing=standing) > 0
 
 
 def of_incident(tx: Reader, incident_id: int) -> Row | None:
     """The runbook the incident was given first, as it stands now, and why."""
     return tx.first(_OF_INCIDENT, incident_id=incident_id)
+
+
+def match_of(tx: Reader, incident_id: int, runbook_id: int) -> Row | None:
+    """How this runbook came to the incident, whatever became of it."""
+    return tx.first(_MATCH_OF, incident_id=incident_id, of_runbook=runbook_id)
+
+
+def matches(tx: Reader, incident_id: int) -> Sequence[Row]:
+    """Every runbook (id, score, why, standing) the incident was given or offered, best first."""
+    return tx.all(_MATCHES, incident_id=incident_id)
+
+
+def offered(tx: Reader, incident_id: int) -> list[Row]:
+    """Those that are possible."""
+    return [row for row in matches(tx, incident_id) if row.standing == POSSIBLE]
 
 
 def known(tx: Reader, source: str) -> dict[str, Row]:
@@ -173,13 +228,10 @@ def _add_sections(tx: Tx, version: int, document: Mapping[str, Any]) -> None:
     )
 
 
-def add_postings(tx: Tx, runbook_id: int, postings: Iterable[tuple[str, int, int]]) -> None:
-    """Replace the runbook's search terms by (term, section id, times)."""
-    tx.run(_FORGET_POSTINGS, of_runbook=runbook_id)
-    tx.many(
-        _INSERT_POSTING,
-        [{"term": term, "section_id": section, "tf": tf} for term, section, tf in postings],
-    )
+def keep_page(tx: Tx, runbook_id: int, version: int, plain: Mapping[str, Any]) -> None:
+    """What the search knows of this version; its words are in the postings."""
+    tx.run(_KEEP_PAGE, version=version, plain=dict(plain))
+    tx.run(_SEARCHED, runbook_id=runbook_id, version=version)
 
 
 def archive(tx: Tx, runbook_id: int) -> None:

@@ -10,10 +10,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from oncall_bot.core.certain import RunbookIndex
 from oncall_bot.core.config import Config, PersonalRule, Route, Urgency
 from oncall_bot.core.documents import config_of
 from oncall_bot.core.live_checks import Expectation, LiveCheck
@@ -21,7 +23,8 @@ from oncall_bot.core.matchers import parse_matchers
 from oncall_bot.core.paging import Contact, Reach
 from oncall_bot.core.rotations import Override, next_handoff, on_call_at
 from oncall_bot.core.routes import ActiveSilence, Router
-from oncall_bot.core.runbooks import Runbook, RunbookIndex, Section
+from oncall_bot.core.runbooks import Identity, Runbook, Section
+from oncall_bot.core.verdicts import Answers, Said, Verdict
 from oncall_bot.store import tables as t
 
 
@@ -42,6 +45,7 @@ SILENCE = t.Silence.__table__  # type: ignore[attr-defined]
 OVERRIDE = t.Override.__table__  # type: ignore[attr-defined]
 RUNBOOK = t.Runbook.__table__  # type: ignore[attr-defined]
 VERSION = t.RunbookVersion.__table__  # type: ignore[attr-defined]
+VERDICT = t.RunbookVerdict.__table__  # type: ignore[attr-defined]
 
 
 _IN_FORCE = select(REVISION.c.id, REVISION.c.applied_by).order_by(REVISION.c.id.desc()).limit(1)
@@ -53,8 +57,8 @@ class RunbookShelf:
 
     stamp: tuple[int, int] = (0, 0)
     index: RunbookIndex = field(default_factory=lambda: RunbookIndex(()))
-    ids: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    by_identity: Mapping[tuple[str, str], Runbook] = field(default_factory=dict)
+    ids: Mapping[Identity, int] = field(default_factory=dict)
+    by_id: Mapping[int, Runbook] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class Snapshot:
     schedule_ids: Mapping[str, int]
     overrides: Mapping[str, tuple[Override, ...]]
     shelf: RunbookShelf
+    answers: Mapping[str, Answers]  # of responders on runbooks, by rule
     signing_key: bytes
     watched: tuple[Route, ...]  # routes whose alert must keep coming
     held: bool  # after a restore: nothing is sent before `resume`
@@ -97,6 +102,7 @@ class Snapshot:
             {},
             {},
             RunbookShelf(),
+            {},
             b"",
             (),
             held=False,
@@ -162,6 +168,7 @@ def load(
         schedule_ids={row.key: row.id for row in schedules},
         overrides=_overrides(connection, {row.id: row.key for row in people}),
         shelf=_shelf(connection, previous.shelf if previous else RunbookShelf()),
+        answers=_answers(connection),
         signing_key=bytes.fromhex(meta.signing_key) if meta and meta.signing_key else b"",
         watched=tuple(route for route in config.routes if route.heartbeat is not None),
         held=bool(meta and meta.held_since),
@@ -319,8 +326,22 @@ def _shelf(connection: Connection, previous: RunbookShelf) -> RunbookShelf:
     ).all()
     books = [runbook_of(row.source, row.slug, row.text, row.sha256, row.document) for row in rows]
     ids = {(row.source, row.slug): row.id for row in rows}
-    by_identity = {(book.source, book.slug): book for book in books}
-    return RunbookShelf((newest, count), RunbookIndex(books), ids, by_identity)
+    by_id = {row.id: book for row, book in zip(rows, books, strict=True)}
+    return RunbookShelf((newest, count), RunbookIndex(books), ids, by_id)
+
+
+def _answers(connection: Connection) -> dict[str, Answers]:
+    rows = connection.execute(
+        select(VERDICT.c.rule_key, VERDICT.c.verdict, VERDICT.c.name, VERDICT.c.at)
+        .add_columns(RUNBOOK.c.source, RUNBOOK.c.slug)
+        .join(RUNBOOK, RUNBOOK.c.id == VERDICT.c.runbook_id)
+        .order_by(VERDICT.c.at, VERDICT.c.id)
+    ).all()
+    found: dict[str, dict[Identity, Said]] = defaultdict(dict)
+    for row in rows:
+        said = Said(Verdict(row.verdict), row.name, row.at)
+        found[row.rule_key][(row.source, row.slug)] = said
+    return {rule: MappingProxyType(answers) for rule, answers in found.items()}
 
 
 def runbook_of(

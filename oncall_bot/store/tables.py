@@ -586,6 +586,7 @@ class Runbook(Table, table=True):
     slug: str = _text()
     version_id: int | None = Field(default=None, sa_type=BigId, nullable=True)
     archived_at: datetime | None = _at(null=True)
+    searched_id: int | None = Field(default=None, sa_type=BigId, nullable=True)
 
 
 class RunbookVersion(Table, table=True):
@@ -600,6 +601,7 @@ class RunbookVersion(Table, table=True):
         _json()
     )  # title, matchers, aliases ...: what core.runbooks decides on
     imported_at: datetime = _at()
+    page: dict[str, Any] | None = _json(null=True)  # what core.search knows of it
 
 
 class Section(Table, table=True):
@@ -613,10 +615,22 @@ class Section(Table, table=True):
 
 
 class Posting(Table, table=True):
+    """The words of the runbooks in force, and of no other version."""
+
     __tablename__ = "posting"
+    __table_args__ = (Index("ix_posting_holders", "term", "runbook_id", "tf"),)
     term: str = Field(primary_key=True, sa_type=Text)
     section_id: int = _ref("section", pk=True)
     tf: int
+    runbook_id: int | None = Field(default=None, sa_type=BigId, nullable=True, index=True)
+
+
+class Term(Table, table=True):
+    """In how many runbooks in force a word stands: counted when they change, not when somebody asks."""
+
+    __tablename__ = "term"
+    term: str = Field(primary_key=True, sa_type=Text)
+    runbooks: int
 
 
 class RunbookVerdict(Table, table=True):
@@ -628,6 +642,7 @@ class RunbookVerdict(Table, table=True):
     person: str = _text()
     verdict: str = _text()
     at: datetime = _at()
+    name: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
 
 
 class RunbookMatch(Table, table=True):
@@ -640,6 +655,9 @@ class RunbookMatch(Table, table=True):
     how: str = _text()
     score: float
     why: str = _text()
+    standing: str = Field(
+        default="attached", sa_type=Text, sa_column_kwargs={"server_default": "attached"}
+    )  # attached, possible, withdrawn
 
 
 class Draft(Table, table=True):

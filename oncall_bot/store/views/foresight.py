@@ -7,25 +7,33 @@ Knows the order in which the rules in force are asked. Writes nothing and decide
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from oncall_bot.core import escalation
+from oncall_bot.core.certain import choose
 from oncall_bot.core.config import Urgency
 from oncall_bot.core.paging import Reach, find, has_loud_road, roads
-from oncall_bot.core.routes import hold, routed
-from oncall_bot.core.runbooks import choose, first_steps
+from oncall_bot.core.routes import Routed, hold, routed
+from oncall_bot.core.runbooks import first_steps
 from oncall_bot.core.search import query_of
 from oncall_bot.core.situation import ShownRunbook
+from oncall_bot.core.verdicts import NO_ANSWERS, rule_of
 from oncall_bot.store import runbook_search
 from oncall_bot.store.transactions import Reader
 
+NONE: Mapping[str, str] = MappingProxyType({})
 
-def explain(reader: Reader, labels: Mapping[str, str]) -> list[str]:
+
+def explain(
+    reader: Reader, labels: Mapping[str, str], annotations: Mapping[str, str] = NONE
+) -> list[str]:
     """What would happen to an alert with these labels now: route, group, hold, severity, runbook, people and why."""
     snapshot, now = reader.snapshot, reader.now
     config = snapshot.config
     lines: list[str] = []
     held = hold(config, snapshot.silences, labels, now)
-    for way in routed(config, labels):
+    ways = routed(config, labels)
+    for way in ways:
         lines.append(f"Route: {way.why}. Group: {way.group_key or 'one for all'}.")
         lines.append(
             f"Held back by {held.why} until {held.until:%H:%M} UTC."
@@ -39,7 +47,7 @@ def explain(reader: Reader, labels: Mapping[str, str]) -> list[str]:
         lines += _explain_people(reader, way.policy, way.severity.urgency)
     if not lines:
         lines.append("No route takes it; the file has no last route.")
-    lines.append(_explain_runbook(reader, labels))
+    lines.append(_explain_runbook(reader, labels, annotations, next(iter(ways), None)))
     return lines
 
 
@@ -76,12 +84,25 @@ def _explain_roads(reader: Reader, person: str, urgency: Urgency) -> str:
     return f"{snapshot.name(person)}: {said}{warn}"
 
 
-def _explain_runbook(reader: Reader, labels: Mapping[str, str]) -> str:
+def _explain_runbook(
+    reader: Reader, labels: Mapping[str, str], annotations: Mapping[str, str], way: Routed | None
+) -> str:
+    """The runbook for certain, else what the search would attach or offer."""
     snapshot = reader.snapshot
-    match = choose(labels, {}, snapshot.shelf.index, snapshot.config.runbooks.link_base or "")
-    if match is None:
-        return "Runbook: none fits for certain."
-    return f"Runbook: {match.runbook.title}, because {match.why}."
+    service, team = (way.service or labels.get("service"), way.team) if way else (None, None)
+    said = snapshot.answers.get(rule_of(labels.get("alertname"), service), NO_ANSWERS)
+    link_base = snapshot.config.runbooks.link_base or ""
+    sure = choose(labels, annotations, snapshot.shelf.index, link_base, said)
+    if sure is not None:
+        return f"Runbook: {sure.runbook.title}, because {sure.why}."
+    found = runbook_search.for_alert(reader, labels, annotations, service=service, team=team)
+    if not found:
+        return "Runbook: none fits."
+    best, line = found[0], snapshot.config.runbooks.attach_above
+    score = f"{best.score * 100:.0f} of 100, where {line * 100:.0f} attach it"
+    if best.score >= line:
+        return f"Runbook: {best.runbook.title} by words ({score}), because {best.why}."
+    return f"Runbook: none for certain; nearest {best.runbook.title} ({score}), because {best.why}."
 
 
 def runbooks_matching(reader: Reader, query: str, limit: int = 5) -> list[ShownRunbook]:

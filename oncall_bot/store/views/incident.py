@@ -16,12 +16,10 @@ from oncall_bot.core.escalation import Status as RunStatus
 from oncall_bot.core.incidents import OPEN, Status
 from oncall_bot.core.matchers import format_matchers, parse_matchers
 from oncall_bot.core.records import parse_record
-from oncall_bot.core.runbooks import first_steps
 from oncall_bot.core.situation import (
     AlertCount,
     Change,
     LogEntry,
-    ShownRunbook,
     ShownSilence,
     Situation,
     State,
@@ -33,14 +31,13 @@ from oncall_bot.store import (
     groups,
     incidents,
     messages,
-    runbooks,
     silences,
     sources,
 )
 from oncall_bot.store import record as records
-from oncall_bot.store.snapshot import runbook_of
 from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Reader
+from oncall_bot.store.views import shelf
 from oncall_bot.store.views.paging import Paging
 
 LOG_SHOWN = 15
@@ -90,7 +87,7 @@ def _spoken(reader: Reader, incident: Row) -> Situation:
         alerts=_alert_counts(reader, incident),
         first_alert=incident.first_alert,
         reopened=incident.reopened,
-        runbook=_runbook(reader, incident.id),
+        runbook=shelf.attached(reader, incident.id),
         nobody=incident.nobody,
         merged_into=incident.merged_into_id,
     )
@@ -103,6 +100,7 @@ def situation_of(reader: Reader, incident: Row) -> Situation:
         _spoken(reader, incident),
         held_why=_held_why(incident, paging),
         **_source(reader, incident),
+        **shelf.beside(reader, incident),
         places=_places(reader, incident),
         changes=_changes(reader, incident),
         paged=paging.paged(),
@@ -193,21 +191,6 @@ def _changes(reader: Reader, incident: Row) -> list[Change]:
         return []
     rows = incidents.last_events(reader, incident.id, ("status", "resolve"), limit=CHANGES_SHOWN)
     return [Change(row.at, row.text) for row in reversed(rows)]
-
-
-def _runbook(reader: Reader, incident_id: int) -> ShownRunbook | None:
-    row = runbooks.of_incident(reader, incident_id)
-    if row is None:
-        return None
-    book = runbook_of(row.source, row.slug, row.text, row.sha256, row.document)
-    return ShownRunbook(
-        title=book.title,
-        slug=book.slug,
-        why=row.why,
-        steps=first_steps(book),
-        link=next((link for link in book.links if link.startswith("http")), None),
-        section_texts=[(section.heading, section.text) for section in book.sections],
-    )
 
 
 def silence_of(reader: Reader, incident: Row) -> ShownSilence | None:

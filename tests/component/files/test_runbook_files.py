@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from oncall_bot.core.certain import RunbookIndex, choose
 from oncall_bot.core.errors import BadInput
 from oncall_bot.core.live_checks import Expectation
 from oncall_bot.core.matchers import parse_matchers
-from oncall_bot.core.runbooks import Runbook, RunbookIndex, choose, first_steps
+from oncall_bot.core.runbooks import Runbook, first_steps
 from oncall_bot.files.runbooks import FILE_LIMIT, parse_runbook, read_runbooks
 from tests.shared import missing
 

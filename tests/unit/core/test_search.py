@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from oncall_bot.core.runbooks import Runbook, Section
-from oncall_bot.core.search import (
-    ATTACH_ABOVE,
-    SearchIndex,
-    query_of,
-    section_words,
-    words,
-)
+from oncall_bot.core.search import ATTACH_ABOVE, Asker, SearchIndex, page_of, query_of
+from oncall_bot.core.search.pages import page_from
+from oncall_bot.core.search.words import words
 
 
 def runbook(slug: str, *sections: tuple[str, str], aliases: tuple[str, ...] = ()) -> Runbook:
@@ -126,8 +124,9 @@ def test_huge_annotations_are_cut_not_searched_whole() -> None:
 
 def test_the_names_of_a_runbook_are_searched_with_its_first_section_only() -> None:
     book = runbook("disk-full", ("A", "text"), ("B", "text"), aliases=("no-space",))
-    assert {"disk", "full", "space", "text"} <= set(section_words(book, 0))
-    assert set(section_words(book, 1)) == {"text"}
+    first, second = page_of(book).sections
+    assert {"disk", "full", "space", "text"} <= set(first)
+    assert set(second) == {"text"}
 
 
 def test_one_word_in_common_with_a_name_is_never_enough_to_attach() -> None:
@@ -141,3 +140,53 @@ def test_one_word_in_common_with_a_name_is_never_enough_to_attach() -> None:
     (both, *_) = index.search(query_of({"alertname": "LoadIsHigh"}, {}))
     assert lone.runbook is both.runbook is busy
     assert lone.score < ATTACH_ABOVE <= both.score
+
+
+def test_what_is_kept_of_a_page_is_what_was_read() -> None:
+    for book in LIBRARY:
+        page = page_of(book)
+        assert page_from(json.loads(json.dumps(page.plain()))) == page
+        assert (page_of(book).own_words, page.length) == (page.own_words, page.length)
+
+
+def sibling(
+    slug: str, severity: str = "", services: tuple[str, ...] = (), owner: str = ""
+) -> Runbook:
+    text = "The filesystem has little space left."
+    return Runbook(
+        "file",
+        slug,
+        f"Filesystem filling {slug[-1]}",
+        text,
+        sections=(Section("Meaning", text),),
+        severity=severity,
+        services=services,
+        owner=owner,
+    )
+
+
+def first(*books: Runbook, asker: Asker = Asker(), **labels: str) -> str:  # noqa: B008 - a frozen value
+    query = query_of({"alertname": "FilesystemFilling", **labels}, {"summary": "little space"})
+    return SearchIndex(books).search(query, asker=asker)[0].runbook.slug
+
+
+def test_the_severity_tells_siblings_apart() -> None:
+    soon, now = sibling("fs-a", "warning"), sibling("fs-b", "critical")
+    assert first(soon, now, severity="warning") == "fs-a"
+    assert first(soon, now, severity="critical") == "fs-b"
+
+
+def test_the_own_service_and_team_come_first_and_other_services_are_left_out() -> None:
+    general, ours = sibling("fs-a"), sibling("fs-b", owner="shop")
+    other_team = sibling("fs-c", owner="data")
+    mine, theirs = sibling("fs-d", services=("checkout",)), sibling("fs-e", services=("search",))
+    asker = Asker("checkout", "shop", frozenset({"shop", "data"}))
+    assert first(general, ours, asker=asker) == "fs-b"
+    assert first(other_team, general, asker=asker) == "fs-a"
+    assert first(general, mine, asker=asker) == "fs-d"
+    assert first(theirs, general, asker=asker) == "fs-a"
+
+
+def test_what_was_called_wrong_is_not_offered_again() -> None:
+    asker = Asker(wrong=frozenset({("file", "fs-a")}))
+    assert first(sibling("fs-a"), sibling("fs-b"), asker=asker) == "fs-b"

@@ -10,17 +10,20 @@ from typing import Any
 
 from oncall_bot.core.explanation import Line
 from oncall_bot.core.outcomes import Outcome
-from oncall_bot.core.situation import BundleNotice, RoadFate
-from oncall_bot.slack import answers, cards, dms, drafts, home, modals, threads
+from oncall_bot.core.situation import BundleNotice, JudgedRunbook, PossibleRunbook, RoadFate
+from oncall_bot.slack import answers, cards, dms, drafts, home, modals, threads, verdicts
 from oncall_bot.slack.blocks import Block, Drawn
 from tests.unit.slack.situations import (
     ACKNOWLEDGED,
     BOOK,
+    CALLED_RIGHT,
+    CALLED_WRONG,
     FIRING,
     HANDED,
     HOSTILE,
     LOG,
     NASTY,
+    POSSIBLE,
     RESOLVED,
     SHIFTS,
     STATES,
@@ -91,6 +94,23 @@ def messages() -> Mapping[str, Drawn]:
         "dm-code": dms.contact_code("voice", NOW, at(30)),
         "thread-work-log": threads.work_log(LOG, NOW),
         "thread-runbook": threads.runbook(FIRING, BOOK, NOW),
+        "thread-runbook-right": threads.runbook(replace(FIRING, judged=[CALLED_RIGHT]), BOOK, NOW),
+        "thread-possible-runbooks": verdicts.possible(
+            replace(FIRING, runbook=None, possible=POSSIBLE, judged=[CALLED_WRONG])
+        ),
+        "thread-no-runbook": verdicts.possible(
+            replace(FIRING, runbook=None, judged=[CALLED_WRONG])
+        ),
+        "thread-possible-hostile": verdicts.possible(
+            replace(
+                HOSTILE,
+                runbook=None,
+                possible=[
+                    PossibleRunbook(n, NASTY, 0.5, NASTY * 9, "https://x/a|b>c") for n in (1, 3, 4)
+                ],
+                judged=[JudgedRunbook(2, NASTY, False, NASTY)],
+            )
+        ),
         "draft-summary": drafts.summary(RESOLVED, MARKDOWN),
         "draft-postmortem": drafts.postmortem(RESOLVED, MARKDOWN),
         "say-who": answers.who(SHIFTS, NOW, None, command="/oncall"),

@@ -9,11 +9,13 @@ from oncall_bot.core.situation import (
     AlertCount,
     Change,
     HandOff,
+    JudgedRunbook,
     LogEntry,
     NextStep,
     OnCallNow,
     Paged,
     PageNotice,
+    PossibleRunbook,
     RoadFate,
     ShownRunbook,
     ShownSilence,
@@ -43,7 +45,14 @@ BOOK = ShownRunbook(
         "Is the queue draining?",
     ),
     link=f"{URL}/runbooks/checkout-error-rate",
+    runbook_id=7,
 )
+POSSIBLE = (
+    PossibleRunbook(11, "Queue consumer falls behind", 0.6, 'it shares "lag" with the alert', URL),
+    PossibleRunbook(12, "Replica lag on payments-db", 0.52, 'it shares "replica" with the alert'),
+)
+CALLED_RIGHT = JudgedRunbook(7, "Checkout error rate is high", True, "Ana Ruiz")
+CALLED_WRONG = JudgedRunbook(13, "Restart a stuck worker", False, "Bo Lindt")
 ANA = Paged(
     "ana",
     "Ana Ruiz",

@@ -240,3 +240,8 @@ def test_a_deed_is_told_once_and_a_word_is_quoted() -> None:
     deed = replace(s.LOG.entries[3], actor="Ana Ruiz", text="Ana Ruiz acknowledged", pinned=False)
     blocks = work_log(replace(s.LOG, entries=[deed], folded=0), at(15)).blocks
     assert plain(blocks[1]["text"]["text"]) == "03:16  *Ana Ruiz* acknowledged"
+
+
+def test_where_no_runbook_is_sure_the_card_says_where_the_possible_ones_lie() -> None:
+    s_ = replace(s.FIRING, runbook=None, possible=s.POSSIBLE)
+    assert "No runbook is sure; 2 possible ones in the thread." in lines(s_)[3]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from oncall_bot.core import situation as shown
@@ -19,6 +21,10 @@ CONTENTS: dict[str, tuple[Content, str]] = {
     ),
     "work log": (s.LOG, "/pager note"),
     "runbook": (RunbookNotice(s.FIRING, s.BOOK), "Are database connections left?"),
+    "possible runbooks": (
+        RunbookNotice(replace(s.FIRING, runbook=None, possible=s.POSSIBLE), None),
+        "Replica lag on payments-db",
+    ),
     "summary": (DraftNotice(s.RESOLVED, "summary", "# S\n\nTwo pages."), "Suggested summary"),
     "postmortem": (DraftNotice(s.RESOLVED, "postmortem", "# P\n\n## What"), "Postmortem draft"),
     "hand-off": (s.HANDED, "Ana Ruiz is on call now"),

@@ -1,22 +1,22 @@
 """Which of many runbooks are worth a score: those that hold the query's rarest words.
 
-Knows how rare a word is in all runbooks, which words are looked up, and whose share of them is largest. Refuses to know
-storage: counts and postings are handed in. Serves the search in SQL, so that ten thousand runbooks cost what fifty do.
+Knows how rare a word is in all runbooks, and which words are looked up. Refuses to know storage: counts are handed in.
+Serves the search in SQL, which adds up whose share of these words is largest.
 """
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-CANDIDATES = 50
-ROWS_MAX = 4000
+CANDIDATES = 25
+ROWS_MAX = 2000
 """Postings read for one query. Words that stand nearly everywhere tell runbooks apart least, and are left out first."""
 TERMS_MAX = 24
-_SATURATION = 1.2  # of repeats, as in the score
+SATURATION = 1.2
+"""Of repeats, as in the score: `times / (times + SATURATION)` of a word's weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,3 @@ def worth_looking_up(weights: Mapping[str, float], corpus: Corpus) -> list[str]:
             break
         chosen.append(term)
     return chosen
-
-
-def best_holders(
-    postings: Iterable[tuple[int, str, int]], weights: Mapping[str, float], corpus: Corpus
-) -> list[int]:
-    """The runbooks with the largest share of these words, best first; a posting is (runbook, word, times)."""
-    share: defaultdict[int, float] = defaultdict(float)
-    for runbook, term, times in postings:
-        share[runbook] += weights[term] * corpus.rarity(term) * times / (times + _SATURATION)
-    return sorted(share, key=lambda runbook: (-share[runbook], runbook))[:CANDIDATES]
