@@ -5,6 +5,7 @@ Knows which folder is meant. Refuses to read Markdown (files) and to choose a ru
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +18,8 @@ from oncall_bot.cli.terminal import FAULT, JsonFlag, as_json, family, fault, say
 from oncall_bot.core.errors import OncallError
 
 if TYPE_CHECKING:
-    from oncall_bot.files.runbook_eval import Report
+    from oncall_bot.files.runbook_eval import Report, Scores
+    from oncall_bot.files.runbook_replay import Round
     from oncall_bot.files.runbooks import Problem
 
 Folder = Annotated[
@@ -142,24 +144,45 @@ def measure(
     library: Library,
     link_base: LinkBase = "",
     attach_above: Above = None,
+    by: Annotated[
+        str, typer.Option("--by", metavar="FIELD", help="The field that says what kind a line is.")
+    ] = "variant",
+    rounds: Annotated[
+        int,
+        typer.Option(
+            "--rounds",
+            metavar="N",
+            min=0,
+            max=20,
+            help="Replay the alerts so often, answered as responders do.",
+        ),
+    ] = 0,
     json: JsonFlag = False,
 ) -> None:
     """Measure the matcher on alerts whose right runbook is known.
 
     The truth stands in each line: "qrels" (runbook -> 2 right, 1 helps) or "runbook" (the right one, or null). Use it
-    on your own alerts before you raise or lower runbooks.attach_above.
+    on your own alerts before you raise or lower runbooks.attach_above: what every line would give is printed too.
 
-    Example: oncall-bot runbooks eval --alerts alerts.jsonl --runbooks runbooks/
+    --rounds replays the alerts: a responder presses Wrong on a wrong runbook and Use it on a right one that is
+    offered, and each round finds what the ones before taught.
+
+    Example: oncall-bot runbooks eval --alerts alerts.jsonl --runbooks runbooks/ --rounds 3
     """
     from oncall_bot.core.search import ATTACH_ABOVE
-    from oncall_bot.files.runbook_eval import evaluate
+    from oncall_bot.files.runbook_eval import evaluate, judged_alerts, library_of
+    from oncall_bot.files.runbook_replay import replay
 
     above = ATTACH_ABOVE if attach_above is None else attach_above
-    report = evaluate(alerts, library, link_base=link_base, attach_above=above)
+    judged, books = judged_alerts(alerts, by), library_of(library, link_base)
+    report = evaluate(judged, books, above)
+    grown = replay(judged, books, rounds, above)
     if json:
-        as_json(report)
+        as_json({**dataclasses.asdict(report), "rounds": grown})
         return
     _tell(report)
+    if grown:
+        _tell_rounds(grown)
 
 
 def _tell(report: Report) -> None:
@@ -167,28 +190,46 @@ def _tell(report: Report) -> None:
         f"{report.alerts} alerts, {report.runbooks} runbooks, attached from {report.attach_above:g} on"
     )
     heads = ("KIND", "ALERTS", "FIRST", "IN 3", "MRR", "ATTACHED RIGHT", "WRONG")
-    rows = [
-        (
-            kind,
-            str(one.alerts),
-            *(
-                f"{share:.3f}"
-                for share in (
-                    one.first,
-                    one.among_three,
-                    one.reciprocal_rank,
-                    one.attached_right,
-                    one.attached_wrong,
-                )
-            ),
-        )
-        for kind, one in report.kinds.items()
-    ]
-    table(heads, rows)
+    table(heads, [(kind, *_figures(one)) for kind, one in report.kinds.items()])
     if report.without_runbook:
         say(
             f"Of {report.without_runbook} alerts without a runbook {report.false_matches:.1%} were given one."
         )
+    say("")
+    shown = [point for point in report.curve if round(point.attach_above * 100) % 6 == 0]
+    lines = [
+        (
+            f"{point.attach_above:.2f}",
+            *(
+                f"{share:.3f}"
+                for share in (point.attached_right, point.attached_wrong, point.false_matches)
+            ),
+        )
+        for point in shown
+    ]
+    table(("ATTACHED FROM", "RIGHT", "WRONG", "TO ALERTS WITHOUT ONE"), lines)
+
+
+def _figures(one: Scores) -> tuple[str, ...]:
+    shares = (one.first, one.among_three, one.reciprocal_rank)
+    attached = (one.attached_right, one.attached_wrong)
+    return (str(one.alerts), *(f"{share:.3f}" for share in (*shares, *attached)))
+
+
+def _tell_rounds(grown: list[Round]) -> None:
+    say("")
+    heads = ("ROUND", "ATTACHED RIGHT", "WRONG", "TO ALERTS WITHOUT ONE", "ANSWERS")
+    rows = [
+        (
+            str(one.n),
+            f"{one.attached_right:.3f}",
+            f"{one.attached_wrong:.3f}",
+            f"{one.false_matches:.3f}",
+            str(one.answers),
+        )
+        for one in grown
+    ]
+    table(heads, rows)
 
 
 def _folder(given: Path | None, named: str | None) -> Path:

@@ -17,8 +17,9 @@ from urllib.parse import parse_qs, urlsplit
 from oncall_bot.core.certain import RunbookIndex, certain
 from oncall_bot.core.errors import BadInput
 from oncall_bot.core.runbooks import Match
-from oncall_bot.core.search import ATTACH_ABOVE, SearchIndex, query_of
-from oncall_bot.files.runbooks import Problem, read_runbooks
+from oncall_bot.core.search import ATTACH_ABOVE, Asker, SearchIndex, query_of
+from oncall_bot.core.verdicts import NO_ANSWERS, Answers, wrong_ones
+from oncall_bot.files.runbooks import Problem, read_library
 
 RANKED = 10
 LINE_LIMIT = 1024 * 1024
@@ -57,8 +58,7 @@ def match_runbooks(
 
     Raises BadInput for a folder or a line that cannot be read; `out` is then left as it was.
     """
-    root = folder / "runbooks" if (folder / "runbooks").is_dir() else folder
-    runbooks, problems = read_runbooks(root)
+    runbooks, problems = read_library(folder)
     rules, index = RunbookIndex(runbooks), SearchIndex(runbooks)
     attached: dict[str, int] = {}
     count = 0
@@ -81,13 +81,17 @@ def match_runbooks(
 
 
 def rank(
-    alert: AskedAlert, rules: RunbookIndex, index: SearchIndex, link_base: str = ""
+    alert: AskedAlert,
+    rules: RunbookIndex,
+    index: SearchIndex,
+    link_base: str = "",
+    answers: Answers = NO_ANSWERS,
 ) -> list[Match]:
     """The certain matches first, surest first, then ranked search, each runbook once."""
-    sure = list(certain(alert.labels, alert.annotations, rules, link_base))
+    sure = list(certain(alert.labels, alert.annotations, rules, link_base, answers))
     query = query_of(alert.labels, alert.annotations, alert.expression)
     known = {match.runbook.identity for match in sure}
-    found = index.search(query, RANKED + len(sure))
+    found = index.search(query, RANKED + len(sure), Asker(wrong=wrong_ones(answers)))
     rest = [one for one in found if one.runbook.identity not in known]
     return [*sure, *rest][:RANKED]
 
@@ -147,10 +151,11 @@ def _expression(generator_url: object) -> str:
 def _line(alert: AskedAlert, ranked: list[Match], best: Match | None) -> dict[str, object]:
     return {
         "id": alert.id,
-        "ranked": [[_path(match), match.score] for match in ranked],
-        "attached": _path(best) if best else None,
+        "ranked": [[path_of(match), match.score] for match in ranked],
+        "attached": path_of(best) if best else None,
     }
 
 
-def _path(match: Match) -> str:
+def path_of(match: Match) -> str:
+    """The runbook as the lines name it."""
     return f"runbooks/{match.runbook.path}"

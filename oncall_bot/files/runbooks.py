@@ -61,6 +61,12 @@ class _Broken(Exception):  # noqa: N818  a jump to the Problem of this file, nev
         self.message = message
 
 
+def read_library(folder: Path) -> tuple[list[Runbook], list[Problem]]:
+    """As `read_runbooks`, of the folder `runbooks` in this one where there is one."""
+    inside = folder / "runbooks"
+    return read_runbooks(inside if inside.is_dir() else folder)
+
+
 def read_runbooks(folder: Path) -> tuple[list[Runbook], list[Problem]]:
     """The runbooks below `folder`, by path, and what was wrong with the others.
 

@@ -10,14 +10,11 @@ from collections.abc import Sequence
 
 from oncall_bot.core.config import Urgency
 from oncall_bot.core.runbooks import Match
+from oncall_bot.core.search.score import OFFERED, POSSIBLE_ABOVE
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import showing
 from oncall_bot.store import groups, incidents, runbook_search, runbooks, timers
 from oncall_bot.store.transactions import Reader, Tx
-
-POSSIBLE_ABOVE = 0.5
-"""Below this score of the search a runbook is not even named."""
-NAMED = 3
 
 
 def plan(tx: Tx, incident_id: int, group_id: int, *, instead_of: int | None = None) -> None:
@@ -40,7 +37,7 @@ def look_for(reader: Reader, incident_id: int, group_id: int) -> list[Match]:
         member.annotations,
         service=incident.service,
         team=incident.team,
-        limit=1 + NAMED,
+        limit=1 + OFFERED,
     )
 
 

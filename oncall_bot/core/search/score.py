@@ -18,6 +18,9 @@ from oncall_bot.core.search.query import Query
 
 ATTACH_ABOVE = 0.62
 """The score from which a ranked runbook is attached, not only offered; a setting of the file."""
+POSSIBLE_ABOVE = 0.5
+"""Below this score a runbook is not even offered."""
+OFFERED = 3
 TERM_LIMIT = 200
 """Different words of one alert that are looked up, the weightiest first."""
 
