@@ -20,6 +20,7 @@ _INSERT = insert_of(
     *("name", "hash", "prefix", "scope", "created_at", "expires_at"),
     used_at=None,
     revoked_at=None,
+    person=None,
 )
 _LISTED = statement(
     select(
