@@ -57,6 +57,7 @@ from oncall_bot.flows.import_runbooks import SLICE, Imported, import_runbooks
 from oncall_bot.flows.notices import tell_of_death
 from oncall_bot.flows.plan_ahead import plan_ahead
 from oncall_bot.flows.stopping import stopped
+from oncall_bot.flows.warn_coverage import look_ahead, warn_coverage
 from oncall_bot.paging.heartbeat import HttpHeartbeat
 from oncall_bot.paging.roads import CurrentRoads
 from oncall_bot.ports import Drafter
@@ -75,6 +76,7 @@ log = structlog.get_logger(__name__)
 
 RUNBOOKS_EVERY = timedelta(seconds=30)
 RETENTION_EVERY = timedelta(hours=1)
+COVERAGE_EVERY, COVERAGE_AFTER = timedelta(days=1), timedelta(minutes=2)
 TICK_EVERY = timedelta(seconds=0.5)
 READY_TICK_AGE_S = 10.0
 LEAVE_WITHIN_S = 5.0
@@ -350,11 +352,16 @@ class App:
                 self._duty("librarian", Librarian(self.store).run),
             ),
             "retention": (RETENTION_EVERY, self._duty("retention", self._forget)),
+            "coverage": (COVERAGE_EVERY, self._duty("coverage", self._warn_coverage)),
         }
         if self.slack is not None:
             ids = SlackIds(self.store, self.slack.directory)
             duties["directory"] = (DIRECTORY_EVERY, self._duty("directory", ids.run))
-        later = {"audit": FIRST_AUDIT_AFTER, "runbooks": RUNBOOKS_EVERY}
+        later = {
+            "audit": FIRST_AUDIT_AFTER,
+            "runbooks": RUNBOOKS_EVERY,
+            "coverage": COVERAGE_AFTER,
+        }
         self._jobs = Jobs(duties, now=self._now, later=later)
         self.auditor = self._auditor()
         await self.store.write(plan_ahead)  # before the first audit asks for it
@@ -512,6 +519,12 @@ class App:
 
     async def _plan_ahead(self) -> None:
         await self.store.write(plan_ahead)
+
+    async def _warn_coverage(self) -> None:
+        if self.store.snapshot.held:
+            return
+        found = await self.store.view(look_ahead)
+        await self.store.write(warn_coverage, found)
 
     async def _forget(self) -> None:
         while await self.store.write(retention.forget) >= retention.SLICE:

@@ -20,6 +20,7 @@ from oncall_bot.cli import (
     runbooks,
     serving,
     tokens,
+    verifying,
 )
 from oncall_bot.cli.terminal import family
 
@@ -56,6 +57,7 @@ for _module in (
     serving,
     applying,
     rota,
+    verifying,
     explaining,
     runbooks,
     drafting,

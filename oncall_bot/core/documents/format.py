@@ -442,9 +442,7 @@ FORMAT = Record(
                     "channel": _CHANNEL,
                     "usergroup": _text("the handle of a Slack user group"),
                     "fallback": ListOf(_TARGET, lone=True),
-                    "fairness": Record(
-                        {kind: _WEIGHT for kind in ("night", "weekend", "holiday")}
-                    ),
+                    "fairness": Record(dict.fromkeys(("night", "weekend", "holiday"), _WEIGHT)),
                 }
             ),
             _key_problem,

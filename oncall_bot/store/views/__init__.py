@@ -3,8 +3,10 @@
 incident   the card's Situation, the work log, the record    paging     who was and will be paged
 pages      a page as the paged person sees it                on_call    who is on call, hand-offs, contacts
 reasons    why each person was paged, or not                 foresight  what would happen to an alert
+coverage   faults of schedules ahead, calendars read in
 """
 
+from oncall_bot.store.views.coverage import CalendarState, calendar_states, coverage
 from oncall_bot.store.views.foresight import explain, runbooks_matching
 from oncall_bot.store.views.incident import (
     draft,
@@ -30,12 +32,15 @@ from oncall_bot.store.views.pages import (
 from oncall_bot.store.views.reasons import why
 
 __all__ = [
+    "CalendarState",
     "ContactShown",
     "asked_in_bundle",
     "bundle_now",
     "bundle_of_message",
     "bundle_of_row",
+    "calendar_states",
     "contacts",
+    "coverage",
     "draft",
     "explain",
     "hand_off",
