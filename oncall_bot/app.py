@@ -30,6 +30,7 @@ from starlette.responses import Response
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from oncall_bot import __version__
+from oncall_bot.calendars.feeds import Feeds
 from oncall_bot.core.documents import built_in_document, normalised, sha256_of
 from oncall_bot.core.errors import BadInput, OncallError
 from oncall_bot.core.fault_points import FaultPoint, ignore
@@ -288,6 +289,7 @@ class App:
                 signing_secret=_secret(settings.slack_signing_secret),
                 api_url=settings.slack_api_url,
                 command=settings.slack_command,
+                public_url=settings.public_url,
             ),
             self.store,
             observe=lambda method, outcome: self.telemetry.slack_requests.labels(
@@ -414,6 +416,7 @@ class App:
             secret=self._signing_key(),
             ready=self._not_ready,
             slack_handler=self._slack_handler(),
+            calendars=Feeds(self.store).behind,
         )
         # a proxy in front tells pages who asks; the webhook knows its caller by the token and is spared the work
         web_app: Any = web

@@ -10,6 +10,7 @@ import typer
 
 from oncall_bot.cli import (
     applying,
+    calendars,
     demo,
     doctor,
     drafting,
@@ -58,6 +59,7 @@ for _module in (
     applying,
     rota,
     verifying,
+    calendars,
     explaining,
     runbooks,
     drafting,

@@ -7,7 +7,7 @@ direct message. Serves the daily duty. Finding takes longer than a write should,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from oncall_bot.core.config import Config, Role
 from oncall_bot.core.coverage import CoverageFault, gathered, sentence
@@ -34,7 +34,7 @@ def warn_coverage(tx: Tx, found: Sequence[CoverageFault]) -> int:
     calendars.forget_warnings(tx, tx.now - KEPT_FOR)
     known = calendars.warned(tx)
     new = [fault for fault in found if fault.key not in known]
-    ends = {}
+    ends: dict[str, datetime] = {}
     for fault in found:
         ends[fault.key] = max(fault.end, ends.get(fault.key, fault.end))
     calendars.warn(tx, ends)

@@ -19,7 +19,7 @@ from oncall_bot.flows.judge_runbook import call_none_fitting, call_right, call_w
 from oncall_bot.flows.resolve import mitigate, resolve
 from oncall_bot.flows.silence_incident import end_silence
 from oncall_bot.ports import DeliveryError
-from oncall_bot.slack import answers, commands, dms, modals, reading, road_test
+from oncall_bot.slack import answers, calendars, commands, dms, modals, reading, road_test
 from oncall_bot.slack.blocks import Block, Drawn
 from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.drafts import file_name
@@ -353,6 +353,7 @@ ACTIONS: Mapping[str, Handler] = {
     "contact.open": _contact_form,
     "contact.test": _test,
     "contact.test_ok": _test_ok,
+    "calendar.revoke": calendars.on_revoke,
     "help.open": _help,
     "who.open": _who,
 }

@@ -35,6 +35,7 @@ HELP: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("override shop-primary ana fri 09:00 to sat 09:00", "set who takes a shift"),
         ("contact add voice +4930123456", "how you can be woken; then `contact verify CODE`"),
         ("test", "send yourself a test page"),
+        ("calendar", "your shifts in your calendar; `calendar shop-primary`, `calendar team shop`"),
         ("explain service=checkout,severity=critical", "what such an alert would do"),
     ),
     "After": (

@@ -27,7 +27,7 @@ from oncall_bot.flows.escalate import escalate, page_by_hand
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.flows.set_override import set_override
 from oncall_bot.flows.silence_incident import silence_incident
-from oncall_bot.slack import answers, modals, reading, road_test
+from oncall_bot.slack import answers, calendars, modals, reading, road_test
 from oncall_bot.slack.blocks import Drawn
 from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.edge import ANSWER_WITHIN, Edge, ephemeral, excuse, waiting
@@ -474,6 +474,7 @@ WORDS: Mapping[str, Word] = {
     "explain": _explain,
     "override": _override,
     "contact": _contact,
+    "calendar": calendars.on_calendar,
     "test": _test,
     "help": _help,
 }
@@ -486,6 +487,19 @@ ALIASES = {
     "contacts": "contact",
 }
 CHANGES = frozenset(
-    {_ack, _take, _resolve, _escalate, _page, _declare, _note, _silence, _override, _contact, _test}
+    {
+        _ack,
+        _take,
+        _resolve,
+        _escalate,
+        _page,
+        _declare,
+        _note,
+        _silence,
+        _override,
+        _contact,
+        _test,
+        calendars.on_calendar,
+    }
 )
 USAGE_HINT = "who | declare | ack 42 | page NAME 42 | silence 42 2h | why 42 | help"

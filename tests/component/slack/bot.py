@@ -103,6 +103,7 @@ async def running(
             signing_secret="" if mode == "socket" else app.signing_secret,
             api_url=f"{slack.base}/api/",
             app_id=app.app_id,
+            public_url="https://oncall.example.com",
         )
         edge = SlackEdge(settings, store)
         await edge.start()
