@@ -194,6 +194,10 @@ def _answer(document: object) -> Mapping[str, Any]:
         raise document
     if not isinstance(document, dict):
         raise BadInput('write one object: {"definition": {...}, "window": {"from": T, "to": T}}')
+    if "ics" in document:
+        from oncall_bot.calendars import events
+
+        return events.answer(document)
     from oncall_bot.core import rotations
 
     return rotations.answer(document)
