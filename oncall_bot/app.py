@@ -31,6 +31,8 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from oncall_bot import __version__
 from oncall_bot.calendars.feeds import Feeds
+from oncall_bot.calendars.reader import EVERY as CALENDARS_EVERY
+from oncall_bot.calendars.reader import CalendarReader
 from oncall_bot.core.documents import built_in_document, normalised, sha256_of
 from oncall_bot.core.errors import BadInput, OncallError
 from oncall_bot.core.fault_points import FaultPoint, ignore
@@ -340,6 +342,7 @@ class App:
             before_late_pages=reconciler.before_late_pages,
             now=self._now,
         )
+        calendars = CalendarReader(self.store, self.settings.config.parent)
         loop = asyncio.get_running_loop()
         self.store.on_commit(lambda: _soon(loop, self.delivery.nudge))
         duties: dict[str, tuple[timedelta, Duty]] = {
@@ -354,6 +357,10 @@ class App:
                 self._duty("librarian", Librarian(self.store).run),
             ),
             "retention": (RETENTION_EVERY, self._duty("retention", self._forget)),
+            "calendars": (
+                CALENDARS_EVERY,
+                self._duty("calendars", calendars.run),
+            ),
             "coverage": (COVERAGE_EVERY, self._duty("coverage", self._warn_coverage)),
         }
         if self.slack is not None:

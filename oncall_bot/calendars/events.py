@@ -1,8 +1,8 @@
 """What happens when, according to an iCalendar text (R18): every event that touches a window, recurrence worked out.
 
-Knows times with and without zones, durations, exceptions and cancelled events. A wall time becomes an instant in the one
-way schedules have (core.rotations.walltime). Refuses to know whose leave it is, files and addresses. Pure. Serves the
-reader of calendars and `schedule answer`.
+Knows times with and without zones, durations, exceptions and cancelled events. A wall time becomes an instant in the
+one way schedules have (core.rotations.walltime). Refuses to know whose leave it is, files and addresses. Pure. Serves
+the reader of calendars and `schedule answer`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from oncall_bot.calendars.lines import Component, IcsError, Property, events_in, plain
-from oncall_bot.calendars.recurrence import Budget, Rule, RuleError, rule_of, wall_times
+from oncall_bot.calendars.recurrence import DAYS_MAX, Budget, Rule, RuleError, rule_of, wall_times
 from oncall_bot.core.errors import BadInput
 from oncall_bot.core.rotations.walltime import FIRST_YEAR, LAST_YEAR, instant_of, wall_of
 
@@ -62,7 +62,12 @@ class _Length:
 
 
 def events_between(
-    data: bytes, start: datetime, end: datetime, default_zone: ZoneInfo
+    data: bytes,
+    start: datetime,
+    end: datetime,
+    default_zone: ZoneInfo,
+    *,
+    days_max: int = DAYS_MAX,
 ) -> list[Event]:
     """The events that share time with [start, end), by their start; cancelled ones and empty ones are none.
 
@@ -73,7 +78,7 @@ def events_between(
     for n, one in enumerate(events_in(data)):
         uid = one.first("UID")
         series.setdefault(uid.value if uid else f"#{n}", []).append(one)
-    budget = Budget()
+    budget = Budget(days_max)
     found: list[Event] = []
     for alike in series.values():
         found += _of_series(alike, _Window(start, end, default_zone, budget))
@@ -176,9 +181,7 @@ def _starts(
             yield when, _period(prop, when, period, window.zone) if period else length
 
 
-def _by_rule(
-    prop: Property, first: _When, length: _Length, window: _Window
-) -> Iterator[datetime]:
+def _by_rule(prop: Property, first: _When, length: _Length, window: _Window) -> Iterator[datetime]:
     try:
         rule = rule_of(prop.value)
         until = _until(rule, prop, first)
@@ -199,11 +202,15 @@ def _until(rule: Rule, prop: Property, first: _When) -> datetime | None:
         return None
     bare = Property(prop.line, "UNTIL", {}, rule.until)
     until = _when(bare, first.zone)
-    return instant_of(until.wall + _DAY, until.zone) - datetime.resolution if until.whole_day else until.at
+    return (
+        instant_of(until.wall + _DAY, until.zone) - datetime.resolution
+        if until.whole_day
+        else until.at
+    )
 
 
 def _length(one: Component, first: _When, zone: ZoneInfo) -> _Length:
-    """How long an instance lasts: by DTEND exactly as long as the first, by DURATION days on the wall (3.3.6, 3.8.5.3)."""
+    """How long an instance lasts: by DTEND exactly as the first, by DURATION in days on the wall (3.3.6, 3.8.5.3)."""
     ends, lasts = one.first("DTEND"), one.first("DURATION")
     if ends is not None:
         until = _when(ends, zone)
@@ -252,13 +259,15 @@ def _when(prop: Property, default_zone: ZoneInfo, value: str | None = None) -> _
 def _zone(line: int, name: str) -> ZoneInfo:
     found = _known_zone(name.strip().lstrip("/"))
     if found is None:
-        raise IcsError(line, f"the time zone {plain(name, 60)!r} is not known; IANA's and Windows' are")
+        raise IcsError(
+            line, f"the time zone {plain(name, 60)!r} is not known; IANA's and Windows' are"
+        )
     return found
 
 
 @lru_cache(maxsize=256)
 def _known_zone(name: str) -> ZoneInfo | None:
-    """By its IANA name, also behind a prefix such as `freeassociation.sourceforge.net/`, or by the one Windows gives it."""
+    """By its IANA name, also behind a prefix (`freeassociation.sourceforge.net/`), or by the one of Windows."""
     from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
     parts = name.split("/")
@@ -266,20 +275,21 @@ def _known_zone(name: str) -> ZoneInfo | None:
     for one in names:
         try:
             return ZoneInfo(one)
-        except (ValueError, OSError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):
             continue
     return None
 
 
 def _people(one: Component) -> tuple[str, ...]:
     mails = [prop.value.strip() for prop in one.all("ATTENDEE")]
-    return tuple(
-        mail[7:].casefold() for mail in mails[:200] if mail[:7].casefold() == "mailto:"
-    )
+    return tuple(mail[7:].casefold() for mail in mails[:200] if mail[:7].casefold() == "mailto:")
 
 
 def answer(document: Mapping[str, object]) -> dict[str, list[dict[str, str]]]:
-    """{"ics", "default_zone", "window": {"from", "to"}} in, {"events": [{"start", "end", "user"}]} out; user is SUMMARY."""
+    """{"ics", "default_zone", "window": {"from", "to"}} in, {"events": [{"start", "end", "user"}]} out.
+
+    The user of an event is its SUMMARY. Raises BadInput.
+    """
     ics, zone, window = (document.get(key) for key in ("ics", "default_zone", "window"))
     if not isinstance(ics, str) or not isinstance(window, Mapping):
         raise BadInput('a calendar is asked about by "ics", "default_zone" and "window"')
@@ -302,7 +312,9 @@ def _instant(text: object, field: str) -> datetime:
     except ValueError:
         found = None
     if found is None or found.tzinfo is None:
-        raise BadInput(f"{field}: {plain(str(text), 40)!r} is no instant; write 2026-03-01T00:00:00Z")
+        raise BadInput(
+            f"{field}: {plain(str(text), 40)!r} is no instant; write 2026-03-01T00:00:00Z"
+        )
     return found.astimezone(UTC)
 
 

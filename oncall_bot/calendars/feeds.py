@@ -1,7 +1,7 @@
 """What stands behind `/ical/<token>.ics`: a token becomes a calendar, or nothing.
 
-Knows how a token looks and that it is looked up by its SHA-256. Refuses to store one and to say why it is worth nothing.
-Serves web, which asks with what stood in the address.
+Knows how a token looks and that it is looked up by its SHA-256. Refuses to store one and to say why it is worth
+nothing. Serves web, which asks with what stood in the address.
 """
 
 from __future__ import annotations

@@ -72,7 +72,9 @@ def events_in(data: bytes) -> list[Component]:
         elif prop.name == "END":
             ended = open_ones.pop()
             if ended.name != prop.value.strip().upper():
-                raise IcsError(line, f"END:{prop.value[:40]} closes {ended.name} of line {ended.line}")
+                raise IcsError(
+                    line, f"END:{prop.value[:40]} closes {ended.name} of line {ended.line}"
+                )
             if ended.name == "VEVENT":
                 found.append(ended)
             if len(found) > EVENTS_MAX:

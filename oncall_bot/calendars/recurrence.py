@@ -16,7 +16,7 @@ from itertools import product
 
 from oncall_bot.core.errors import BadInput
 
-DAYS_MAX = 300_000
+DAYS_MAX = 200_000
 """So many days (or hours, in an HOURLY rule) are looked at for all rules of one calendar together."""
 
 _DAY, _WEEK, _HOUR = timedelta(days=1), timedelta(days=7), timedelta(hours=1)
@@ -83,7 +83,9 @@ def rule_of(text: str) -> Rule:
         parts[name] = value
     freq = parts.pop("FREQ", "")
     if freq not in FREQUENCIES:
-        raise RuleError(f"the frequency {freq[:20] or 'nothing'} is refused; HOURLY to YEARLY are read")
+        raise RuleError(
+            f"the frequency {freq[:20] or 'nothing'} is refused; HOURLY to YEARLY are read"
+        )
     if "COUNT" in parts and "UNTIL" in parts:
         raise RuleError("a rule has COUNT or UNTIL, not both")
     count, interval = parts.pop("COUNT", None), parts.pop("INTERVAL", "1")
@@ -161,13 +163,14 @@ def _all(
     rule: Rule, first: datetime, after: datetime, before: datetime, budget: Budget
 ) -> Iterator[datetime]:
     fits, times = _fits(rule, first), _times(rule, first)
+    of_hour = {hour: [at for at in times if at.hour == hour] for hour in range(24)}
     for days, hour in _periods(rule, first, after, before):
         budget.spend(len(days))
         found = [
             datetime.combine(day, at)
             for day in days
             if fits(day)
-            for at in (times if hour is None else [at for at in times if at.hour == hour])
+            for at in (times if hour is None else of_hour[hour])
         ]
         yield from _chosen(found, rule.by_set_pos)
 
@@ -271,7 +274,9 @@ def _fits(rule: Rule, first: datetime) -> Callable[[date], bool]:
             (not by_month or day.month in by_month)
             and (not by_month_day or _among(by_month_day, day.day, _month_length(day)))
             and (not by_day or _is_weekday(by_day, day, of_year=of_year))
-            and (not rule.by_year_day or _among(rule.by_year_day, _year_day(day), _year_length(day)))
+            and (
+                not rule.by_year_day or _among(rule.by_year_day, _year_day(day), _year_length(day))
+            )
             and (not rule.by_week_no or _in_week(rule.by_week_no, day, rule.week_start))
         )
 

@@ -94,7 +94,7 @@ def _about(edge: Edge, kind: str, key: str) -> str:
 
 
 def given(about: str, public_url: str, token: str, *, command: str) -> Drawn:
-    """The link, once. `webcal` opens a calendar program; the same by https for those that want to be given an address."""
+    """The link, once. `webcal` opens a calendar program; https is for those that want to be given an address."""
     https = f"{public_url.rstrip('/')}/ical/{token}.ics"
     webcal = f"webcal://{https.partition('://')[2]}"
     return Drawn(

@@ -1,4 +1,4 @@
-"""`/oncall calendar` as people meet it: the link is theirs alone, opens their calendar, and is taken back by a press."""
+"""`/oncall calendar` as people meet it: a link that is theirs alone, opens their calendar, and is revoked by a press."""
 
 from __future__ import annotations
 
