@@ -27,7 +27,7 @@ from oncall_bot.flows.escalate import escalate, page_by_hand
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.flows.set_override import set_override
 from oncall_bot.flows.silence_incident import silence_incident
-from oncall_bot.slack import answers, calendars, modals, reading, road_test
+from oncall_bot.slack import answers, calendars, fairness, modals, reading, road_test
 from oncall_bot.slack.blocks import Drawn
 from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.edge import ANSWER_WITHIN, Edge, ephemeral, excuse, waiting
@@ -475,6 +475,7 @@ WORDS: Mapping[str, Word] = {
     "override": _override,
     "contact": _contact,
     "calendar": calendars.on_calendar,
+    "fairness": fairness.on_fairness,
     "test": _test,
     "help": _help,
 }
