@@ -13,7 +13,7 @@ from oncall_bot.core.runbooks import Match
 from oncall_bot.core.search import query_of
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import showing
-from oncall_bot.store import groups, incidents, runbook_search, runbooks, timers
+from oncall_bot.store import groups, incidents, pictures, runbook_search, runbooks, timers
 from oncall_bot.store.transactions import Reader, Tx
 
 POSSIBLE_ABOVE = 0.5
@@ -34,7 +34,7 @@ def look_for(reader: Reader, incident_id: int, group_id: int) -> list[Match]:
     incident, member = incidents.get(reader, incident_id), groups.first_member(reader, group_id)
     if incident is None or member is None:
         return []
-    query = query_of(member.labels, member.annotations)
+    query = query_of(member.labels, member.annotations, member.expression or "")
     return runbook_search.ranked(reader, query, NAMED, service=incident.service)
 
 
@@ -84,3 +84,5 @@ def give(tx: Tx, incident_id: int, group_id: int, match: Match) -> None:
         source_ref=f"runbook:{match.runbook.slug}",
     )
     incidents.write(tx, incident_id, [entry])
+    if match.runbook.checks:
+        pictures.ask_for_values(tx, incident_id, f"0:{runbook_id}")

@@ -24,6 +24,7 @@ from slack_sdk.errors import SlackApiError
 
 from oncall_bot.core.errors import BadInput
 from oncall_bot.flows.record_chat import remember_slack_id
+from oncall_bot.slack.album import SlackAlbum
 from oncall_bot.slack.callers import Callers
 from oncall_bot.slack.channels import Channels
 from oncall_bot.slack.edge import Edge, FilePeople, message_link, now_utc
@@ -101,6 +102,7 @@ class SlackEdge:
         self.channels = Channels(self.client)
         self.chat = SlackChat(self.client, self.channels)
         self.directory = SlackDirectory(self.client)
+        self.album = SlackAlbum(self.client)
         self.team_id = ""
         self.bot_user = ""
         self.workspace_url = ""

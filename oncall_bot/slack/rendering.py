@@ -46,7 +46,7 @@ def _drawn(content: Content, now: datetime, command: str) -> Drawn:
         case BundleNotice():
             return dms.bundle(content, now)
         case RunbookNotice():
-            return threads.runbook(content.situation, content.runbook, now)
+            return threads.runbook(content, now)
         case DraftNotice():
             draw = drafts.postmortem if content.kind == "postmortem" else drafts.summary
             return draw(content.situation, content.markdown)

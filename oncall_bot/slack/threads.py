@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from oncall_bot.core.situation import LogEntry, ShownRunbook, Situation, WorkLog
+from oncall_bot.core.situation import LogEntry, RunbookNotice, ShownRunbook, WorkLog
+from oncall_bot.slack import checks
 from oncall_bot.slack.blocks import Block, Drawn, context, section
 from oncall_bot.slack.escape import escape, link, push, when
 from oncall_bot.slack.markdown import mrkdwn_of
@@ -66,8 +67,9 @@ def _sections(lines: list[str]) -> list[Block]:
     return [*out, section(part)] if part else [*out, section("Nothing has happened yet.")]
 
 
-def runbook(s: Situation, book: ShownRunbook, now: datetime) -> Drawn:
-    """The runbook beside the incident: why this one, and its first steps."""
+def runbook(notice: RunbookNotice, now: datetime) -> Drawn:
+    """The runbook beside the incident: why this one, its first steps, and what its live checks say."""
+    s, book = notice.situation, notice.runbook
     text = push(
         f"Runbook for incident {s.incident_id}: ",
         book.title,
@@ -90,6 +92,7 @@ def runbook(s: Situation, book: ShownRunbook, now: datetime) -> Drawn:
                 *steps,
                 *rest,
                 *tail,
+                *checks.drawn(notice, now),
             ]
         ),
     )
