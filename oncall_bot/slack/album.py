@@ -14,9 +14,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 from oncall_bot.slack.escape import plain
 from oncall_bot.slack.refusals import NETWORK, delivery_error
 
-ALT_MAX = 1000
-"""Slack's limit for a file's description."""
-
 
 class SlackAlbum:
     def __init__(self, client: AsyncWebClient) -> None:
@@ -25,9 +22,7 @@ class SlackAlbum:
     async def keep(self, png: bytes, name: str, alt: str) -> str:
         """The file's id, for an image block. It is shared with nobody until a message shows it."""
         try:
-            call = self._client.files_upload_v2(
-                content=png, filename=name, title=name, alt_txt=plain(alt, ALT_MAX)
-            )
+            call = self._client.files_upload_v2(content=png, filename=name, title=plain(alt))
             answer: Any = await call
             return str(answer["files"][0]["id"])
         except NETWORK as error:

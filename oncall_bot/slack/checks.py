@@ -30,7 +30,7 @@ def drawn(notice: RunbookNotice, now: datetime) -> list[Block]:
 
 
 def _line(one: Reading) -> str:
-    """`queue depth  *12,431 messages*, expected below 500  →  *not as expected*: Mitigate first applies`."""
+    """`queue depth  *12,431 messages*, expected below 500  →  *not as expected*: “Mitigate first” applies`."""
     name = escape(one.name, 80)
     if one.value is None:
         return f"{name}  *{UNREAD}* ({escape(one.why, 200)})"
@@ -40,6 +40,12 @@ def _line(one: Reading) -> str:
         return value
     said = one.verdict
     if one.verdict == NOT_AS_EXPECTED:
-        step = escape(one.section, 60)
-        said = f"*{one.verdict}*: {f'“{step}”' if step else 'this step'} applies"
+        said = f"*{one.verdict}*{_applies(one.section)}"
     return f"{value}, expected {escape(one.expected, 60)}  →  {said}"
+
+
+def _applies(heading: str) -> str:
+    """What follows from it: the step it stands in applies. A list of checks at the end of a runbook is no step."""
+    if "check" in heading.casefold() or "live" in heading.casefold():
+        return ""
+    return f": “{escape(heading, 60)}” applies" if heading.strip() else ": this step applies"
