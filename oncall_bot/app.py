@@ -48,7 +48,7 @@ from oncall_bot.engine.librarian import EVERY as LIBRARIAN_EVERY
 from oncall_bot.engine.librarian import Librarian
 from oncall_bot.engine.reconciler import EVERY as RECONCILE_EVERY
 from oncall_bot.engine.reconciler import Reconciler
-from oncall_bot.engine.sight import Instruments, Sight
+from oncall_bot.engine.sight import Sight
 from oncall_bot.engine.tick import Tick
 from oncall_bot.engine.watchdog import Vital, Watchdog
 from oncall_bot.files.oncall_yaml import as_it_was, read_config
@@ -61,7 +61,7 @@ from oncall_bot.flows.stopping import stopped
 from oncall_bot.paging.heartbeat import HttpHeartbeat
 from oncall_bot.paging.roads import CurrentRoads
 from oncall_bot.pictures.png import PngPictures
-from oncall_bot.ports import Drafter
+from oncall_bot.ports import Drafter, Instruments
 from oncall_bot.prometheus.alertmanager import AlertmanagerApi
 from oncall_bot.prometheus.queries import PrometheusMetrics
 from oncall_bot.prometheus.webhook import Intake
@@ -267,8 +267,11 @@ class App:
 
     async def _start_slack(self) -> None:
         settings = self.settings
-        self.metrics = PrometheusMetrics()
-        self._stack.callback(self.metrics.close)
+        metrics = PrometheusMetrics()
+        self._stack.callback(metrics.close)
+        self._instruments = Instruments(
+            metrics, PngPictures(), self.prometheus_of, self._sources_with_metrics
+        )
         self.slack: SlackEdge | None = None
         if settings.slack_bot_token is None:
             log.warning("slack_off", why="no ONCALL_SLACK_BOT_TOKEN; pages go by other roads only")
@@ -287,6 +290,7 @@ class App:
             ).inc(),
             on_failure=self.telemetry.guarded,
             clock=self._now,
+            look_with=self._instruments,
         )
         await self.slack.start()
         self._stack.push_async_callback(self.slack.stop)
@@ -374,9 +378,8 @@ class App:
         self.store.listen(self.instance)
 
     def _sight(self) -> Sight:
-        album = self.slack.album if self.slack else None
-        given = Instruments(self.metrics, PngPictures(), album, self.prometheus_of)
-        return Sight(self.store, given, now=self._now)
+        given = self.slack.look_with if self.slack else None
+        return Sight(self.store, given or self._instruments, now=self._now)
 
     def _auditor(self) -> Auditor:
         return Auditor(
@@ -491,6 +494,10 @@ class App:
         if found is not None and found.prometheus:
             return found.prometheus
         return self.settings.prometheus_url if source == "default" else None
+
+    def _sources_with_metrics(self) -> Sequence[str]:
+        known = dict.fromkeys(("default", *self.store.snapshot.config.sources))
+        return [source for source in known if self.prometheus_of(source)]
 
     def addresses(self, source: str) -> Sequence[str]:
         """The Alertmanagers that answer for a source."""

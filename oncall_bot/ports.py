@@ -6,7 +6,7 @@ Serves engine (which calls), app (which wires) and the edges (which implement).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -171,6 +171,17 @@ class Album(Protocol):
     async def keep(self, png: bytes, name: str, alt: str) -> str:
         """Upload a picture that is shown in messages; answers what a message calls it. Raises DeliveryError."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Instruments:
+    """What one looks at metrics with. Without an album pictures are not drawn; their sentence is told all the same."""
+
+    metrics: Metrics
+    picture: Picture
+    address_of: Callable[[str], str | None]  # of a source: the Prometheus that evaluates its rules
+    sources: Callable[[], Sequence[str]]
+    album: Album | None = None
 
 
 class Drafter(Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -30,7 +30,7 @@ from oncall_bot.core.graphs import (
 from oncall_bot.core.live_checks import LiveCheck, Reading, judged, unread
 from oncall_bot.core.promql import filled, measure_of
 from oncall_bot.flows import looking
-from oncall_bot.ports import Album, DeliveryError, Metrics, Picture
+from oncall_bot.ports import DeliveryError, Instruments
 from oncall_bot.store import views
 from oncall_bot.store.db import Store
 from oncall_bot.store.outbox import Fate
@@ -44,16 +44,6 @@ PICTURE_WITHIN, CHECKS_WITHIN = 25.0, 30.0
 AGAIN_AFTER = timedelta(minutes=1)
 TRIES = 30
 NONE_NAMED = "no Prometheus is named for it"
-
-
-@dataclass(frozen=True, slots=True)
-class Instruments:
-    """What it looks with; without an album pictures are not drawn, their sentence is told all the same."""
-
-    metrics: Metrics
-    picture: Picture
-    album: Album | None
-    address_of: Callable[[str], str | None]  # of a source: its Prometheus
 
 
 class Sight:

@@ -17,7 +17,8 @@ from oncall_bot.flows import showing
 from oncall_bot.store import incidents, messages, pictures, runbooks
 from oncall_bot.store.transactions import Tx
 
-AGAIN_EVERY = timedelta(minutes=10)
+AGAIN_FIRST, AGAIN_EVERY = timedelta(minutes=2), timedelta(minutes=10)
+"""The first picture comes seconds after it fired and shows little of that yet."""
 CHECKS_AT_MOST_EVERY_S = 10
 
 
@@ -82,7 +83,8 @@ def picture_drawn(
         incidents.write(tx, incident_id, [entry])
     showing.changed(tx, incident_id)
     if incident.status not in (Status.RESOLVED, Status.MERGED):
-        pictures.ask(tx, incident_id, not_before=tx.now + AGAIN_EVERY)
+        wait = AGAIN_EVERY if before.drawn_at else AGAIN_FIRST
+        pictures.ask(tx, incident_id, not_before=tx.now + wait)
 
 
 def picture_failed(tx: Tx, incident_id: int, fault: str) -> None:

@@ -80,6 +80,10 @@ class PrometheusMetrics:
         if silent is not None and self._seconds() - silent < LEFT_ALONE_FOR:
             raise DeliveryError(f"Prometheus ({_host(address)}) gave no answer a moment ago")
 
+    async def names(self, address: str) -> frozenset[str]:
+        """Every metric it has now, by name."""
+        return await self._ask(address, partial(self._all_names, address))
+
     async def _ask(self, address: str, work: Callable[[], T]) -> T:
         self._look_first(address)
 
@@ -131,12 +135,21 @@ class PrometheusMetrics:
         ]
 
     def _all_rules(self, address: str) -> dict[str, list[str]]:
+        return _rules(self._got(address, "/api/v1/rules?type=alert"))
+
+    def _all_names(self, address: str) -> frozenset[str]:
+        found = self._got(address, "/api/v1/label/__name__/values")
+        names = found.get("data") if isinstance(found, dict) else None
+        if not isinstance(names, list):
+            raise Silent("it does not answer as a Prometheus does")
+        return frozenset(str(name) for name in names)
+
+    def _got(self, address: str, path: str) -> Any:
         with _Bounded(self._within) as session:
-            url = f"{address.rstrip('/')}/api/v1/rules"
-            answer = _told(session, lambda: session.get(url, params={"type": "alert"}))
+            answer = _told(session, lambda: session.get(f"{address.rstrip('/')}{path}"))
         if answer.status_code != requests.codes.ok:
-            raise DeliveryError(f"{_host(address)} does not tell its rules", permanent=True)
-        return _rules(_decoded(answer.content))
+            raise DeliveryError(f"{_host(address)} answered {answer.status_code}", permanent=True)
+        return _decoded(answer.content)
 
     def _limits(self) -> dict[str, str]:
         """What the server is to keep to by itself; older ones do not know `limit` and pass it over."""
