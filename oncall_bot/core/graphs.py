@@ -25,7 +25,13 @@ STEP_MIN = 5
 BEFORE, AFTER = timedelta(minutes=30), timedelta(minutes=10)
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 NAME_LIMIT = 60
+VALUE_MAX = 1e100
 _STEPS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
+
+
+def is_drawn(value: float) -> bool:
+    """Whether the value is a number that a picture can show; beyond a googol it is a gap, like NaN and infinity."""
+    return abs(value) < VALUE_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class Series:
     @property
     def last(self) -> float | None:
         """The newest value that is a number."""
-        return next((v for _, v in reversed(self.points) if math.isfinite(v)), None)
+        return next((v for _, v in reversed(self.points) if is_drawn(v)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +169,7 @@ def graph_of(
         others=[one.points for one in kept[LINES_NAMED:]],
         left_out=max(0, len(found) - SERIES_MAX),
         op=measure.op,
-        limit=measure.limit,
+        limit=measure.limit if is_drawn(measure.limit or 0.0) else None,
         fired_at=fired_at,
         ended_at=ended_at,
     )
@@ -247,12 +253,12 @@ def _said(graph: Graph) -> Iterator[str]:
 
 def extremes(all_points: Sequence[Points]) -> tuple[float, float]:
     """The least and the most that was measured; two NaN when nothing was."""
-    values = [value for points in all_points for _, value in points if math.isfinite(value)]
+    values = [value for points in all_points for _, value in points if is_drawn(value)]
     return (min(values), max(values)) if values else (math.nan, math.nan)
 
 
 def _last(points: Points) -> float | None:
-    return next((value for _, value in reversed(points) if math.isfinite(value)), None)
+    return next((value for _, value in reversed(points) if is_drawn(value)), None)
 
 
 def _holds(op: str, value: float, limit: float) -> bool:

@@ -92,6 +92,8 @@ def measure_of(expr: str) -> Measure:
         return Measure(expr)
     sign = signs[0]
     left, right = expr[: sign.at].strip(), expr[sign.at + len(sign.text) :].strip()
+    if not left or not right:
+        return Measure(expr)
     if (limit := _number(right)) is not None and _number(left) is None:
         return Measure(left, sign.text, limit)
     if (limit := _number(left)) is not None and _number(right) is None:

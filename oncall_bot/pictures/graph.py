@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from oncall_bot.core.graphs import Graph, Points, extremes
+from oncall_bot.core.graphs import VALUE_MAX, Graph, Points, extremes, is_drawn
 from oncall_bot.core.units import Unit, figure
 from oncall_bot.pictures.letters import FAMILY, fitted, safe, width
 
@@ -135,10 +135,10 @@ def _plot(graph: Graph) -> _Plot:
     low, high = extremes([*drawn, graph.yesterday, graph.last_week])
     if math.isnan(low):
         low, high = 0.0, 1.0
-    if graph.limit is not None and math.isfinite(graph.limit):
+    if graph.limit is not None:
         low, high = min(low, graph.limit), max(high, graph.limit * HEADROOM)
     low, high = min(low, 0.0), max(high, 0.0)
-    if high == low:
+    if high - low < 1 / VALUE_MAX:
         high = low + 1.0
     step = _round_step((high - low) / 2)
     bottom = math.floor(low / step + 1e-9) * step if low < 0 else 0.0
@@ -258,7 +258,7 @@ def _runs(points: Points, plot: _Plot, reach: float) -> Iterator[list[tuple[floa
     run: list[tuple[float, float]] = []
     before = -math.inf
     for t, value in points:
-        if not plot.start - 1 <= t <= plot.end + 1 or not math.isfinite(value):
+        if not plot.start - 1 <= t <= plot.end + 1 or not is_drawn(value):
             continue
         if run and t - before > reach:
             yield run
@@ -311,7 +311,7 @@ def _apart(heights: Sequence[float]) -> list[float]:
 
 
 def _end(points: Points) -> tuple[float, float] | None:
-    return next((one for one in reversed(points) if math.isfinite(one[1])), None)
+    return next((one for one in reversed(points) if is_drawn(one[1])), None)
 
 
 def _moments(plot: _Plot) -> Iterator[str]:
