@@ -48,6 +48,7 @@ from oncall_bot.engine.librarian import EVERY as LIBRARIAN_EVERY
 from oncall_bot.engine.librarian import Librarian
 from oncall_bot.engine.reconciler import EVERY as RECONCILE_EVERY
 from oncall_bot.engine.reconciler import Reconciler
+from oncall_bot.engine.sight import Sight
 from oncall_bot.engine.tick import Tick
 from oncall_bot.engine.watchdog import Vital, Watchdog
 from oncall_bot.files.oncall_yaml import as_it_was, read_config
@@ -59,8 +60,10 @@ from oncall_bot.flows.plan_ahead import plan_ahead
 from oncall_bot.flows.stopping import stopped
 from oncall_bot.paging.heartbeat import HttpHeartbeat
 from oncall_bot.paging.roads import CurrentRoads
-from oncall_bot.ports import Drafter
+from oncall_bot.pictures.png import PngPictures
+from oncall_bot.ports import Drafter, Instruments
 from oncall_bot.prometheus.alertmanager import AlertmanagerApi
+from oncall_bot.prometheus.queries import PrometheusMetrics
 from oncall_bot.prometheus.webhook import Intake
 from oncall_bot.settings import Settings
 from oncall_bot.slack.connection import SlackEdge, SlackSettings
@@ -275,6 +278,11 @@ class App:
 
     async def _start_slack(self) -> None:
         settings = self.settings
+        metrics = PrometheusMetrics()
+        self._stack.callback(metrics.close)
+        self._instruments = Instruments(
+            metrics, PngPictures(), self.prometheus_of, self._sources_with_metrics
+        )
         self.slack: SlackEdge | None = None
         if settings.slack_bot_token is None:
             log.warning("slack_off", why="no ONCALL_SLACK_BOT_TOKEN; pages go by other roads only")
@@ -293,6 +301,7 @@ class App:
             ).inc(),
             on_failure=self.telemetry.guarded,
             clock=self._now,
+            look_with=self._instruments,
         )
         await self.slack.start()
         self._stack.push_async_callback(self.slack.stop)
@@ -301,6 +310,7 @@ class App:
         self._pagers = CurrentRoads(lambda: self.store.snapshot.config.channels)
         self._stack.push_async_callback(self._pagers.aclose)
         source = AlertmanagerApi()
+        sight = self._sight()
         ports = Ports(
             render=partial(render, command=self.settings.slack_command),
             chat=self.slack.chat if self.slack else None,
@@ -309,6 +319,7 @@ class App:
             source=source,
             addresses=self.addresses,
             chat_link=self.slack.chat_link if self.slack else lambda channel, ts: None,
+            looks={"picture": sight.draw, "query": sight.read},
         )
         self.delivery = Delivery(
             self.store,
@@ -376,6 +387,10 @@ class App:
         sending = asyncio.create_task(self.delivery.run(), name="delivery")
         self._stack.push_async_callback(_end, self.delivery.stop, sending)
         self.store.listen(self.instance)
+
+    def _sight(self) -> Sight:
+        given = self.slack.look_with if self.slack else None
+        return Sight(self.store, given or self._instruments, now=self._now)
 
     def _auditor(self) -> Auditor:
         return Auditor(
@@ -483,6 +498,17 @@ class App:
     def _heartbeat(self) -> HttpHeartbeat | None:
         url = self.settings.heartbeat_url
         return HttpHeartbeat(url.get_secret_value()) if url is not None else None
+
+    def prometheus_of(self, source: str) -> str | None:
+        """The Prometheus that a source's rules are evaluated by."""
+        found = self.store.snapshot.config.sources.get(source)
+        if found is not None and found.prometheus:
+            return found.prometheus
+        return self.settings.prometheus_url if source == "default" else None
+
+    def _sources_with_metrics(self) -> Sequence[str]:
+        known = dict.fromkeys(("default", *self.store.snapshot.config.sources))
+        return [source for source in known if self.prometheus_of(source)]
 
     def addresses(self, source: str) -> Sequence[str]:
         """The Alertmanagers that answer for a source."""

@@ -6,12 +6,13 @@ Serves engine (which calls), app (which wires) and the edges (which implement).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from oncall_bot.core.errors import OncallError
+from oncall_bot.core.graphs import Graph, Series, Window
 from oncall_bot.core.records import Record
 from oncall_bot.core.situation import Content
 from oncall_bot.core.verification import Claim
@@ -133,8 +134,54 @@ class AlertSource(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value of an instant query, with its labels; it may be NaN."""
+
+    labels: Mapping[str, str]
+    value: float
+
+
 class Metrics(Protocol):
-    def value(self, promql: str, *, at: datetime) -> float | None: ...
+    """A Prometheus at an address. Bounded in time, points, series and bytes.
+
+    Raises DeliveryError with a sentence: not permanent when it gave no answer, permanent when it refused the query.
+    """
+
+    async def instant(self, address: str, promql: str, *, at: float) -> Sequence[Sample]:
+        """What the query selects at that instant (unix seconds)."""
+        ...
+
+    async def over(self, address: str, promql: str, window: Window) -> Sequence[Series]:
+        """What the query was over the window."""
+        ...
+
+    async def rule(self, address: str, alertname: str) -> str | None:
+        """The expression of the alerting rule of that name, when one is known for certain."""
+        ...
+
+
+class Picture(Protocol):
+    def draw(self, graph: Graph) -> bytes:
+        """The graph as PNG. Blocking, some tens of milliseconds."""
+        ...
+
+
+class Album(Protocol):
+    async def keep(self, png: bytes, name: str, alt: str) -> str:
+        """Upload a picture that is shown in messages; answers what a message calls it. Raises DeliveryError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Instruments:
+    """What one looks at metrics with. Without an album pictures are not drawn; their sentence is told all the same."""
+
+    metrics: Metrics
+    picture: Picture
+    address_of: Callable[[str], str | None]  # of a source: the Prometheus that evaluates its rules
+    sources: Callable[[], Sequence[str]]
+    album: Album | None = None
 
 
 class Drafter(Protocol):

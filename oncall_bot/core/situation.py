@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from oncall_bot.core.live_checks import Reading
+
 
 class State(StrEnum):
     FIRING = "firing"
@@ -92,6 +94,36 @@ class JudgedRunbook:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownPicture:
+    """The picture of what the rule measures, or why there is none."""
+
+    file_id: str | None = None  # what the chat calls it
+    alt: str = ""
+    sentence: str = ""  # the measured value with its limit, without units of ours
+    fault: str | None = None
+    drawn_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """How often the same alerts were there within a week, this time counted, and how long they usually last."""
+
+    times: int
+    usual: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Another incident that began at about the same time; `place` is where its card lies."""
+
+    incident_id: int
+    title: str
+    opened_at: datetime
+    place: tuple[str, str] | None = None
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ShownSilence:
     silence_id: int
     by: str
@@ -153,6 +185,10 @@ class Situation:
     url: str | None = None
     chat_link: str | None = None
     summary_line: str | None = None
+    picture: ShownPicture | None = None
+    before: Before | None = None
+    beside: Sequence[Beside] = ()
+    beside_more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +280,8 @@ class RunbookNotice:
 
     situation: Situation
     runbook: ShownRunbook | None
+    checks: int = 0  # live checks it holds
+    readings: Sequence[Reading] = ()  # what each came to when it was run last
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,8 @@ class Ports:
     source: AlertSource | None = None
     addresses: Callable[[str], Sequence[str]] = lambda source: ()
     chat_link: Callable[[str, str], str | None] = lambda channel, ts: None
+    looks: Mapping[str, Callable[[Row], Awaitable[Fate]]] = field(default_factory=dict)
+    """What is done for the kinds that ask Prometheus (engine.sight)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,8 +296,14 @@ class Delivery:
             "loud": self._loud,
             "draft": self._draft,
             "ask_source": self._ask_source,
+            "picture": self._look,
+            "query": self._look,
         }
         return await kinds[row.kind](row)
+
+    async def _look(self, row: Row) -> _Done:
+        look = self._ports.looks.get(row.kind)
+        return _Done(await look(row) if look else Fate("skipped", answer="no Prometheus is named"))
 
     async def _message(self, row: Row) -> _Done:
         message_id = int(row.payload["message_id"])
@@ -401,7 +409,11 @@ class Delivery:
         content = prepared.content
         link = self._ports.chat_link(*prepared.card) if prepared.card is not None else None
         if isinstance(content, Situation):
-            return views.with_links(content, link)
+            near = [
+                replace(one, link=self._ports.chat_link(*one.place)) if one.place else one
+                for one in content.beside
+            ]
+            return replace(views.with_links(content, link), beside=near)
         if isinstance(content, BundleNotice):
             pages = [self._linked_page(one, prepared.cards) for one in content.pages]
             return replace(content, pages=pages)
@@ -507,8 +519,11 @@ def _content(reader: Reader, row: Row) -> Content | None:
     if shown is None or row.role == "root":
         return shown
     if row.role == "runbook":
-        said = shown.runbook or shown.possible or shown.judged
-        return RunbookNotice(shown, shown.runbook) if said else None
+        if shown.runbook is None:
+            said = shown.possible or shown.judged
+            return RunbookNotice(shown, None) if said else None
+        count, readings = views.checks(reader, row.incident_id)
+        return RunbookNotice(shown, shown.runbook, count, readings)
     kind = row.role.partition(":")[2]
     text = views.draft(reader, row.incident_id, kind)
     return DraftNotice(shown, kind, text) if text else None

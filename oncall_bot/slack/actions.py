@@ -16,6 +16,7 @@ from oncall_bot.flows.acknowledge import acknowledge, acknowledge_message
 from oncall_bot.flows.drafting import request_draft
 from oncall_bot.flows.escalate import escalate
 from oncall_bot.flows.judge_runbook import call_none_fitting, call_right, call_wrong, take_back
+from oncall_bot.flows.looking import run_checks
 from oncall_bot.flows.resolve import mitigate, resolve
 from oncall_bot.flows.silence_incident import end_silence
 from oncall_bot.ports import DeliveryError
@@ -119,6 +120,10 @@ async def _decline(edge: Edge, press: Press) -> Drawn | None:
     """`I can't`: the next step is paged at once, and the person is told that they may rest."""
     said = await _change(edge, press, escalate)
     return said or answers.said("The next step is paged now. Nothing else is asked of you.")
+
+
+async def _run_checks(edge: Edge, press: Press) -> Drawn | None:
+    return await _change(edge, press, run_checks)
 
 
 async def _mitigate(edge: Edge, press: Press) -> Drawn | None:
@@ -353,6 +358,7 @@ ACTIONS: Mapping[str, Handler] = {
     "contact.open": _contact_form,
     "contact.test": _test,
     "contact.test_ok": _test_ok,
+    "runbook.checks": _run_checks,
     "help.open": _help,
     "who.open": _who,
 }

@@ -27,6 +27,7 @@ HELP: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("take 42", "take it over from whoever has it"),
         ("escalate 42", "page the next step now"),
         ("note 42 pool is empty", "add to the work log"),
+        ("metric up 6h", "a graph of any PromQL"),
         ("resolve 42", "it is over"),
     ),
     "Before": (

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from oncall_bot.slack.escape import cut, plain
+from oncall_bot.slack.escape import cut, escape, plain
 
 Block = dict[str, Any]
-SECTION_MAX, CONTEXT_MAX, MESSAGE_MAX = 3000, 2000, 11_500
+SECTION_MAX, CONTEXT_MAX, MESSAGE_MAX, ALT_MAX = 3000, 2000, 11_500, 1900
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,21 @@ def fields(pairs: Iterable[tuple[str, str]]) -> Block:
 
 def context(text: str) -> Block:
     return {"type": "context", "elements": [mrkdwn(text, CONTEXT_MAX)]}
+
+
+def image(file_id: str, alt: str) -> Block:
+    """A picture that was uploaded to Slack; `alt` is outside text and says the same in words."""
+    return {"type": "image", "slack_file": {"id": file_id}, "alt_text": plain(alt, ALT_MAX)}
+
+
+def without_images(blocks: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The same message with each picture's words in its place."""
+    return [
+        context(escape(f"Picture: {block.get('alt_text', '')}", 600))
+        if block.get("type") == "image"
+        else block
+        for block in blocks
+    ]
 
 
 def divider() -> Block:

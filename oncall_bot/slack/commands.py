@@ -27,7 +27,7 @@ from oncall_bot.flows.escalate import escalate, page_by_hand
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.flows.set_override import set_override
 from oncall_bot.flows.silence_incident import silence_incident
-from oncall_bot.slack import answers, modals, reading, road_test
+from oncall_bot.slack import answers, metric, modals, reading, road_test
 from oncall_bot.slack.blocks import Drawn
 from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.edge import ANSWER_WITHIN, Edge, ephemeral, excuse, waiting
@@ -444,6 +444,15 @@ async def _runbook(edge: Edge, asked: Asked) -> Drawn | None:
     return answers.runbooks(found, asked.rest[:80])
 
 
+async def _metric(edge: Edge, asked: Asked) -> Drawn | None:
+    """`metric rate(errors_total[5m]) 6h`: a graph that only the asker sees."""
+    said = await metric.answer(edge, asked.rest)
+    if asked.body.get("response_url"):
+        await edge.tell(asked.body, said)
+        return None
+    return said
+
+
 async def contacts_of(edge: Edge, caller: Caller) -> Drawn:
     if caller.person is None:
         return answers.not_yours("you have no contacts here")
@@ -469,6 +478,7 @@ WORDS: Mapping[str, Word] = {
     "silence": _silence,
     "why": _why,
     "runbook": _runbook,
+    "metric": _metric,
     "summary": _summary,
     "postmortem": _postmortem,
     "explain": _explain,
@@ -486,6 +496,10 @@ ALIASES = {
     "contacts": "contact",
 }
 CHANGES = frozenset(
-    {_ack, _take, _resolve, _escalate, _page, _declare, _note, _silence, _override, _contact, _test}
+    {
+        *(_ack, _take, _resolve, _escalate, _page, _declare, _note, _silence, _override, _contact),
+        *(_test, _metric),
+    }
 )
+"""What viewers and guests may not: what changes something, and `metric`, which may ask Prometheus anything."""
 USAGE_HINT = "who | declare | ack 42 | page NAME 42 | silence 42 2h | why 42 | help"

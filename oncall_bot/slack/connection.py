@@ -11,7 +11,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,8 @@ from slack_sdk.errors import SlackApiError
 
 from oncall_bot.core.errors import BadInput
 from oncall_bot.flows.record_chat import remember_slack_id
+from oncall_bot.ports import Instruments
+from oncall_bot.slack.album import SlackAlbum
 from oncall_bot.slack.callers import Callers
 from oncall_bot.slack.channels import Channels
 from oncall_bot.slack.edge import Edge, FilePeople, message_link, now_utc
@@ -91,6 +93,7 @@ class SlackEdge:
         observe: Observe = lambda method, outcome: None,
         on_failure: Callable[[str], None] = lambda guard: None,
         clock: Callable[[], datetime] = now_utc,
+        look_with: Instruments | None = None,
     ) -> None:
         settings.check()
         self._settings = settings
@@ -101,6 +104,8 @@ class SlackEdge:
         self.channels = Channels(self.client)
         self.chat = SlackChat(self.client, self.channels)
         self.directory = SlackDirectory(self.client)
+        album = SlackAlbum(self.client)
+        self.look_with = replace(look_with, album=album) if look_with else None
         self.team_id = ""
         self.bot_user = ""
         self.workspace_url = ""
@@ -198,6 +203,7 @@ class SlackEdge:
             bot_user=self.bot_user,
             workspace_url=self.workspace_url,
             on_failure=self._on_failure,
+            look_with=self.look_with,
         )
         quiet = logging.getLogger("oncall_bot.slack.bolt")
         quiet.setLevel(logging.ERROR)

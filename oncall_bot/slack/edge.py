@@ -21,8 +21,9 @@ from oncall_bot.core.errors import OncallError
 from oncall_bot.core.situation import Situation
 from oncall_bot.flows.inbound import seen
 from oncall_bot.flows.refuse import refuse
+from oncall_bot.ports import Instruments
 from oncall_bot.slack import answers, modals
-from oncall_bot.slack.blocks import Block, Drawn, context, section
+from oncall_bot.slack.blocks import Block, Drawn, context, section, without_images
 from oncall_bot.slack.callers import Caller, Callers
 from oncall_bot.slack.refusals import NETWORK
 from oncall_bot.slack.sender import SlackChat
@@ -106,6 +107,7 @@ class Edge:
     bot_user: str = ""
     workspace_url: str = ""
     on_failure: Callable[[str], None] = lambda guard: None
+    look_with: Instruments | None = None
     working: set[asyncio.Task[Any]] = field(default_factory=set)
     following: set[asyncio.Task[Any]] = field(default_factory=set)
 
@@ -179,7 +181,11 @@ class Edge:
         url = body.get("response_url")
         if url:
             hook = AsyncWebhookClient(str(url), timeout=10, session=self.client.session)
-            await hook.send(**ephemeral(what), replace_original=False)
+            answer = await hook.send(**ephemeral(what), replace_original=False)
+            bare = without_images(what.blocks)
+            if answer.status_code != 200 and bare != list(what.blocks):
+                plainer = Drawn(what.text, [dict(block) for block in bare])
+                await hook.send(**ephemeral(plainer), replace_original=False)
             return
         view = body.get("view") or {}
         if view.get("type") == "home" and body.get("trigger_id"):

@@ -46,8 +46,9 @@ def _drawn(content: Content, now: datetime, command: str) -> Drawn:
         case BundleNotice():
             return dms.bundle(content, now)
         case RunbookNotice():
-            shown, book = content.situation, content.runbook
-            return threads.runbook(shown, book, now) if book else verdicts.possible(shown)
+            if content.runbook is None:
+                return verdicts.possible(content.situation)
+            return threads.runbook(content, content.runbook, now)
         case DraftNotice():
             draw = drafts.postmortem if content.kind == "postmortem" else drafts.summary
             return draw(content.situation, content.markdown)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from oncall_bot.core.situation import LogEntry, ShownRunbook, Situation, WorkLog
-from oncall_bot.slack import verdicts
+from oncall_bot.core.situation import LogEntry, RunbookNotice, ShownRunbook, WorkLog
+from oncall_bot.slack import checks, verdicts
 from oncall_bot.slack.blocks import Block, Drawn, context, section
 from oncall_bot.slack.escape import escape, link, push, when
 from oncall_bot.slack.markdown import mrkdwn_of
@@ -67,8 +67,9 @@ def _sections(lines: list[str]) -> list[Block]:
     return [*out, section(part)] if part else [*out, section("Nothing has happened yet.")]
 
 
-def runbook(s: Situation, book: ShownRunbook, now: datetime) -> Drawn:
-    """The runbook beside the incident: why this one, and its first steps."""
+def runbook(notice: RunbookNotice, book: ShownRunbook, now: datetime) -> Drawn:
+    """The runbook beside the incident: why this one, its first steps, and what its live checks say."""
+    s = notice.situation
     text = push(
         f"Runbook for incident {s.incident_id}: ",
         book.title,
@@ -84,7 +85,8 @@ def runbook(s: Situation, book: ShownRunbook, now: datetime) -> Drawn:
     more = len(book.steps) - STEPS_SHOWN
     tail = [context(f"{count(more, 'more step')} in the runbook.")] if more > 0 else []
     head = section(f"*Runbook: {link(book.link, book.title)}*{why}")
-    return Drawn(text, [*_within([head, *steps, *rest, *tail]), *verdicts.asked(s, book)])
+    shown = _within([head, *steps, *rest, *tail, *checks.drawn(notice, now)])
+    return Drawn(text, [*shown, *verdicts.asked(s, book)])
 
 
 def _texts(book: ShownRunbook, room: int) -> list[Block]:

@@ -267,6 +267,7 @@ class Occurrence(Table, table=True):
     expires_at: datetime | None = _at(null=True)
     annotations: dict[str, Any] = _json()
     muted_by: str | None = _text(null=True)
+    expression: str | None = _text(null=True)  # of its rule, out of generatorURL
 
 
 class UnreadableBody(Table, table=True):
@@ -672,6 +673,19 @@ class Draft(Table, table=True):
     state: str = _text()
     asked_by: str | None = _text(null=True)
     created_at: datetime = _at()
+
+
+class IncidentPicture(Table, table=True):
+    """The latest picture of an incident; `asked` counts, so that only the last one asked for is drawn."""
+
+    __tablename__ = "incident_picture"
+    incident_id: int = _ref("incident", pk=True)
+    asked: int = Field(default=0)
+    file_id: str | None = _text(null=True)
+    alt: str = _text(default="")
+    sentence: str = _text(default="")
+    fault: str | None = _text(null=True)
+    drawn_at: datetime | None = _at(null=True)
 
 
 class LlmCall(Table, table=True):

@@ -3,6 +3,7 @@
 incident   the card's Situation, the work log, the record    paging     who was and will be paged
 pages      a page as the paged person sees it                on_call    who is on call, hand-offs, contacts
 reasons    why each person was paged, or not                 foresight  what would happen to an alert
+sight      what the metrics say of an incident, and what is to be asked of them
 """
 
 from oncall_bot.store.views.foresight import explain, runbooks_matching
@@ -28,13 +29,16 @@ from oncall_bot.store.views.pages import (
     page_notice,
 )
 from oncall_bot.store.views.reasons import why
+from oncall_bot.store.views.sight import Subject, checks, subject
 
 __all__ = [
     "ContactShown",
+    "Subject",
     "asked_in_bundle",
     "bundle_now",
     "bundle_of_message",
     "bundle_of_row",
+    "checks",
     "contacts",
     "draft",
     "explain",
@@ -49,6 +53,7 @@ __all__ = [
     "record",
     "runbooks_matching",
     "situation",
+    "subject",
     "thread_of",
     "who",
     "why",

@@ -37,7 +37,7 @@ from oncall_bot.store import (
 from oncall_bot.store import record as records
 from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Reader
-from oncall_bot.store.views import shelf
+from oncall_bot.store.views import shelf, sight
 from oncall_bot.store.views.paging import Paging
 
 LOG_SHOWN = 15
@@ -96,6 +96,7 @@ def _spoken(reader: Reader, incident: Row) -> Situation:
 def situation_of(reader: Reader, incident: Row) -> Situation:
     """As `situation`, of a row in hand."""
     paging = Paging(reader, incident)
+    beside, more = sight.beside(reader, incident)
     return replace(
         _spoken(reader, incident),
         held_why=_held_why(incident, paging),
@@ -109,6 +110,10 @@ def situation_of(reader: Reader, incident: Row) -> Situation:
         ack_until=paging.ack_until(),
         silence=silence_of(reader, incident),
         summary_line=_summary_line(reader, incident),
+        picture=sight.picture(reader, incident.id),
+        before=sight.before(reader, incident),
+        beside=beside,
+        beside_more=more,
     )
 
 

@@ -14,7 +14,7 @@ import uvicorn
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.situation import Situation
 from oncall_bot.flows.declare import declare
-from oncall_bot.ports import ChatMessage
+from oncall_bot.ports import ChatMessage, Instruments
 from oncall_bot.slack import cards
 from oncall_bot.slack.connection import SlackEdge, SlackSettings
 from oncall_bot.slack.manifest import manifest
@@ -92,7 +92,12 @@ class Bot:
 
 @asynccontextmanager
 async def running(
-    slackcheck: ModuleType, store: Store, mode: str, **options: Any
+    slackcheck: ModuleType,
+    store: Store,
+    mode: str,
+    *,
+    look_with: Instruments | None = None,
+    **options: Any,
 ) -> AsyncIterator[Bot]:
     """The bot, connected; every scenario ends with Slack's own judgement in `judged_clean`."""
     app = slackcheck.App.from_manifest(manifest())
@@ -104,7 +109,7 @@ async def running(
             api_url=f"{slack.base}/api/",
             app_id=app.app_id,
         )
-        edge = SlackEdge(settings, store)
+        edge = SlackEdge(settings, store, look_with=look_with)
         await edge.start()
         assert await edge.ready()
         web = None

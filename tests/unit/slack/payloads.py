@@ -9,8 +9,18 @@ from functools import cache
 from typing import Any
 
 from oncall_bot.core.explanation import Line
+from oncall_bot.core.live_checks import NOT_AS_EXPECTED, UNREAD, Reading
 from oncall_bot.core.outcomes import Outcome
-from oncall_bot.core.situation import BundleNotice, JudgedRunbook, PossibleRunbook, RoadFate
+from oncall_bot.core.situation import (
+    Before,
+    Beside,
+    BundleNotice,
+    JudgedRunbook,
+    PossibleRunbook,
+    RoadFate,
+    RunbookNotice,
+    ShownPicture,
+)
 from oncall_bot.slack import answers, cards, dms, drafts, home, modals, threads, verdicts
 from oncall_bot.slack.blocks import Block, Drawn
 from tests.unit.slack.situations import (
@@ -44,6 +54,33 @@ From 03:07 to 03:31 UTC about **1 in 28** requests to `checkout` failed. [3] [22
 
 TODO: who found it?
 """
+
+PICTURE = ShownPicture("F0PICTURE1", "Error rate: 8.4 %.", "8.4 %, limit 2 %", None, at(3))
+PICTURED = replace(
+    FIRING,
+    picture=PICTURE,
+    before=Before(4, timedelta(minutes=6)),
+    beside=[Beside(43, "Slow payments", at(1), ("C1", "1.2"), "https://example.slack.com/x")],
+    beside_more=2,
+)
+NASTY_SIGHT = replace(
+    HOSTILE,
+    picture=ShownPicture("F1", NASTY * 20, NASTY, NASTY, at(3)),
+    before=Before(101, timedelta(days=3)),
+    beside=[Beside(n, NASTY, at(n), None, "javascript:x") for n in range(3)],
+)
+READINGS = [
+    Reading(
+        "queue depth", "messages", "below 500", NOT_AS_EXPECTED, at(4), 12431.0, section="Mend"
+    ),
+    Reading("idle connections", "", "above 5", "as expected", at(4), 12.0),
+    Reading("goroutines", "", "", "", at(4), 9.0, whose="pod=a", series=3),
+    Reading("errors", "%", "", UNREAD, at(4), why="Prometheus gave no answer in 10 s"),
+]
+NASTY_READINGS = [
+    Reading(NASTY, NASTY, NASTY, NOT_AS_EXPECTED, at(4), 1e300, NASTY, NASTY, 2, NASTY),
+    Reading(NASTY, NASTY, NASTY, UNREAD, at(4), None, NASTY),
+] * 5
 
 
 @cache
@@ -93,8 +130,10 @@ def messages() -> Mapping[str, Drawn]:
         ),
         "dm-code": dms.contact_code("voice", NOW, at(30)),
         "thread-work-log": threads.work_log(LOG, NOW),
-        "thread-runbook": threads.runbook(FIRING, BOOK, NOW),
-        "thread-runbook-right": threads.runbook(replace(FIRING, judged=[CALLED_RIGHT]), BOOK, NOW),
+        "thread-runbook": threads.runbook(RunbookNotice(FIRING, BOOK), BOOK, NOW),
+        "thread-runbook-right": threads.runbook(
+            RunbookNotice(replace(FIRING, judged=[CALLED_RIGHT]), BOOK), BOOK, NOW
+        ),
         "thread-possible-runbooks": verdicts.possible(
             replace(FIRING, runbook=None, possible=POSSIBLE, judged=[CALLED_WRONG])
         ),
@@ -110,6 +149,20 @@ def messages() -> Mapping[str, Drawn]:
                 ],
                 judged=[JudgedRunbook(2, NASTY, False, NASTY)],
             )
+        ),
+        "card-pictured": cards.card(PICTURED, NOW),
+        "card-pictured-acknowledged": cards.card(replace(ACKNOWLEDGED, picture=PICTURE), NOW),
+        "card-pictured-resolved": cards.card(replace(RESOLVED, picture=PICTURE), NOW),
+        "card-not-pictured": cards.card(
+            replace(FIRING, picture=ShownPicture(fault="Prometheus cannot be reached")), NOW
+        ),
+        "card-pictured-hostile": cards.card(NASTY_SIGHT, NOW),
+        "thread-runbook-checks": threads.runbook(
+            RunbookNotice(FIRING, BOOK, 5, READINGS), BOOK, NOW
+        ),
+        "thread-runbook-unread": threads.runbook(RunbookNotice(FIRING, BOOK, 2), BOOK, NOW),
+        "thread-runbook-hostile": threads.runbook(
+            RunbookNotice(HOSTILE, BOOK, 99, NASTY_READINGS), BOOK, NOW
         ),
         "draft-summary": drafts.summary(RESOLVED, MARKDOWN),
         "draft-postmortem": drafts.postmortem(RESOLVED, MARKDOWN),
