@@ -3,8 +3,10 @@
 incident   the card's Situation, the work log, the record    paging     who was and will be paged
 pages      a page as the paged person sees it                on_call    who is on call, hand-offs, contacts
 reasons    why each person was paged, or not                 foresight  what would happen to an alert
+disclosure what of an incident a model may be sent
 """
 
+from oncall_bot.store.views.disclosure import disclosure
 from oncall_bot.store.views.foresight import explain, runbooks_matching
 from oncall_bot.store.views.incident import (
     draft,
@@ -36,6 +38,7 @@ __all__ = [
     "bundle_of_message",
     "bundle_of_row",
     "contacts",
+    "disclosure",
     "draft",
     "explain",
     "hand_off",
