@@ -173,9 +173,10 @@ def test_a_server_of_the_newer_kind_is_asked_with_max_completion_tokens() -> Non
         (Answer(b"<html>", status=502, content_type="text/html"), Ending.BROKEN, False),
         (Answer(b"{}", status=429), Ending.BUSY, False),
         (Answer(b"{}", status=401), Ending.REFUSED, True),
+        (Answer(b"", status=307, headers={"location": "/v1/else"}), Ending.REFUSED, True),
         (Answer(b'{"error": {"message": "bad request"}}', status=400), Ending.REFUSED, True),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 @pytest.mark.parametrize("stream", [False, True])
 def test_what_went_wrong_has_a_name(
