@@ -94,8 +94,8 @@ class Call:
         """Take pieces until the reply ends; answers its finish reason."""
         while True:
             try:
-                got = reader.came.get(timeout=max(0.0, self.left()))
-            except queue.Empty:
+                got = reader.came.get(timeout=self.left())
+            except (queue.Empty, ValueError):  # ValueError: a listener took the rest of the time
                 return self._broken_off(self._too_late(), late=True)
             if isinstance(got, ModelError):
                 return self._broken_off(got, late=got.ending is Ending.LATE)
