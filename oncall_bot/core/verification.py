@@ -16,11 +16,12 @@ from oncall_bot.core.evidence import INSTRUCTION, Evidence, Standing, blames, st
 from oncall_bot.core.facts import Facts, facts_of
 from oncall_bot.core.records import Record, RecordAlert, RecordEvent, instant
 from oncall_bot.core.redaction import holds_secret
-from oncall_bot.core.tokens import Pool, tokens_of
+from oncall_bot.core.tokens import Pool, counted, tokens_of
 
 CALC = "calc"
 MOST_CITES = 8
 MOST_CHARACTERS = 400
+TWICE = "it is there twice"
 SUPPORTED = (
     0.34  # share of content words found in the evidence below which a sentence is only marked
 )
@@ -68,7 +69,8 @@ _CAUSAL = re.compile(
     r"\b(?:to|is|was) blame\b|\bmade \w+ (?:fail|crash|unavailable)\b|\bcame from\b"
     r"|\bexplains?\b|\bconsequence\b|\bprovok|\binduced\b|\bculprit\b|"
     r"\bwhich (?:drove|saturated|exhausted|overloaded|crashed)\b|\bin turn\b|\btherefore\b"
-    r"|\bhence\b|\bso that\b|\bsaturated\b|\bdr(?:ove|iven|ives)\b|\boverwhelm"
+    r"|\bhence\b|\bso that\b|[,;] so (?!far\b|called\b)|\bcontribut|\bmeant that\b|\bprompted\b"
+    r"|\bforced\b|\broot cause\b|\bsaturated\b|\bdr(?:ove|iven|ives)\b|\boverwhelm"
     r"|\bexhausted the\b|\b(?:knocked|took) out\b",
     re.IGNORECASE,
 )
@@ -111,6 +113,12 @@ _PERSON_VERB = re.compile(
     r"started|stopped|scaled|issued|pushed|declared|resolved|fixed|asked|saw|was paged|led"
     r"|disabled|enabled|identified|escalated|raised|removed|moved|"
     r"throttled|bumped|paused|set|opened|closed|merged|approved|reverted)\b"
+)
+_DID = re.compile(
+    r"\s+(acknowledged|acked|restarted|ran|decided|suspected|rolled|paged|deployed|noticed|reported"
+    r"|confirmed|found|executed|started|stopped|scaled|issued|pushed|declared|resolved|fixed|led"
+    r"|disabled|enabled|identified|escalated|raised|removed|moved|throttled|paused|closed|merged"
+    r"|approved|reverted|mitigated)\b"
 )
 _MONTHS_TEXT = """
     January February March April May June July August September October November December
@@ -186,6 +194,7 @@ class Verifier:
             self._sources,
             self._tokens,
             self._names,
+            self._doers,
             self._stale,
             self._lifecycle,
             self._guesses,
@@ -194,6 +203,23 @@ class Verifier:
             if reason:
                 return Verdict(Outcome.DROP, reason)
         return self._doubts(text, cites)
+
+    def check(self, claims: Iterable[Claim]) -> Checked:
+        """All claims with their verdicts; the same sentence twice is dropped the second time."""
+        sorted_by: dict[Outcome, list[tuple[Claim, str]]] = {outcome: [] for outcome in Outcome}
+        seen: set[str] = set()
+        for claim in claims:
+            same = " ".join(claim.text.lower().split())
+            verdict = Verdict(Outcome.DROP, TWICE)
+            if same not in seen:
+                verdict = self.verify(claim.text, claim.cites)
+            seen.add(same)
+            sorted_by[verdict.outcome].append((claim, verdict.reason))
+        return Checked(
+            tuple(claim for claim, _ in sorted_by[Outcome.KEEP]),
+            tuple(sorted_by[Outcome.MARK]),
+            tuple(sorted_by[Outcome.DROP]),
+        )
 
     def _shape(self, text: str, cites: Sequence[str]) -> str | None:
         """Rule 8, and what no sentence of a draft looks like."""
@@ -228,8 +254,15 @@ class Verifier:
 
     def _tokens(self, text: str, cites: Sequence[str]) -> str | None:
         """Rules 2 and 3: every number, time and identifier is in the cited events or computed."""
-        missing = self._pool(cites).missing(tokens_of(text))
-        return f"{missing} is not in what it cites" if missing else None
+        pool = self._pool(cites)
+        missing = pool.missing(tokens_of(text))
+        if missing:
+            return f"{missing} is not in what it cites"
+        wrong = pool.mislimited(text)
+        if wrong:
+            return f"{wrong} is told as a limit, or a limit as a measurement"
+        wrong = pool.miscounted(counted(text))
+        return f"what it cites counts something else than {wrong}" if wrong else None
 
     def _names(self, text: str, cites: Sequence[str]) -> str | None:
         """Rule 3 for people, services, alerts and other names written with a capital."""
@@ -241,6 +274,22 @@ class Verifier:
         for match in (*_CAPITAL.finditer(text), *_ABBREVIATION.finditer(text)):
             if self._invented(match, text):
                 return f"the name {match[0]} is not in the record"
+        return None
+
+    def _doers(self, text: str, cites: Sequence[str]) -> str | None:
+        """Rule 3: who is said to have done something did it in a cited event, and was not only spoken of."""
+        events = self._cited(cites)
+        actors = {event.actor for event in events}
+        said = " ".join(event.text for event in events)
+        for person in self.record.people:
+            for name in filter(None, (person.name, person.name.split()[0], person.handle)):
+                for match in re.finditer(rf"(?<![\w@-]){re.escape(name)}(?![\w-])", text):
+                    verb = _DID.match(text[match.end() :])
+                    if not verb or person.handle in actors:
+                        continue
+                    told = rf"(?:{re.escape(person.handle)}|{re.escape(name)})\W+(?:\w+\W+){{0,2}}{verb[1][:4]}"
+                    if not re.search(told, said, re.IGNORECASE):
+                        return f"{name} did not do that in what it cites"
         return None
 
     def _known_names(self) -> Iterable[tuple[str, tuple[str, ...]]]:
@@ -410,13 +459,13 @@ class Verifier:
             if isinstance(figure.value, (int, float)):
                 pool.add_number(float(figure.value))
         pool.add_text(" ".join([self.record.title, *self.record.services]))
-        for counted in (
+        for total in (
             len(facts.pages),
             len(facts.alerts),
             len(facts.actions),
             len(facts.reopened),
         ):
-            pool.add_number(float(counted))
+            pool.add_number(float(total))
 
 
 def _add_alert(pool: Pool, alert: RecordAlert) -> None:
@@ -467,23 +516,4 @@ def verify(sentence: str, cites: Sequence[str], record: Record) -> Verdict:
 
 def check_claims(claims: Iterable[Claim], record: Record) -> Checked:
     """All claims with their verdicts; the same sentence twice is dropped the second time."""
-    verifier = Verifier(record)
-    kept: list[Claim] = []
-    marked: list[tuple[Claim, str]] = []
-    dropped: list[tuple[Claim, str]] = []
-    seen: set[str] = set()
-    for claim in claims:
-        same = " ".join(claim.text.lower().split())
-        verdict = (
-            verifier.verify(claim.text, claim.cites)
-            if same not in seen
-            else Verdict(Outcome.DROP, "it is there twice")
-        )
-        seen.add(same)
-        if verdict.outcome is Outcome.KEEP:
-            kept.append(claim)
-        elif verdict.outcome is Outcome.MARK:
-            marked.append((claim, verdict.reason))
-        else:
-            dropped.append((claim, verdict.reason))
-    return Checked(tuple(kept), tuple(marked), tuple(dropped))
+    return Verifier(record).check(claims)

@@ -4,8 +4,10 @@ incident   the card's Situation, the work log, the record    paging     who was 
 pages      a page as the paged person sees it                on_call    who is on call, hand-offs, contacts
 reasons    why each person was paged, or not                 foresight  what would happen to an alert
 sight      what the metrics say of an incident, and what is to be asked of them
+disclosure what of an incident a model may be sent
 """
 
+from oncall_bot.store.views.disclosure import disclosure
 from oncall_bot.store.views.foresight import explain, runbooks_matching
 from oncall_bot.store.views.incident import (
     draft,
@@ -40,6 +42,7 @@ __all__ = [
     "bundle_of_row",
     "checks",
     "contacts",
+    "disclosure",
     "draft",
     "explain",
     "hand_off",
