@@ -139,6 +139,7 @@ class LogEntry:
     text: str
     actor: str | None = None
     pinned: bool = False
+    pinned_as: str = ""  # what a person says it is: "the cause", "the impact", "a ruled-out guess"
 
 
 @dataclass(frozen=True, slots=True)

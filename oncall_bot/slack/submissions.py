@@ -18,7 +18,7 @@ from oncall_bot.flows.declare import change_severity, declare, note
 from oncall_bot.flows.escalate import hand_over, page_by_hand
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.flows.silence_incident import silence_incident
-from oncall_bot.slack import answers, modals, reading
+from oncall_bot.slack import answers, modals, pins, reading
 from oncall_bot.slack.blocks import Block, Drawn, option
 from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.edge import Edge
@@ -187,6 +187,11 @@ async def _contact(edge: Edge, form: Form) -> Wish:
     return Wish(done, "address", tell=True)
 
 
+async def _pin(edge: Edge, form: Form) -> Wish:
+    done = await pins.submitted(edge, form.caller, form.fields, form.about, form.press_id)
+    return Wish(done, "as")
+
+
 FORMS: Mapping[str, Submission] = {
     "incident.declare": _declare,
     "silence.create": _silence,
@@ -196,6 +201,7 @@ FORMS: Mapping[str, Submission] = {
     "incident.page": _page,
     "incident.note": _note,
     "contact.add": _contact,
+    pins.FORM: _pin,
 }
 
 

@@ -47,7 +47,8 @@ def _said(entry: LogEntry | None) -> str:
 
 
 def _entry(entry: LogEntry, now: datetime) -> str:
-    pin = " 📌" if entry.pinned else ""
+    what = f" {entry.pinned_as}" if entry.pinned_as else ""
+    pin = f" 📌{what}" if entry.pinned else ""
     if entry.actor is None:
         return f"{when(entry.at, now)}  {escape(entry.text, 240)}{pin}"
     name, said = escape(entry.actor, 60), escape(entry.text, 240)

@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from oncall_bot.core.errors import BadInput
+from oncall_bot.core.records import RecordEvent
 from oncall_bot.store import groups, incidents, runbooks
 from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Reader
 
 ALERTS_MAX = 200
+PINS_MAX = 500
 
 
 def record_of(reader: Reader, incident_id: int) -> dict[str, Any]:
@@ -43,6 +45,17 @@ def record_of(reader: Reader, incident_id: int) -> dict[str, Any]:
         "alerts": [_alert(n, row, incident.severity) for n, row in enumerate(members, start=1)],
         "events": [*_milestones(incident, members), *(_event(row) for row in rows)],
     }
+
+
+def pin_lines(reader: Reader, incident_id: int) -> list[RecordEvent]:
+    """The newest lines of the timeline on which people pinned something or took it back, in their order."""
+    rows = incidents.last_events(reader, incident_id, ("pin",), limit=PINS_MAX)
+    return [_pin_line(row) for row in reversed(rows)]
+
+
+def _pin_line(row: Row) -> RecordEvent:
+    told = _event(row)
+    return RecordEvent(told["id"], row.at, row.kind, told["actor"], row.text, row.data)
 
 
 def _commander(incident: Row) -> str | None:

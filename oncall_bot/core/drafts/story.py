@@ -31,6 +31,7 @@ from oncall_bot.core.evidence import (
     weigh,
 )
 from oncall_bot.core.facts import AlertFact, Facts, Moment, facts_of
+from oncall_bot.core.pins import Pin, PinKind
 from oncall_bot.core.records import Record, RecordEvent
 from oncall_bot.core.redaction import speaks_of_secret
 
@@ -128,8 +129,19 @@ def causes(story: Story) -> list[Statement]:
 
 def confirmed(story: Story, statement: Statement) -> str:
     """A pinned cause, with who pinned it."""
-    by = story.words.who(statement.event.actor)
-    return f"Cause, confirmed by {by}: {lower_first(said(story, statement))}"
+    event = statement.event
+    pin = next(
+        (p for p in pins_as(story, PinKind.CAUSE) if event.id in (p.target, p.event_id)), None
+    )
+    by = story.words.who(pin.by if pin else event.actor)
+    first, *rest = statement.sentences
+    told = [f"Cause, confirmed by {by}: {lower_first(first)}", *rest]
+    return " ".join(sentence(part, event.id, pin.event_id if pin else None) for part in told)
+
+
+def pins_as(story: Story, kind: PinKind) -> list[Pin]:
+    """The pins of that kind that stand, newest first."""
+    return [pin for pin in reversed(story.evidence.pins) if pin.kind is kind]
 
 
 def factors_of(story: Story) -> list[Statement]:

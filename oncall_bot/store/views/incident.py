@@ -15,6 +15,7 @@ from oncall_bot.core.drafts import summary_line
 from oncall_bot.core.escalation import Status as RunStatus
 from oncall_bot.core.incidents import OPEN, Status
 from oncall_bot.core.matchers import format_matchers, parse_matchers
+from oncall_bot.core.pins import PINNED_AS, Pin, PinKind, kind_of, pins_of
 from oncall_bot.core.records import parse_record
 from oncall_bot.core.runbooks import first_steps
 from oncall_bot.core.situation import (
@@ -245,10 +246,21 @@ def work_log(reader: Reader, incident_id: int) -> WorkLog:
 
 
 def _entry(row: Row) -> LogEntry:
-    kind = row.actor.partition(":")[0]
-    return LogEntry(
-        row.at, row.text, None if kind == "system" else row.actor_name, row.kind == "pin"
-    )
+    speaker = None if row.actor.startswith("system:") else row.actor_name
+    if row.kind != "pin" or row.data.get("withdraws"):
+        return LogEntry(row.at, row.text, speaker)
+    kind = kind_of(row.data)
+    pinned_as = "" if kind is PinKind.KEEP else PINNED_AS[kind]
+    return LogEntry(row.at, row.text, speaker, True, pinned_as)
+
+
+def pins_on(reader: Reader, channel: str, ts: str) -> tuple[Pin, ...] | None:
+    """The pins that stand on a message of an incident's thread; None when it is none, or was not heard."""
+    found = incidents.by_ref(reader, f"slack:{channel}:{ts}")
+    if found is None:
+        return None
+    standing = pins_of(records.pin_lines(reader, found.incident_id))
+    return tuple(pin for pin in standing if pin.target == f"e{found.seq:03d}")
 
 
 def incident_of_thread(reader: Reader, channel: str, ts: str) -> int | None:

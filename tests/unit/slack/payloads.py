@@ -10,8 +10,9 @@ from typing import Any
 
 from oncall_bot.core.explanation import Line
 from oncall_bot.core.outcomes import Outcome
+from oncall_bot.core.pins import Pin, PinKind
 from oncall_bot.core.situation import BundleNotice, RoadFate
-from oncall_bot.slack import answers, cards, dms, drafts, home, modals, threads
+from oncall_bot.slack import answers, cards, dms, drafts, home, modals, pins, threads
 from oncall_bot.slack.blocks import Block, Drawn
 from tests.unit.slack.situations import (
     ACKNOWLEDGED,
@@ -30,6 +31,7 @@ from tests.unit.slack.situations import (
 )
 
 NOW = at(15)
+PINNED = Pin("e9", "e4", PinKind.CAUSE, "@ana", "The pool was empty", own_words=True)
 MARKDOWN = """# Summary
 
 From 03:07 to 03:31 UTC about **1 in 28** requests to `checkout` failed. [3] [22]
@@ -161,6 +163,15 @@ def views() -> Mapping[str, Block]:
         "modal-page": modals.page_someone(HOSTILE),
         "modal-note": modals.note(FIRING),
         "modal-contact": modals.contact(["voice", "push", "mail"]),
+        "modal-pin": pins.form(NASTY, "C1", "1.1"),
+        "modal-pin-again": pins.form(
+            "the pool is empty",
+            "C1",
+            "1.1",
+            (PINNED,),
+            [PINNED],
+            {"@ana": NASTY},
+        ),
         "home-on-call": home.home(
             me="ana",
             slack_id="U0ANA00001",
