@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from oncall_bot.core.drafts import KINDS, compose, draft, summary_line
 from oncall_bot.core.incidents import Status
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.records import parse_record
 from oncall_bot.core.timeline import Entry, Kind
-from oncall_bot.core.verification import Claim
+from oncall_bot.core.verification import Checked, Claim
 from oncall_bot.flows import showing
 from oncall_bot.store import drafts, incidents, messages, outbox, record, timers
 from oncall_bot.store.outbox import Lane
 from oncall_bot.store.transactions import Tx
 
 QUIET_WINDOW = timedelta(minutes=15)
+MOST_TO_CHECK = 5
 
 
 def await_quiet(tx: Tx, incident_id: int) -> None:
@@ -103,9 +105,23 @@ def add_narrative(tx: Tx, draft_id: int, claims: Sequence[Claim]) -> int:
     if row is None or row.state != "facts":
         return 0
     composed = compose(parse_record(row.facts), row.kind, claims)
-    drafts.set_text(tx, draft_id, composed.markdown, "narrated")
+    drafts.set_text(tx, draft_id, composed.markdown, "narrated", to_check(composed.checked))
     _show(tx, row.incident_id, row.kind)
     return len(composed.checked.kept)
+
+
+def to_check(checked: Checked) -> list[dict[str, Any]]:
+    """The sentences that the record neither bears out nor denies: a person is asked, a few at most."""
+    return [
+        {
+            "id": f"s{n}",
+            "text": claim.text,
+            "section": claim.section,
+            "cites": list(claim.cites),
+            "reason": reason,
+        }
+        for n, (claim, reason) in enumerate(checked.marked[:MOST_TO_CHECK], start=1)
+    ]
 
 
 def _show(tx: Tx, incident_id: int, kind: str) -> None:

@@ -18,7 +18,7 @@ from oncall_bot.flows.escalate import escalate
 from oncall_bot.flows.resolve import mitigate, resolve
 from oncall_bot.flows.silence_incident import end_silence
 from oncall_bot.ports import DeliveryError
-from oncall_bot.slack import answers, commands, dms, modals, reading, road_test
+from oncall_bot.slack import answers, commands, dms, modals, reading, reviews, road_test
 from oncall_bot.slack.blocks import Block, Drawn
 from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.drafts import file_name
@@ -206,6 +206,36 @@ async def _postmortem(edge: Edge, press: Press) -> Drawn | None:
     return answers.outcome(done, by_command=True) if done is not None else None
 
 
+async def _summary_again(edge: Edge, press: Press) -> Drawn | None:
+    if press.incident_id is None:
+        return answers.no_such_incident(press.value)
+    return await reviews.draft_again(edge, press.press_id, press.incident_id, press.caller.actor)
+
+
+async def _accept(edge: Edge, press: Press) -> Drawn | None:
+    return await reviews.decide(edge, press.press_id, press.value, press.caller.actor, "accept")
+
+
+async def _discard(edge: Edge, press: Press) -> Drawn | None:
+    return await reviews.decide(edge, press.press_id, press.value, press.caller.actor, "discard")
+
+
+async def _edit(edge: Edge, press: Press) -> Drawn | None:
+    return await reviews.open_edit(edge, press.body, press.value)
+
+
+async def _drop(edge: Edge, press: Press) -> Drawn | None:
+    return await reviews.answer(edge, press.press_id, press.value, press.caller.actor, "drop")
+
+
+async def _guess(edge: Edge, press: Press) -> Drawn | None:
+    return await reviews.answer(edge, press.press_id, press.value, press.caller.actor, "guess")
+
+
+async def _confirm(edge: Edge, press: Press) -> Drawn | None:
+    return await reviews.answer(edge, press.press_id, press.value, press.caller.actor, "confirm")
+
+
 async def _summary_file(edge: Edge, press: Press) -> Drawn | None:
     return await _file(edge, press, "summary")
 
@@ -314,7 +344,14 @@ ACTIONS: Mapping[str, Handler] = {
     "bundle.ack": _ack_all,
     "silence.end": _end_silence,
     "summary.review": _summary,
+    "summary.draft": _summary_again,
     "summary.file": _summary_file,
+    "draft.accept": _accept,
+    "draft.edit": _edit,
+    "draft.discard": _discard,
+    "sentence.drop": _drop,
+    "sentence.guess": _guess,
+    "sentence.confirm": _confirm,
     "postmortem.draft": _postmortem,
     "postmortem.file": _postmortem_file,
     "contact.list": _contacts,

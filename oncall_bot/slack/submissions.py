@@ -18,7 +18,7 @@ from oncall_bot.flows.declare import change_severity, declare, note
 from oncall_bot.flows.escalate import hand_over, page_by_hand
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.flows.silence_incident import silence_incident
-from oncall_bot.slack import answers, modals, pins, reading
+from oncall_bot.slack import answers, modals, pins, reading, reviews
 from oncall_bot.slack.blocks import Block, Drawn, option
 from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.edge import Edge
@@ -192,6 +192,11 @@ async def _pin(edge: Edge, form: Form) -> Wish:
     return Wish(done, "as")
 
 
+async def _edit_draft(edge: Edge, form: Form) -> Wish:
+    done = await reviews.submitted(edge, form.caller.actor, form.fields, form.about, form.press_id)
+    return Wish(done, next(iter(form.fields), reviews.FIELD))
+
+
 FORMS: Mapping[str, Submission] = {
     "incident.declare": _declare,
     "silence.create": _silence,
@@ -202,6 +207,7 @@ FORMS: Mapping[str, Submission] = {
     "incident.note": _note,
     "contact.add": _contact,
     pins.FORM: _pin,
+    reviews.FORM: _edit_draft,
 }
 
 

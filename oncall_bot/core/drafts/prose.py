@@ -99,15 +99,19 @@ def _length(text: str) -> int:
     return len(_WORD.findall(_CITED.sub("", text)))
 
 
-def _rendered(claim: Claim) -> str:
-    """The sentence on one line, harmless in Markdown, its sources in front of the full stop."""
-    text = (
-        " ".join(claim.text.split())
+def harmless(text: str) -> str:
+    """A sentence that somebody else wrote, on one line and without a meaning in Markdown."""
+    plain = (
+        " ".join(text.split())
         .replace("[", "(")
         .replace("]", ")")
         .replace("<", "‹")
         .replace(">", "›")
     )
-    text = text.replace("**", "").replace("|", "/").lstrip("#-*+>=~ ").rstrip(" .")
+    return plain.replace("**", "").replace("|", "/").lstrip("#-*+=>~ ").rstrip(" .")
+
+
+def _rendered(claim: Claim) -> str:
+    """The sentence, harmless, its sources in front of the full stop."""
     ids = [i for i in claim.cites if i != CALC]
-    return f"{text}{cite(*ids, CALC if CALC in claim.cites else None)}."
+    return f"{harmless(claim.text)}{cite(*ids, CALC if CALC in claim.cites else None)}."

@@ -3,11 +3,18 @@
 incident   the card's Situation, the work log, the record    paging     who was and will be paged
 pages      a page as the paged person sees it                on_call    who is on call, hand-offs, contacts
 reasons    why each person was paged, or not                 foresight  what would happen to an alert
+drafts     suggested texts and what became of them
 """
 
+from oncall_bot.store.views.drafts import (
+    draft,
+    draft_by_id,
+    drafts_decided,
+    suggestion,
+    update_notice,
+)
 from oncall_bot.store.views.foresight import explain, runbooks_matching
 from oncall_bot.store.views.incident import (
-    draft,
     incident_of_thread,
     last_resolved,
     latest_incidents,
@@ -38,6 +45,8 @@ __all__ = [
     "bundle_of_row",
     "contacts",
     "draft",
+    "draft_by_id",
+    "drafts_decided",
     "explain",
     "hand_off",
     "incident_of_thread",
@@ -51,7 +60,9 @@ __all__ = [
     "record",
     "runbooks_matching",
     "situation",
+    "suggestion",
     "thread_of",
+    "update_notice",
     "who",
     "why",
     "with_links",

@@ -278,13 +278,21 @@ def thread_of(reader: Reader, incident_id: int) -> tuple[str, str] | None:
 
 
 def record(reader: Reader, incident_id: int) -> dict[str, Any]:
-    """The incident as incident-record/1; raises BadInput when there is none."""
-    return records.record_of(reader, incident_id)
+    """The incident as incident-record/1, with the texts that people accepted; raises BadInput when there is none."""
+    told = records.record_of(reader, incident_id)
+    accepted = {row.kind: row for row in drafts.accepted(reader, incident_id)}
+    if accepted:
+        told["documents"] = {kind: _document(row) for kind, row in accepted.items()}
+    return told
 
 
-def draft(reader: Reader, incident_id: int, kind: str) -> str | None:
-    row = drafts.latest(reader, incident_id, kind)
-    return None if row is None else str(row.markdown)
+def _document(row: Row) -> dict[str, Any]:
+    return {
+        "markdown": row.markdown,
+        "state": row.state,
+        "by": row.decided_by_name,
+        "at": records.stamp(row.decided_at),
+    }
 
 
 def with_links(shown: Situation, chat_link: str | None) -> Situation:

@@ -11,8 +11,8 @@ from typing import Any
 from oncall_bot.core.explanation import Line
 from oncall_bot.core.outcomes import Outcome
 from oncall_bot.core.pins import Pin, PinKind
-from oncall_bot.core.situation import BundleNotice, RoadFate
-from oncall_bot.slack import answers, cards, dms, drafts, home, modals, pins, threads
+from oncall_bot.core.situation import BundleNotice, DraftNotice, RoadFate, ToCheck, UpdateNotice
+from oncall_bot.slack import answers, cards, dms, drafts, home, modals, pins, reviews, threads
 from oncall_bot.slack.blocks import Block, Drawn
 from tests.unit.slack.situations import (
     ACKNOWLEDGED,
@@ -43,6 +43,25 @@ From 03:07 to 03:31 UTC about **1 in 28** requests to `checkout` failed. [3] [22
 
 TODO: who found it?
 """
+SAID = "*Checkout fails*\nAbout 1 in 12 payments fails since 03:05 UTC [e003, calc]."
+CHECKS = (
+    ToCheck("s1", "The deploy had used up the connections.", ("e002", "e009"), "it names a cause"),
+    ToCheck("s2", NASTY, ("e002",), NASTY),
+    ToCheck("s3", "Nobody was affected.", ("e002",), "it denies", "drop", "Ana Ruiz"),
+)
+SUGGESTIONS = {
+    "summary": DraftNotice(RESOLVED, "summary", MARKDOWN, 7),
+    "summary-checks": DraftNotice(HOSTILE, "summary", MARKDOWN, 7, "narrated", checks=CHECKS),
+    "summary-accepted": DraftNotice(RESOLVED, "summary", MARKDOWN, 7, "edited", NASTY, at(9)),
+    "summary-discarded": DraftNotice(RESOLVED, "summary", MARKDOWN, 7, "discarded", "Bo", at(9)),
+    "postmortem": DraftNotice(RESOLVED, "postmortem", MARKDOWN, 8, checks=CHECKS),
+    "postmortem-accepted": DraftNotice(
+        RESOLVED, "postmortem", MARKDOWN, 8, "accepted", "Bo", at(9)
+    ),
+    "postmortem-discarded": DraftNotice(
+        RESOLVED, "postmortem", MARKDOWN, 8, "discarded", "Bo", at(9)
+    ),
+}
 
 
 @cache
@@ -93,8 +112,11 @@ def messages() -> Mapping[str, Drawn]:
         "dm-code": dms.contact_code("voice", NOW, at(30)),
         "thread-work-log": threads.work_log(LOG, NOW),
         "thread-runbook": threads.runbook(FIRING, BOOK, NOW),
-        "draft-summary": drafts.summary(RESOLVED, MARKDOWN),
-        "draft-postmortem": drafts.postmortem(RESOLVED, MARKDOWN),
+        **{f"draft-{n}": drafts.suggestion(one, NOW) for n, one in SUGGESTIONS.items()},
+        "draft-update": drafts.suggested_update(DraftNotice(FIRING, "update-internal", SAID, 7)),
+        "draft-update-posted": drafts.update(
+            UpdateNotice(FIRING, "customers", f"{SAID} {NASTY}", NASTY, at(9)), NOW
+        ),
         "say-who": answers.who(SHIFTS, NOW, None, command="/oncall"),
         "say-who-at": answers.who(SHIFTS, NOW, at(3000), command="/oncall"),
         "say-who-none": answers.who((), NOW, None, command="/oncall"),
@@ -163,6 +185,7 @@ def views() -> Mapping[str, Block]:
         "modal-page": modals.page_someone(HOSTILE),
         "modal-note": modals.note(FIRING),
         "modal-contact": modals.contact(["voice", "push", "mail"]),
+        "modal-edit": reviews.form(DraftNotice(HOSTILE, "summary", MARKDOWN, 7)),
         "modal-pin": pins.form(NASTY, "C1", "1.1"),
         "modal-pin-again": pins.form(
             "the pool is empty",
