@@ -25,6 +25,13 @@ RECORD_MAX = 64 * 1024 * 1024
 class DraftKind(StrEnum):
     SUMMARY = "summary"
     POSTMORTEM = "postmortem"
+    CATCHUP = "catchup"
+    UPDATE = "update"
+
+
+class Audience(StrEnum):
+    INTERNAL = "internal"
+    CUSTOMERS = "customers"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -32,7 +39,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def draft(
-    kind: Annotated[DraftKind, typer.Argument(metavar="summary|postmortem")],
+    kind: Annotated[DraftKind, typer.Argument(metavar="summary|postmortem|catchup|update")],
     record: Annotated[
         Path | None,
         typer.Option(
@@ -46,12 +53,16 @@ def draft(
         Path | None,
         typer.Option("--out", metavar="FILE", help="Write to this file, not to stdout."),
     ] = None,
+    audience: Annotated[
+        Audience, typer.Option("--audience", help="Whom an update is for.")
+    ] = Audience.INTERNAL,
 ) -> None:
-    """Draft an incident's summary or postmortem as Markdown.
+    """Draft a summary, postmortem, catch-up or update as Markdown.
 
     Numbers are computed from the record and every sentence names its evidence; what the record lacks is said, not
     filled in. From a file no database is needed. A model adds prose only when ONCALL_LLM_MODEL is set, and only
-    sentences that the record bears out stay; when it fails, the facts stand alone.
+    sentences that the record bears out stay; when it fails, the facts stand alone. A catch-up and an update tell where
+    the record's last line left the incident, without a model.
 
     Example: oncall-bot draft postmortem --record INC-12.json --out INC-12.md
     """
@@ -61,7 +72,19 @@ def draft(
 
     settings = settings_now()
     data = _record(record) if record is not None else _of_incident(settings, incident or 0)
+    if kind in (DraftKind.CATCHUP, DraftKind.UPDATE):
+        write_out(_told_now(data, kind, audience), out)
+        return
     write_out(draft_record(data, str(kind), drafter_of(settings)), out)
+
+
+def _told_now(data: object, kind: DraftKind, audience: Audience) -> str:
+    from oncall_bot.core.drafts.catchup import catch_up
+    from oncall_bot.core.drafts.status_update import status_update
+    from oncall_bot.core.records import parse_record
+
+    record = parse_record(data)
+    return catch_up(record) if kind is DraftKind.CATCHUP else status_update(record, str(audience))
 
 
 def drafter_of(settings: Settings) -> Drafter | None:

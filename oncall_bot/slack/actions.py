@@ -18,7 +18,16 @@ from oncall_bot.flows.escalate import escalate
 from oncall_bot.flows.resolve import mitigate, resolve
 from oncall_bot.flows.silence_incident import end_silence
 from oncall_bot.ports import DeliveryError
-from oncall_bot.slack import answers, commands, dms, modals, reading, reviews, road_test
+from oncall_bot.slack import (
+    answers,
+    catching_up,
+    commands,
+    dms,
+    modals,
+    reading,
+    reviews,
+    road_test,
+)
 from oncall_bot.slack.blocks import Block, Drawn
 from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.drafts import file_name
@@ -183,6 +192,19 @@ async def _declare(edge: Edge, press: Press) -> Drawn | None:
     return await edge.open_form(press.body, modals.declare(channel=channel))
 
 
+async def _catchup(edge: Edge, press: Press) -> Drawn | None:
+    if press.incident_id is None:
+        return answers.no_such_incident(press.value)
+    return await catching_up.caught_up(edge, press.incident_id, press.caller.actor)
+
+
+async def _update(edge: Edge, press: Press) -> Drawn | None:
+    if press.incident_id is None:
+        return answers.no_such_incident(press.value)
+    actor = press.caller.actor
+    return await catching_up.update_for(edge, press.press_id, press.incident_id, "internal", actor)
+
+
 # --- drafts -------------------------------------------------------------------------------------------------------
 
 
@@ -338,6 +360,9 @@ ACTIONS: Mapping[str, Handler] = {
     "incident.more": _more,
     "incident.declare": _declare,
     "incident.open": _link,
+    "incident.catchup": _catchup,
+    "incident.update": _update,
+    "incident.why": _why,
     "page.ack": _ack,
     "page.decline": _decline,
     "page.open": _link,
@@ -361,5 +386,7 @@ ACTIONS: Mapping[str, Handler] = {
     "help.open": _help,
     "who.open": _who,
 }
-LOOKS = frozenset({_more, _why, _link, _help, _who, _summary, _summary_file, _postmortem_file})
+LOOKS = frozenset(
+    {_more, _why, _catchup, _link, _help, _who, _summary, _summary_file, _postmortem_file}
+)
 """What a guest may press too: nothing is changed. `_more` and `_summary` refuse for themselves."""

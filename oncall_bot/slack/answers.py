@@ -27,6 +27,8 @@ HELP: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("take 42", "take it over from whoever has it"),
         ("escalate 42", "page the next step now"),
         ("note 42 pool is empty", "add to the work log"),
+        ("catchup 42", "what happened so far, for you alone"),
+        ("update 42", "words of a status update; add `customers` for them"),
         ("resolve 42", "it is over"),
     ),
     "Before": (

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from oncall_bot.core.situation import LogEntry, ShownRunbook, Situation, WorkLog
-from oncall_bot.slack.blocks import Block, Drawn, context, section
+from oncall_bot.slack.blocks import Block, Drawn, actions, button, context, section
 from oncall_bot.slack.escape import escape, link, push, when
 from oncall_bot.slack.markdown import mrkdwn_of
 from oncall_bot.slack.phrases import count
@@ -31,7 +31,13 @@ def work_log(log: WorkLog, now: datetime, *, command: str = "/oncall") -> Drawn:
     add = f"Add to it: react with 📌 or write `{escape(command, 40)} note …`"
     older = f"{count(hidden, 'older entry', 'older entries')}"
     fold = [section(link(log.url, older) if log.url else older)] if hidden else []
-    return Drawn(text, [section("*Work log*"), *fold, *_sections(lines), context(add)])
+    late = [
+        button("Catch me up", "incident.catchup", log.incident_id),
+        button("Write an update", "incident.update", log.incident_id),
+    ]
+    return Drawn(
+        text, [section("*Work log*"), *fold, *_sections(lines), actions(late), context(add)]
+    )
 
 
 def _total(log: WorkLog) -> str:

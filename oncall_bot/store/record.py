@@ -6,7 +6,7 @@ Serves drafting, views and the CLI.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -63,10 +63,10 @@ def _commander(incident: Row) -> str | None:
     return f"@{by.partition(':')[2]}" if by else None
 
 
-def _milestones(incident: Row, members: Iterable[Row]) -> list[dict[str, Any]]:
+def _milestones(incident: Row, members: Sequence[Row]) -> list[dict[str, Any]]:
     """When users began to feel it, as far as anything says: the first alert's start, or the declaration."""
     starts = min((row.starts_at for row in members), default=incident.opened_at)
-    text = "Impact start taken from the first alert"
+    text = f"Impact start taken from the {'first alert' if members else 'declaration'}"
     return [
         {
             "id": "e000",
@@ -74,7 +74,7 @@ def _milestones(incident: Row, members: Iterable[Row]) -> list[dict[str, Any]]:
             "kind": "milestone",
             "actor": "oncall-bot",
             "text": text,
-            "data": {"name": "impact_start", "at": stamp(starts)},
+            "data": {"name": "impact_start", "at": stamp(starts), "assumed": True},
         }
     ]
 

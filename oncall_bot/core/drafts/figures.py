@@ -76,7 +76,7 @@ def key_times(story: Story) -> Lines:
     started = "Impact started" if facts.start_was_set else "First sign (start not set)"
     label = {"started": started, "detected": "First alert"}
     took = {
-        "detected": (facts.time_to_detect, "to detect"),
+        "detected": (facts.time_to_detect if facts.start_was_set else None, "to detect"),
         "acknowledged": (facts.time_to_ack, "to acknowledge"),
         "mitigated": (facts.time_to_mitigate, "to mitigate"),
         "resolved": (facts.time_to_resolve, "to resolve"),

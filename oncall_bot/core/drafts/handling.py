@@ -102,7 +102,7 @@ def _steps(story: Story) -> list[Step]:
     for event in story.record.events:
         if event.kind == "bot" and story.during(event) and tellable(story, event):
             what = lower_first(words.plain(event.text))
-            text = f"{words.when(event.at)} {words.plain(event.actor)} recorded: {what}"
+            text = f"{words.when(event.at)} {words.plain(event.actor)} noted: {what}"
             steps.append((event.at, sentence(upper_first(text), event.id)))
     steps += [(s.event.at, decision(story, s)) for s in story.of(Role.DECISION)]
     for remark in story.of(Role.PROGRESS):

@@ -110,12 +110,13 @@ def _course(story: Story) -> Lines:
     day = f"{facts.started.at:%Y-%m-%d} at {facts.started.at:%H:%M} UTC"
     began = f"The impact began on {day}"
     if not facts.start_was_set:
-        began = f"Nobody set the start; the first sign came on {day}"
+        began = f"The first sign came on {day}"
     lasted, end = facts.time_to_mitigate, facts.mitigated
     if lasted is None or end is None:
-        told = [sentence(f"{began} and no mitigation is recorded", facts.started.event_id)]
+        told = [sentence(f"{began}; no mitigation is recorded", facts.started.event_id)]
     else:
-        until = f"{began} and was mitigated {story.words.when(end.at)}, after {spell(lasted)}"
+        it = "was" if facts.start_was_set else "the incident was"
+        until = f"{began} and {it} mitigated {story.words.when(end.at)}, after {spell(lasted)}"
         told = [sentence(until, facts.started.event_id, end.event_id, CALC)]
     again = reopened_sentence(story)
     return [*told, again] if again else told

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from oncall_bot.core.drafts.wording import Words
+from oncall_bot.core.drafts.wording import Words, starts_with_verb
 from oncall_bot.core.evidence import (
     HEDGE,
     Evidence,
@@ -108,13 +108,15 @@ def statements(evidence: Evidence, facts: Facts, words: Words) -> list[Statement
     started = facts.started
     stale = _stale_numbers(facts)
     names = _names(evidence)
+    tasks = {item.event_id for item in facts.actions}
     found = []
     for event in evidence.record.events:
         if event.kind not in ("chat", "pin", "note") or (started and event.at < started.at):
             continue
         pinned = evidence.standing[event.id] is Standing.CAUSE
         if (
-            not _tellable(event, evidence)
+            event.id in tasks
+            or not _tellable(event, evidence)
             or stale & set(_numbers(event.text))
             or (not pinned and _other_count(event.text, facts))
         ):
@@ -129,8 +131,8 @@ def _tellable(event: RecordEvent, evidence: Evidence) -> bool:
     standing = evidence.standing[event.id]
     if standing is Standing.CAUSE:
         return not (speaks_of_secret(event.text) or blames(event.text))
-    if event.kind == "note":
-        return False
+    if event.kind == "note" and (starts_with_verb(event.text) or event.data.get("update")):
+        return False  # a deed, or words for others: told elsewhere
     if (
         standing is not Standing.SAID
         or event.id in evidence.rejections

@@ -19,9 +19,11 @@ from oncall_bot.core.drafts.wording import (
     lower_first,
     sentence,
     spell,
+    starts_with_verb,
     upper_first,
 )
 from oncall_bot.core.evidence import (
+    HEDGE,
     INSTRUCTION,
     Evidence,
     Standing,
@@ -174,16 +176,25 @@ def escalations(story: Story) -> list[Step]:
 
 
 def steps_of(story: Story) -> list[RecordEvent]:
-    """What people did after the start, without the steps at the start itself."""
+    """What people did after the start, without the steps at the start itself; notes that tell of a deed count."""
     begun, start = {e.id for e in story.begun}, story.facts.started
     return [
         e
         for e in story.record.events
-        if e.kind == "action"
+        if (e.kind == "action" or is_deed(story, e))
         and e.id not in begun
         and (start is None or e.at >= start.at)
         and tellable(story, e)
     ]
+
+
+def is_deed(story: Story, event: RecordEvent) -> bool:
+    """A note in which somebody wrote down what they did: `Stopped the batch job`."""
+    if event.kind != "note" or not event.actor.startswith("@") or event.data.get("update"):
+        return False
+    task = any(item.event_id == event.id for item in story.facts.actions)
+    said = story.words.without_name(event)
+    return not task and starts_with_verb(said) and not HEDGE.search(said)
 
 
 def action_sentence(story: Story, event: RecordEvent) -> str:

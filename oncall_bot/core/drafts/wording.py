@@ -79,6 +79,13 @@ def spell(duration: timedelta) -> str:
     return f"{seconds} s"
 
 
+def minutes(duration: timedelta) -> str:
+    """A duration as people say it: to the minute as soon as it is ten of them."""
+    if duration < timedelta(minutes=10):
+        return spell(duration)
+    return spell(timedelta(minutes=round(duration.total_seconds() / 60)))
+
+
 def number(value: float) -> str:
     """A number for people: 31 billion, 18,402, 0.82."""
     if abs(value) >= 1e9 and value % 1e8 == 0:
@@ -193,6 +200,22 @@ class Words:
     def _first_day(self, at: datetime) -> bool:
         return not self.record.events or at.date() == self.record.events[0].at.date()
 
+    def lower(self, text: str) -> str:
+        """The text without its capital, unless it begins with somebody's name."""
+        first = text.split(" ", 1)[0].rstrip(",.:;'’s")
+        names = {part for p in self.record.people for part in p.name.split()}
+        return text if first in names else lower_first(text)
+
+    def without_name(self, event: RecordEvent) -> str:
+        """The line without the name it begins with, when that is the name of the one who acted."""
+        text = self.plain(event.text).rstrip(". ")
+        name = self.who(event.actor)
+        if event.actor.startswith("@") and text.lower().startswith(f"{name.lower()} "):
+            return text[len(name) :].strip()
+        if event.actor.startswith("@") and text.lower().startswith(f"{name.lower()}: "):
+            return text[len(name) + 1 :].strip()
+        return text
+
     def begin(self, text: str) -> str:
         """The text with a capital, unless its first word is a service's name."""
         first = text.split(" ", 1)[0].rstrip(",.:;").lower()
@@ -200,7 +223,7 @@ class Words:
 
     def action(self, event: RecordEvent, *, named: bool = True) -> str:
         """What somebody did, as a clause without time: `Hana Kim restarted blob-index`."""
-        parts = _SENTENCE_END.split(self.plain(event.text))
+        parts = _SENTENCE_END.split(self.without_name(event))
         text = "; ".join(part.rstrip(".; ") for part in parts).rstrip("; ")
         person = event.actor.startswith("@")
         actor = (
@@ -211,9 +234,9 @@ class Words:
         decided = re.match(r"(?i)decision\s*[:–-]\s*|decided\s*(?:to\b|:)\s*", text)
         if decided:
             return f"{actor} decided: {lower_first(text[decided.end() :])}"
-        if starts_with_verb(text):
+        if starts_with_verb(text) or (text[:1].islower() and starts_with_verb(upper_first(text))):
             return f"{actor} {lower_first(text)}"
-        return f"{actor} recorded: {lower_first(text)}"
+        return f"{actor} noted: {self.lower(text)}"
 
     def remarks(self, event: RecordEvent) -> list[str]:
         """The sentences of a remark that speak of the matter, each fit to stand alone."""

@@ -3,9 +3,10 @@
 incident   the card's Situation, the work log, the record    paging     who was and will be paged
 pages      a page as the paged person sees it                on_call    who is on call, hand-offs, contacts
 reasons    why each person was paged, or not                 foresight  what would happen to an alert
-drafts     suggested texts and what became of them
+drafts     suggested texts and what became of them           catching_up  what somebody who joins late reads
 """
 
+from oncall_bot.store.views.catching_up import catch_up
 from oncall_bot.store.views.drafts import (
     draft,
     draft_by_id,
@@ -43,6 +44,7 @@ __all__ = [
     "bundle_now",
     "bundle_of_message",
     "bundle_of_row",
+    "catch_up",
     "contacts",
     "draft",
     "draft_by_id",

@@ -12,7 +12,18 @@ from oncall_bot.core.explanation import Line
 from oncall_bot.core.outcomes import Outcome
 from oncall_bot.core.pins import Pin, PinKind
 from oncall_bot.core.situation import BundleNotice, DraftNotice, RoadFate, ToCheck, UpdateNotice
-from oncall_bot.slack import answers, cards, dms, drafts, home, modals, pins, reviews, threads
+from oncall_bot.slack import (
+    answers,
+    cards,
+    catching_up,
+    dms,
+    drafts,
+    home,
+    modals,
+    pins,
+    reviews,
+    threads,
+)
 from oncall_bot.slack.blocks import Block, Drawn
 from tests.unit.slack.situations import (
     ACKNOWLEDGED,
@@ -113,6 +124,7 @@ def messages() -> Mapping[str, Drawn]:
         "thread-work-log": threads.work_log(LOG, NOW),
         "thread-runbook": threads.runbook(FIRING, BOOK, NOW),
         **{f"draft-{n}": drafts.suggestion(one, NOW) for n, one in SUGGESTIONS.items()},
+        "say-catchup": catching_up.drawn(ACKNOWLEDGED, MARKDOWN, NOW),
         "draft-update": drafts.suggested_update(DraftNotice(FIRING, "update-internal", SAID, 7)),
         "draft-update-posted": drafts.update(
             UpdateNotice(FIRING, "customers", f"{SAID} {NASTY}", NASTY, at(9)), NOW
