@@ -192,8 +192,8 @@ def _told(story: Story, fresh: list[RecordEvent]) -> Iterable[Step]:
     decided = {s.event.id: s for s in story.of(Role.DECISION)}
     twice = echoes(story)
     for event in fresh:
-        if event.id in twice:
-            continue
+        if event.id in twice or (event.kind == "impact" and event not in story.facts.impact_events):
+            continue  # told already, or counted anew since
         if event.id in decided:
             yield event.at, decision(story, decided[event.id])
         elif (event.kind in _NEWS or is_deed(story, event)) and tellable(story, event):

@@ -116,6 +116,9 @@ def _observed(story: Story, event: RecordEvent) -> str:
 
 
 _BY_ROAD = re.compile(r"^(acknowledged) by \w{2,12}$")
+_DECLARED = re.compile(
+    r"^(?:incident )?declared (?:as )?(sev-?\d)\b(?:, commander .*)?$", re.IGNORECASE
+)
 _PAGED = re.compile(r"^Paged ([^:]{2,80}): ([a-z, ]{2,80})$")
 _ROADS = {"slack": "Slack", "voice": "phone", "mail": "e-mail", "sms": "SMS"}
 
@@ -124,12 +127,15 @@ def by_person(story: Story, event: RecordEvent) -> str:
     """An acknowledgement or a change of state with the one who did it: `Ana Ruiz acknowledged`."""
     words = story.words
     said = _BY_ROAD.sub(r"\1", words.without_name(event))
-    name = words.who(event.actor)
-    return (
-        f"{name} {said}"
-        if starts_with_verb(upper_first(f"{said} it"))
-        else f"{name}: {words.lower(said)}"
-    )
+    name, said = words.who(event.actor), words.lower(said)
+    declared = _DECLARED.match(said)
+    if declared:
+        return f"{name} declared the incident, {declared[1].upper()}"
+    if said.startswith("mitigated"):
+        return f"{name} called it {said}"
+    if said == "incident resolved":
+        return f"{name} resolved the incident"
+    return f"{name} {said}" if starts_with_verb(upper_first(f"{said} it")) else f"{name}: {said}"
 
 
 def _paged(story: Story, event: RecordEvent, text: str) -> str:

@@ -56,9 +56,9 @@ def _first_alert(story: Story, detected: Moment, first: AlertFact | None) -> str
     detail = measured(alert_detail(story, first)) if first else ""
     took = facts.time_to_detect
     after = f", {spell(took)} after the start" if took is not None and facts.start_was_set else ""
-    return sentence(
-        f"{name} fired {words.when(detected.at)}{after}{detail}", detected.event_id, CALC
-    )
+    when = words.when(detected.at)
+    told = f"{when}{after}{detail}" if detail.startswith(":") else f"{when}{detail}{after}"
+    return sentence(f"{name} fired {told}", detected.event_id, CALC)
 
 
 def _ended_before(story: Story, fact: AlertFact) -> str:
@@ -102,7 +102,7 @@ def _steps(story: Story) -> list[Step]:
     for event in story.record.events:
         if event.kind == "bot" and story.during(event) and tellable(story, event):
             what = lower_first(words.plain(event.text))
-            text = f"{words.when(event.at)} {words.plain(event.actor)} noted: {what}"
+            text = f"{words.when(event.at)} {words.plain(event.actor)} reported: {what}"
             steps.append((event.at, sentence(upper_first(text), event.id)))
     steps += [(s.event.at, decision(story, s)) for s in story.of(Role.DECISION)]
     for remark in story.of(Role.PROGRESS):

@@ -50,6 +50,11 @@ _FULL = {f"{verb}n't": f"{verb} not" for verb in _NOTS.split()} | {
     "they're": "they are",
 }
 _WRITTEN = re.compile(rf"(?i)\b(?:{'|'.join(_FULL)})\b")
+_NOT_ENGLISH = re.compile(
+    r"[äöüßéèêàçñõåøæ]|\b(?:und|der|die|das|dem|ist|sind|nicht|mit|auf|aus|wieder|wird|wurde|nach|keine?"
+    r"|el|los|las|con|por|para|les|des|est|avec|pour|dans|della|sono|het|een|niet)\b",
+    re.IGNORECASE,
+)
 _WORD_VERB = re.compile(r"^[A-Z]?[a-z]{2,}ed$")
 _PAST_TEXT = """
     ran sent set took began put cut made shut drove brought rebuilt reset built gave got kept
@@ -134,7 +139,12 @@ def upper_first(text: str) -> str:
 
 
 def lower_first(text: str) -> str:
-    """The text without its capital, unless its first word is a name or an abbreviation."""
+    """The text without its capital, unless its first word is a name or an abbreviation.
+
+    Other languages write other words with a capital, so that texts in them stay as they are.
+    """
+    if _NOT_ENGLISH.search(text):
+        return text
     first = text.split(" ", 1)[0].rstrip(",.:;")
     plain = re.fullmatch(r"[A-Z][a-z]+(?:-[a-z]+)*", first) or first == "A"
     return text[:1].lower() + text[1:] if plain else text
@@ -236,7 +246,7 @@ class Words:
             return f"{actor} decided: {lower_first(text[decided.end() :])}"
         if starts_with_verb(text) or (text[:1].islower() and starts_with_verb(upper_first(text))):
             return f"{actor} {lower_first(text)}"
-        return f"{actor} noted: {self.lower(text)}"
+        return f"{actor} {'noted' if person else 'reported'}: {self.lower(text)}"
 
     def remarks(self, event: RecordEvent) -> list[str]:
         """The sentences of a remark that speak of the matter, each fit to stand alone."""
