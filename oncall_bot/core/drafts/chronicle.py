@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from oncall_bot.core.drafts.folding import Fold, folded, subject_of
 from oncall_bot.core.drafts.story import (
     Lines,
     Step,
@@ -47,14 +48,15 @@ def timeline(story: Story) -> Lines:
     worth = [
         e for e in story.record.events if e.id in ruled or (e.id not in twice and _timed(story, e))
     ]
-    ordered = sorted(range(len(worth)), key=lambda n: (_RANK.get(worth[n].kind, 3), n))
-    kept = [worth[n] for n in sorted(ordered[:MOST_ENTRIES])]
-    entries = _with_start(story, [(e.at, _entry(story, e, ruled.get(e.id))) for e in kept])
+    folds = folded(worth)
+    ordered = sorted(range(len(folds)), key=lambda n: (_RANK.get(folds[n].first.kind, 3), n))
+    kept = [folds[n] for n in sorted(ordered[:MOST_ENTRIES])]
+    entries = _with_start(story, [(f.first.at, _line(story, f, ruled)) for f in kept])
     stamp = "%Y-%m-%d %H:%M" if len({at.date() for at, _ in entries}) > 1 else "%H:%M"
     lines = [f"- {at:{stamp}} {story.words.begin(text)}" for at, text in entries]
     if not lines:
         lines = ["- The record holds no events."]
-    if len(worth) > MOST_ENTRIES:
+    if len(folds) > MOST_ENTRIES:
         lines.append("- Lesser entries are left out here; the record has them all.")
     return ["## Timeline (UTC)", *lines]
 
@@ -88,6 +90,18 @@ def _with_start(story: Story, entries: list[Step]) -> list[Step]:
         told = f"Start of the impact, as set by the responders{cite(started.event_id)}"
         entries = [*entries, (started.at, told)]
     return sorted(entries, key=lambda entry: entry[0])
+
+
+def _line(story: Story, fold: Fold, ruled: dict[str, Guess]) -> str:
+    if len(fold.events) == 1:
+        return _entry(story, fold.first, ruled.get(fold.first.id))
+    many, until = len(fold.events), story.words.clock(fold.last.at)
+    name, cited = story.words.plain(fold.subject), cite(fold.first.id, fold.last.id)
+    if fold.first.kind == "metric":
+        first, last = reading(story, fold.first), reading(story, fold.last)
+        return f"{first}; {last} at {until}, {many} readings in all{cited}"
+    did = "fired" if fold.first.kind == "alert" else "ended"
+    return f"{many} {name} alerts {did} until {until}{cited}"
 
 
 def _entry(story: Story, event: RecordEvent, guess: Guess | None) -> str:
@@ -155,11 +169,16 @@ def reading(story: Story, event: RecordEvent) -> str:
 def readings(story: Story) -> list[Step]:
     """Readings of metrics that come with something to compare them to."""
     told: list[tuple[datetime, str]] = []
+    seen: set[str] = set()
     for event in story.record.events:
+        subject = subject_of(event)
+        if subject and subject in seen:
+            continue
         if event.kind == "metric" and story.during(event) and _COMPARED.search(event.text):
             if tellable(story, event):
                 text = upper_first(f"{story.words.when(event.at)} {reading(story, event)}")
                 told.append((event.at, sentence(text, event.id)))
+                seen.add(subject)
             if len(told) == MOST_READINGS:
                 break
     return told

@@ -22,7 +22,7 @@ _LINK = re.compile(
 )
 _BRACKET = re.compile(r"\[(?!redacted-\d+\])([^\[\]]{0,200})\]")
 _LONG = re.compile(r"(?<![\w-])[A-Za-z0-9+/=]{26,}(?![\w-])")
-_LOUD = re.compile(r"@(?=(?:channel|here|everyone|group)\b)|<!|<@", re.IGNORECASE)
+_LOUD = re.compile(r"<[!@#][^<>\n]{0,80}>|@(?:channel|here|everyone|group)\b|<!|<@", re.IGNORECASE)
 _HANDLE = re.compile(r"(?<![\w/.])@[A-Za-z0-9](?:[\w.-]{0,62}\w)?")
 _NAMED_VALUE = re.compile(
     r"\b(pass(?:word|wd|phrase)|secret|token|key)\s*(?:[:=]\s*|\s(is)\s+)", re.IGNORECASE
@@ -186,7 +186,7 @@ class Words:
             .replace("<", "‹")
             .replace(">", "›")
         )
-        return text.lstrip("#-*+=_~› ").strip()
+        return " ".join(text.lstrip("#-*+=_~› ").split())
 
     def who(self, handle: str) -> str:
         """The person's name; the handle without its mark where the record has no name."""
