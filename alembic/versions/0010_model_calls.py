@@ -1,7 +1,7 @@
 """A call of a model leaves what it was for, what it used and what the verifier made of it; a draft, what to check in it.
 
-Revision 0010. `llm_call.kept`, `marked` and `dropped` stay null until the reply was judged. `draft.checks` is the list of
-sentences that were marked or left out, with their reasons.
+Revision 0010. `llm_call.kept`, `marked` and `dropped` stay null until the reply was judged. `draft.checks` is
+`{"sentences": [...]}`: those that were marked or left out, with their reasons.
 """
 
 from __future__ import annotations

@@ -30,6 +30,13 @@ RECORD_MAX = 64 * 1024 * 1024
 class DraftKind(StrEnum):
     SUMMARY = "summary"
     POSTMORTEM = "postmortem"
+    CATCHUP = "catchup"
+    UPDATE = "update"
+
+
+class Audience(StrEnum):
+    INTERNAL = "internal"
+    CUSTOMERS = "customers"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,7 +44,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def draft(
-    kind: Annotated[DraftKind, typer.Argument(metavar="summary|postmortem")],
+    kind: Annotated[DraftKind, typer.Argument(metavar="summary|postmortem|catchup|update")],
     record: Annotated[
         Path | None,
         typer.Option(
@@ -51,19 +58,26 @@ def draft(
         Path | None,
         typer.Option("--out", metavar="FILE", help="Write to this file, not to stdout."),
     ] = None,
+    audience: Annotated[
+        Audience, typer.Option("--audience", help="Whom an update is for.")
+    ] = Audience.INTERNAL,
 ) -> None:
-    """Draft an incident's summary or postmortem as Markdown.
+    """Draft a summary, postmortem, catch-up or update as Markdown.
 
     Numbers are computed from the record and every sentence names its evidence; what the record lacks is said, not
     filled in. From a file no database is needed. A model adds prose only when ONCALL_LLM_MODEL is set, and only
-    sentences that the record bears out stay; when it fails, the facts stand alone.
+    sentences that the record bears out stay; when it fails, the facts stand alone. A catch-up and an update tell where
+    the record's last line left the incident, without a model.
 
     Example: oncall-bot draft postmortem --record INC-12.json --out INC-12.md
     """
     if (record is None) == (incident is None):
         raise typer.BadParameter("give either --record or --incident", param_hint="--record")
     settings = settings_now()
-    if record is not None:
+    if kind in (DraftKind.CATCHUP, DraftKind.UPDATE):
+        data = _record(record) if record is not None else _of(settings, incident or 0)
+        text = _told_now(data, kind, audience)
+    elif record is not None:
         text = _from_file(settings, record, str(kind))
     else:
         text = _of_incident(settings, incident or 0, str(kind))
@@ -92,6 +106,22 @@ def _from_file(settings: Settings, path: Path, kind: str) -> str:
         [record.title, *(e.text for e in record.events)],
     )
     return _written(model, Assignment(record, kind, disclosure))
+
+
+def _told_now(data: object, kind: DraftKind, audience: Audience) -> str:
+    from oncall_bot.core.drafts.catchup import catch_up
+    from oncall_bot.core.drafts.status_update import status_update
+    from oncall_bot.core.records import parse_record
+
+    record = parse_record(data)
+    return catch_up(record) if kind is DraftKind.CATCHUP else status_update(record, str(audience))
+
+
+def _of(settings: Settings, number: int) -> object:
+    from oncall_bot.store import views
+
+    with database(settings) as store:
+        return store.look(views.record, number)
 
 
 def _of_incident(settings: Settings, number: int, kind: str) -> str:

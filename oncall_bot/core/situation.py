@@ -199,6 +199,7 @@ class LogEntry:
     text: str
     actor: str | None = None
     pinned: bool = False
+    pinned_as: str = ""  # what a person says it is: "the cause", "the impact", "a ruled-out guess"
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,10 +286,44 @@ class RunbookNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class ToCheck:
+    """A sentence that the record can't prove, why, and what a person answered for it."""
+
+    check_id: str
+    text: str
+    cites: Sequence[str]
+    reason: str
+    answer: str | None = None  # drop, guess, confirm
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DraftNotice:
+    """A suggested text, or what became of it; `state` is facts, narrated, accepted, edited or discarded."""
+
     situation: Situation
     kind: str
     markdown: str
+    draft_id: int = 0
+    state: str = "facts"
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    checks: Sequence[ToCheck] = ()
+
+    @property
+    def open(self) -> bool:
+        return self.decided_by is None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateNotice:
+    """A status update that somebody accepted, as the incident's thread shows it."""
+
+    situation: Situation
+    audience: str  # internal, customers
+    markdown: str
+    by: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +345,7 @@ Content = (
     | BundleNotice
     | RunbookNotice
     | DraftNotice
+    | UpdateNotice
     | HandOff
     | TestNotice
     | TextNotice

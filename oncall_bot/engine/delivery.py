@@ -32,6 +32,7 @@ from oncall_bot.core.situation import (
     Situation,
     TestNotice,
     TextNotice,
+    UpdateNotice,
 )
 from oncall_bot.engine.jobs import now_utc
 from oncall_bot.flows import drafting, reconcile
@@ -418,7 +419,7 @@ class Delivery:
         if isinstance(content, BundleNotice):
             pages = [self._linked_page(one, prepared.cards) for one in content.pages]
             return replace(content, pages=pages)
-        if isinstance(content, PageNotice | RunbookNotice | DraftNotice):
+        if isinstance(content, PageNotice | RunbookNotice | DraftNotice | UpdateNotice):
             linked = views.with_links(content.situation, link)
             return replace(content, situation=linked)
         return content
@@ -525,9 +526,10 @@ def _content(reader: Reader, row: Row) -> Content | None:
             return RunbookNotice(shown, None) if said else None
         count, readings = views.checks(reader, row.incident_id)
         return RunbookNotice(shown, shown.runbook, count, readings)
-    kind = row.role.partition(":")[2]
-    text = views.draft(reader, row.incident_id, kind)
-    return DraftNotice(shown, kind, text) if text else None
+    what, _, which = row.role.partition(":")
+    if what == "update":
+        return views.update_notice(reader, int(which))
+    return views.suggestion(reader, row.incident_id, which)
 
 
 def _prepare_notice(reader: Reader, row: Row) -> _Slack | None:

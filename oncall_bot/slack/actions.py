@@ -20,7 +20,16 @@ from oncall_bot.flows.looking import run_checks
 from oncall_bot.flows.resolve import mitigate, resolve
 from oncall_bot.flows.silence_incident import end_silence
 from oncall_bot.ports import DeliveryError
-from oncall_bot.slack import answers, commands, dms, modals, reading, road_test
+from oncall_bot.slack import (
+    answers,
+    catching_up,
+    commands,
+    dms,
+    modals,
+    reading,
+    reviews,
+    road_test,
+)
 from oncall_bot.slack.blocks import Block, Drawn
 from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.drafts import file_name
@@ -189,6 +198,19 @@ async def _declare(edge: Edge, press: Press) -> Drawn | None:
     return await edge.open_form(press.body, modals.declare(channel=channel))
 
 
+async def _catchup(edge: Edge, press: Press) -> Drawn | None:
+    if press.incident_id is None:
+        return answers.no_such_incident(press.value)
+    return await catching_up.caught_up(edge, press.incident_id, press.caller.actor)
+
+
+async def _update(edge: Edge, press: Press) -> Drawn | None:
+    if press.incident_id is None:
+        return answers.no_such_incident(press.value)
+    actor = press.caller.actor
+    return await catching_up.update_for(edge, press.press_id, press.incident_id, "internal", actor)
+
+
 # --- drafts -------------------------------------------------------------------------------------------------------
 
 
@@ -210,6 +232,36 @@ async def _postmortem(edge: Edge, press: Press) -> Drawn | None:
         press.press_id, request_draft, press.incident_id, "postmortem", press.caller.actor
     )
     return answers.outcome(done, by_command=True) if done is not None else None
+
+
+async def _summary_again(edge: Edge, press: Press) -> Drawn | None:
+    if press.incident_id is None:
+        return answers.no_such_incident(press.value)
+    return await reviews.draft_again(edge, press.press_id, press.incident_id, press.caller.actor)
+
+
+async def _accept(edge: Edge, press: Press) -> Drawn | None:
+    return await reviews.decide(edge, press.press_id, press.value, press.caller.actor, "accept")
+
+
+async def _discard(edge: Edge, press: Press) -> Drawn | None:
+    return await reviews.decide(edge, press.press_id, press.value, press.caller.actor, "discard")
+
+
+async def _edit(edge: Edge, press: Press) -> Drawn | None:
+    return await reviews.open_edit(edge, press.body, press.value)
+
+
+async def _drop(edge: Edge, press: Press) -> Drawn | None:
+    return await reviews.answer(edge, press.press_id, press.value, press.caller.actor, "drop")
+
+
+async def _guess(edge: Edge, press: Press) -> Drawn | None:
+    return await reviews.answer(edge, press.press_id, press.value, press.caller.actor, "guess")
+
+
+async def _confirm(edge: Edge, press: Press) -> Drawn | None:
+    return await reviews.answer(edge, press.press_id, press.value, press.caller.actor, "confirm")
 
 
 async def _summary_file(edge: Edge, press: Press) -> Drawn | None:
@@ -341,13 +393,23 @@ ACTIONS: Mapping[str, Handler] = {
     "incident.more": _more,
     "incident.declare": _declare,
     "incident.open": _link,
+    "incident.catchup": _catchup,
+    "incident.update": _update,
+    "incident.why": _why,
     "page.ack": _ack,
     "page.decline": _decline,
     "page.open": _link,
     "bundle.ack": _ack_all,
     "silence.end": _end_silence,
     "summary.review": _summary,
+    "summary.draft": _summary_again,
     "summary.file": _summary_file,
+    "draft.accept": _accept,
+    "draft.edit": _edit,
+    "draft.discard": _discard,
+    "sentence.drop": _drop,
+    "sentence.guess": _guess,
+    "sentence.confirm": _confirm,
     "postmortem.draft": _postmortem,
     "postmortem.file": _postmortem_file,
     "runbook.right": _right,
@@ -362,5 +424,7 @@ ACTIONS: Mapping[str, Handler] = {
     "help.open": _help,
     "who.open": _who,
 }
-LOOKS = frozenset({_more, _why, _link, _help, _who, _summary, _summary_file, _postmortem_file})
+LOOKS = frozenset(
+    {_more, _why, _catchup, _link, _help, _who, _summary, _summary_file, _postmortem_file}
+)
 """What a guest may press too: nothing is changed. `_more` and `_summary` refuse for themselves."""

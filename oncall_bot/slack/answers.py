@@ -28,6 +28,8 @@ HELP: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("escalate 42", "page the next step now"),
         ("note 42 pool is empty", "add to the work log"),
         ("metric up 6h", "a graph of any PromQL"),
+        ("catchup 42", "what happened so far, for you alone"),
+        ("update 42", "words of a status update; add `customers` for them"),
         ("resolve 42", "it is over"),
     ),
     "Before": (

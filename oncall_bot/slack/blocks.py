@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from oncall_bot.slack.escape import cut, escape, plain
+from oncall_bot.slack.escape import cut, escape, plain, printable
 
 Block = dict[str, Any]
 SECTION_MAX, CONTEXT_MAX, MESSAGE_MAX, ALT_MAX = 3000, 2000, 11_500, 1900
@@ -156,7 +156,8 @@ def text_input(
     if multiline:
         element["multiline"] = True
     if initial:
-        element["initial_value"] = plain(initial, max_length)
+        shown = cut(printable(initial), max_length) if multiline else plain(initial, max_length)
+        element["initial_value"] = shown
     return _input(block_id, label, element, hint=hint, optional=optional)
 
 

@@ -27,7 +27,7 @@ from oncall_bot.flows.escalate import escalate, page_by_hand
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.flows.set_override import set_override
 from oncall_bot.flows.silence_incident import silence_incident
-from oncall_bot.slack import answers, metric, modals, reading, road_test
+from oncall_bot.slack import answers, catching_up, metric, modals, reading, road_test
 from oncall_bot.slack.blocks import Drawn
 from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.edge import ANSWER_WITHIN, Edge, ephemeral, excuse, waiting
@@ -350,6 +350,20 @@ async def _postmortem(edge: Edge, asked: Asked) -> Drawn | None:
     return await _draft(edge, asked, "postmortem")
 
 
+async def _update(edge: Edge, asked: Asked) -> Drawn | None:
+    """`update`, `update 42`, `update 42 customers`: words to send, seen by the asker alone until accepted."""
+    found = await _incident(edge, asked, "update")
+    if isinstance(found, Drawn):
+        return found
+    audience = catching_up.audience_in(found[1].split())
+    if audience is None:
+        return answers.usage(
+            f"update {found[0]} customers", "get the words of an update", command=edge.command
+        )
+    actor = asked.caller.actor
+    return await catching_up.update_for(edge, asked.press_id, found[0], audience, actor)
+
+
 async def _draft(edge: Edge, asked: Asked, kind: str) -> Drawn | None:
     first = asked.words[0] if asked.words else ""
     incident_id = reading.number(first)
@@ -410,6 +424,13 @@ async def open_list(edge: Edge) -> Drawn:
     open_ones = await edge.open_incidents()
     last = None if open_ones else await edge.store.view(views.last_resolved)
     return answers.incidents(open_ones, last, edge.clock())
+
+
+async def _catchup(edge: Edge, asked: Asked) -> Drawn | None:
+    found = await _incident(edge, asked, "catchup")
+    if isinstance(found, Drawn):
+        return found
+    return await catching_up.caught_up(edge, found[0], asked.caller.actor)
 
 
 async def _why(edge: Edge, asked: Asked) -> Drawn | None:
@@ -477,6 +498,8 @@ WORDS: Mapping[str, Word] = {
     "note": _note,
     "silence": _silence,
     "why": _why,
+    "catchup": _catchup,
+    "update": _update,
     "runbook": _runbook,
     "metric": _metric,
     "summary": _summary,
@@ -494,11 +517,13 @@ ALIASES = {
     "oncall": "who",
     "?": "help",
     "contacts": "contact",
+    "catch-up": "catchup",
+    "status": "update",
 }
 CHANGES = frozenset(
     {
         *(_ack, _take, _resolve, _escalate, _page, _declare, _note, _silence, _override, _contact),
-        *(_test, _metric),
+        *(_test, _update, _metric),
     }
 )
 """What viewers and guests may not: what changes something, and `metric`, which may ask Prometheus anything."""

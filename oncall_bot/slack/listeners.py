@@ -14,7 +14,7 @@ import structlog
 from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncApp
 
-from oncall_bot.slack import events, modals
+from oncall_bot.slack import events, modals, pins
 from oncall_bot.slack.actions import ACTIONS, on_action
 from oncall_bot.slack.blocks import Block
 from oncall_bot.slack.commands import on_command
@@ -32,6 +32,7 @@ EVENTS: Mapping[str, tuple[str, ...]] = {
     "message.groups": ("groups:history",),
     "message.im": ("im:history",),
     "reaction_added": ("reactions:read",),
+    "reaction_removed": ("reactions:read",),
 }
 """Subscribed events and the scopes that let them arrive."""
 
@@ -88,6 +89,10 @@ def _register_words(app: AsyncApp, edge: Edge) -> None:
         else:
             await edge.open_form(body, _refusal(caller.refusal.blocks))
 
+    async def pin_shortcut(ack: Any, body: Mapping[str, Any]) -> None:
+        await ack()
+        await pins.on_shortcut(edge, body)
+
     app.command(edge.command)(command)
     for action_id in ACTIONS:
         app.action(action_id)(action)
@@ -98,6 +103,7 @@ def _register_words(app: AsyncApp, edge: Edge) -> None:
         app.view(callback_id)(submission)
     app.view("told")(stale_action)
     app.shortcut(SHORTCUT_DECLARE)(shortcut)
+    app.shortcut(pins.SHORTCUT_PIN)(pin_shortcut)
     app.action(_ANYTHING)(stale_action)
 
 
@@ -130,6 +136,7 @@ def _register_events(app: AsyncApp, edge: Edge) -> None:
     app.event("app_mention", middleware=middleware)(mention)
     app.event("message", middleware=middleware)(message)
     app.event("reaction_added", middleware=middleware)(reaction)
+    app.event("reaction_removed", middleware=middleware)(reaction)
     app.event("app_home_opened", middleware=middleware)(home)
 
 

@@ -19,6 +19,7 @@ from oncall_bot.core.situation import (
     Situation,
     TestNotice,
     TextNotice,
+    UpdateNotice,
     WorkLog,
 )
 from oncall_bot.slack import cards, dms, drafts, threads, verdicts
@@ -50,8 +51,9 @@ def _drawn(content: Content, now: datetime, command: str) -> Drawn:
                 return verdicts.possible(content.situation)
             return threads.runbook(content, content.runbook, now)
         case DraftNotice():
-            draw = drafts.postmortem if content.kind == "postmortem" else drafts.summary
-            return draw(content.situation, content.markdown)
+            return drafts.suggestion(content, now)
+        case UpdateNotice():
+            return drafts.update(content, now)
         case HandOff():
             arrives = content.reader_key is not None and content.reader_key == content.arriving_key
             return (dms.hand_off if arrives else dms.hand_off_notice)(content, now)

@@ -18,7 +18,7 @@ from oncall_bot.flows.declare import change_severity, declare, note
 from oncall_bot.flows.escalate import hand_over, page_by_hand
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.flows.silence_incident import silence_incident
-from oncall_bot.slack import answers, modals, reading
+from oncall_bot.slack import answers, modals, pins, reading, reviews
 from oncall_bot.slack.blocks import Block, Drawn, option
 from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.edge import Edge
@@ -187,6 +187,16 @@ async def _contact(edge: Edge, form: Form) -> Wish:
     return Wish(done, "address", tell=True)
 
 
+async def _pin(edge: Edge, form: Form) -> Wish:
+    done = await pins.submitted(edge, form.caller, form.fields, form.about, form.press_id)
+    return Wish(done, "as")
+
+
+async def _edit_draft(edge: Edge, form: Form) -> Wish:
+    done = await reviews.submitted(edge, form.caller.actor, form.fields, form.about, form.press_id)
+    return Wish(done, next(iter(form.fields), reviews.FIELD))
+
+
 FORMS: Mapping[str, Submission] = {
     "incident.declare": _declare,
     "silence.create": _silence,
@@ -196,6 +206,8 @@ FORMS: Mapping[str, Submission] = {
     "incident.page": _page,
     "incident.note": _note,
     "contact.add": _contact,
+    pins.FORM: _pin,
+    reviews.FORM: _edit_draft,
 }
 
 

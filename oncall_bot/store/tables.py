@@ -673,7 +673,20 @@ class Draft(Table, table=True):
     state: str = _text()
     asked_by: str | None = _text(null=True)
     created_at: datetime = _at()
-    checks: list[dict[str, Any]] | None = _json(null=True)
+    checks: dict[str, Any] | None = _json(null=True)  # sentences that wait for a person
+    suggested: str | None = _text(null=True)  # the text before somebody edited it
+    decided_at: datetime | None = _at(null=True)
+    decided_by: str | None = _text(null=True)
+    decided_by_name: str | None = _text(null=True)
+
+
+class IncidentLook(Table, table=True):
+    """When somebody last asked to be caught up."""
+
+    __tablename__ = "incident_look"
+    incident_id: int = _ref("incident", pk=True)
+    actor: str = Field(sa_type=Text, primary_key=True)
+    looked_at: datetime = _at()
 
 
 class IncidentPicture(Table, table=True):

@@ -109,9 +109,8 @@ def _length(text: str) -> int:
 
 def _rendered(claim: Claim) -> str:
     """The sentence on one line, harmless in Markdown, its sources in front of the full stop."""
-    text = escaped(claim.text).lstrip("#-*+>=~ ").rstrip(" .")
     ids = [i for i in claim.cites if i != CALC]
-    return f"{text}{cite(*ids, CALC if CALC in claim.cites else None)}."
+    return f"{harmless(claim.text)}{cite(*ids, CALC if CALC in claim.cites else None)}."
 
 
 def escaped(text: str) -> str:
@@ -119,3 +118,8 @@ def escaped(text: str) -> str:
     text = " ".join(text.split()).replace("[", "(").replace("]", ")")
     text = text.replace("<", "‹").replace(">", "›")
     return text.replace("**", "").replace("|", "/")
+
+
+def harmless(text: str) -> str:
+    """A sentence that somebody else wrote: escaped, without what Markdown reads at its beginning and its full stop."""
+    return escaped(text).lstrip("#-*+>=~ ").rstrip(" .")

@@ -17,11 +17,12 @@ MOST_EACH = 40
 
 
 def checks_of(checked: Checked) -> list[dict[str, Any]]:
-    """The marked and the dropped sentences as JSON: text, section, cites, outcome, reason."""
-    return [
-        *(_check(claim, why, Outcome.MARK) for claim, why in checked.marked[:MOST_EACH]),
-        *(_check(claim, why, Outcome.DROP) for claim, why in checked.dropped[:MOST_EACH]),
+    """The marked and the dropped sentences as JSON: id, text, section, cites, outcome, reason."""
+    found = [
+        *((claim, why, Outcome.MARK) for claim, why in checked.marked[:MOST_EACH]),
+        *((claim, why, Outcome.DROP) for claim, why in checked.dropped[:MOST_EACH]),
     ]
+    return [_check(f"s{n}", *one) for n, one in enumerate(found, start=1)]
 
 
 def review(checks: Sequence[dict[str, Any]]) -> str:
@@ -34,8 +35,9 @@ def review(checks: Sequence[dict[str, Any]]) -> str:
     return "\n\n".join(blocks) + "\n" if blocks else ""
 
 
-def _check(claim: Claim, why: str, outcome: Outcome) -> dict[str, Any]:
+def _check(id_: str, claim: Claim, why: str, outcome: Outcome) -> dict[str, Any]:
     return {
+        "id": id_,
         "text": redact(claim.text)[:1_000],
         "section": claim.section,
         "cites": list(claim.cites),

@@ -5,16 +5,25 @@ pages      a page as the paged person sees it                on_call    who is o
 reasons    why each person was paged, or not                 foresight  what would happen to an alert
 sight      what the metrics say of an incident, and what is to be asked of them
 disclosure what of an incident a model may be sent
+drafts     suggested texts and what became of them           catching_up  what somebody who joins late reads
 """
 
+from oncall_bot.store.views.catching_up import catch_up
 from oncall_bot.store.views.disclosure import disclosure
+from oncall_bot.store.views.drafts import (
+    draft,
+    draft_by_id,
+    drafts_decided,
+    suggestion,
+    update_notice,
+)
 from oncall_bot.store.views.foresight import explain, runbooks_matching
 from oncall_bot.store.views.incident import (
-    draft,
     incident_of_thread,
     last_resolved,
     latest_incidents,
     open_incidents,
+    pins_on,
     record,
     situation,
     thread_of,
@@ -40,10 +49,13 @@ __all__ = [
     "bundle_now",
     "bundle_of_message",
     "bundle_of_row",
+    "catch_up",
     "checks",
     "contacts",
     "disclosure",
     "draft",
+    "draft_by_id",
+    "drafts_decided",
     "explain",
     "hand_off",
     "incident_of_thread",
@@ -53,11 +65,14 @@ __all__ = [
     "open_incidents",
     "page_notice",
     "people",
+    "pins_on",
     "record",
     "runbooks_matching",
     "situation",
     "subject",
+    "suggestion",
     "thread_of",
+    "update_notice",
     "who",
     "why",
     "with_links",

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from oncall_bot.core.outcomes import Actor
+from oncall_bot.core.pins import PinKind
 from oncall_bot.core.situation import State
 from oncall_bot.core.spending import Ending, Judged, ModelCall, Usage
 from oncall_bot.core.verification import Claim
@@ -16,7 +17,8 @@ from oncall_bot.flows.declare import change_severity, declare, note
 from oncall_bot.flows.drafting import add_narrative, request_draft
 from oncall_bot.flows.inbound import seen
 from oncall_bot.flows.model_calls import book_call
-from oncall_bot.flows.record_chat import pin_chat, record_chat
+from oncall_bot.flows.pinning import pin
+from oncall_bot.flows.record_chat import record_chat
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.flows.set_override import set_override
 from oncall_bot.ports import Prose
@@ -160,7 +162,8 @@ def test_what_is_said_in_the_thread_goes_on_the_record_once_and_can_be_pinned(wo
         world.store.write(
             record_chat, root[0], root[1], "1772452900.000100", ana, "pool is empty"
         ).result()
-    world.store.write(pin_chat, root[0], "1772452900.000100", world.person("bo")).result()
+    bo = world.person("bo")
+    world.store.write(pin, root[0], "1772452900.000100", PinKind.KEEP, bo).result()
     assert world.timeline().count("pool is empty") == 2  # said once, pinned once
     elsewhere = world.store.write(record_chat, "C1", "9.9", "9.9", ana, "lunch?").result()
     assert not elsewhere.done

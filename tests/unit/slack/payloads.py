@@ -11,17 +11,33 @@ from typing import Any
 from oncall_bot.core.explanation import Line
 from oncall_bot.core.live_checks import NOT_AS_EXPECTED, UNREAD, Reading
 from oncall_bot.core.outcomes import Outcome
+from oncall_bot.core.pins import Pin, PinKind
 from oncall_bot.core.situation import (
     Before,
     Beside,
     BundleNotice,
+    DraftNotice,
     JudgedRunbook,
     PossibleRunbook,
     RoadFate,
     RunbookNotice,
     ShownPicture,
+    ToCheck,
+    UpdateNotice,
 )
-from oncall_bot.slack import answers, cards, dms, drafts, home, modals, threads, verdicts
+from oncall_bot.slack import (
+    answers,
+    cards,
+    catching_up,
+    dms,
+    drafts,
+    home,
+    modals,
+    pins,
+    reviews,
+    threads,
+    verdicts,
+)
 from oncall_bot.slack.blocks import Block, Drawn
 from tests.unit.slack.situations import (
     ACKNOWLEDGED,
@@ -43,6 +59,7 @@ from tests.unit.slack.situations import (
 )
 
 NOW = at(15)
+PINNED = Pin("e9", "e4", PinKind.CAUSE, "@ana", "The pool was empty", own_words=True)
 MARKDOWN = """# Summary
 
 From 03:07 to 03:31 UTC about **1 in 28** requests to `checkout` failed. [3] [22]
@@ -54,6 +71,25 @@ From 03:07 to 03:31 UTC about **1 in 28** requests to `checkout` failed. [3] [22
 
 TODO: who found it?
 """
+SAID = "*Checkout fails*\nAbout 1 in 12 payments fails since 03:05 UTC [e003, calc]."
+CHECKS = (
+    ToCheck("s1", "The deploy had used up the connections.", ("e002", "e009"), "it names a cause"),
+    ToCheck("s2", NASTY, ("e002",), NASTY),
+    ToCheck("s3", "Nobody was affected.", ("e002",), "it denies", "drop", "Ana Ruiz"),
+)
+SUGGESTIONS = {
+    "summary": DraftNotice(RESOLVED, "summary", MARKDOWN, 7),
+    "summary-checks": DraftNotice(HOSTILE, "summary", MARKDOWN, 7, "narrated", checks=CHECKS),
+    "summary-accepted": DraftNotice(RESOLVED, "summary", MARKDOWN, 7, "edited", NASTY, at(9)),
+    "summary-discarded": DraftNotice(RESOLVED, "summary", MARKDOWN, 7, "discarded", "Bo", at(9)),
+    "postmortem": DraftNotice(RESOLVED, "postmortem", MARKDOWN, 8, checks=CHECKS),
+    "postmortem-accepted": DraftNotice(
+        RESOLVED, "postmortem", MARKDOWN, 8, "accepted", "Bo", at(9)
+    ),
+    "postmortem-discarded": DraftNotice(
+        RESOLVED, "postmortem", MARKDOWN, 8, "discarded", "Bo", at(9)
+    ),
+}
 
 PICTURE = ShownPicture("F0PICTURE1", "Error rate: 8.4 %.", "8.4 %, limit 2 %", None, at(3))
 PICTURED = replace(
@@ -164,8 +200,12 @@ def messages() -> Mapping[str, Drawn]:
         "thread-runbook-hostile": threads.runbook(
             RunbookNotice(HOSTILE, BOOK, 99, NASTY_READINGS), BOOK, NOW
         ),
-        "draft-summary": drafts.summary(RESOLVED, MARKDOWN),
-        "draft-postmortem": drafts.postmortem(RESOLVED, MARKDOWN),
+        **{f"draft-{n}": drafts.suggestion(one, NOW) for n, one in SUGGESTIONS.items()},
+        "say-catchup": catching_up.drawn(ACKNOWLEDGED, MARKDOWN, NOW),
+        "draft-update": drafts.suggested_update(DraftNotice(FIRING, "update-internal", SAID, 7)),
+        "draft-update-posted": drafts.update(
+            UpdateNotice(FIRING, "customers", f"{SAID} {NASTY}", NASTY, at(9)), NOW
+        ),
         "say-who": answers.who(SHIFTS, NOW, None, command="/oncall"),
         "say-who-at": answers.who(SHIFTS, NOW, at(3000), command="/oncall"),
         "say-who-none": answers.who((), NOW, None, command="/oncall"),
@@ -234,6 +274,16 @@ def views() -> Mapping[str, Block]:
         "modal-page": modals.page_someone(HOSTILE),
         "modal-note": modals.note(FIRING),
         "modal-contact": modals.contact(["voice", "push", "mail"]),
+        "modal-edit": reviews.form(DraftNotice(HOSTILE, "summary", MARKDOWN, 7)),
+        "modal-pin": pins.form(NASTY, "C1", "1.1"),
+        "modal-pin-again": pins.form(
+            "the pool is empty",
+            "C1",
+            "1.1",
+            (PINNED,),
+            [PINNED],
+            {"@ana": NASTY},
+        ),
         "home-on-call": home.home(
             me="ana",
             slack_id="U0ANA00001",
