@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
+from typing import Any
 
 from oncall_bot.core.situation import DraftNotice, ToCheck, UpdateNotice
 from oncall_bot.core.verification import Outcome
@@ -14,6 +15,8 @@ from oncall_bot.store import drafts
 from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Reader
 from oncall_bot.store.views.incident import situation
+
+MOST_TO_CHECK = 5
 
 
 def draft(reader: Reader, incident_id: int, kind: str) -> str | None:
@@ -50,10 +53,15 @@ def _notice(reader: Reader, row: Row) -> DraftNotice | None:
             ToCheck(
                 c["id"], c["text"], tuple(c["cites"]), c["reason"], c.get("answer"), c.get("by")
             )
-            for c in drafts.sentences_of(row)
-            if c.get("outcome") == Outcome.MARK
+            for c in _to_check(row)
         ],
     )
+
+
+def _to_check(row: Row) -> list[dict[str, Any]]:
+    """The sentences that the record neither bears out nor denies: a person is asked, a few at most."""
+    marked = [one for one in drafts.sentences_of(row) if one.get("outcome") == Outcome.MARK]
+    return marked[:MOST_TO_CHECK]
 
 
 def update_notice(reader: Reader, draft_id: int) -> UpdateNotice | None:

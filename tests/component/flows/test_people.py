@@ -124,7 +124,7 @@ def test_a_models_sentence_with_a_number_the_record_lacks_is_left_out(world: Wor
         "SELECT purpose, outcome, tokens, cost, kept, marked, dropped FROM llm_call"
     )
     assert tuple(row) == ("draft", "answered", 980, pytest.approx(0.0183), 1, 0, 1)
-    (check,) = world.store.look(lambda reader: drafts.get(reader, 1)).checks
+    (check,) = drafts.sentences_of(world.store.look(lambda reader: drafts.get(reader, 1)))
     assert "4711" in check["text"]
     assert check["outcome"] == "drop"
 
