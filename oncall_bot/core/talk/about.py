@@ -1,7 +1,7 @@
 """What a conversation is about just now: ids and the last question, never its words.
 
-Knows what `it`, `them` and `and tonight?` may refer to. Refuses to know where it is kept. Serves `understanding`; kept for
-half an hour by store.talks.
+Knows what `it`, `them` and `and tonight?` may refer to. Refuses to know where it is kept. Serves `understanding`;
+kept for half an hour by store.talks.
 """
 
 from __future__ import annotations

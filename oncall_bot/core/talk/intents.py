@@ -27,7 +27,9 @@ class Intent(StrEnum):
     HELP = "help"
 
 
-ABOUT_INCIDENTS = frozenset({Intent.STATUS, Intent.WHY, Intent.OWNER, Intent.TIMELINE, Intent.CAUSE})
+ABOUT_INCIDENTS = frozenset(
+    {Intent.STATUS, Intent.WHY, Intent.OWNER, Intent.TIMELINE, Intent.CAUSE}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,12 @@ SIGNS: tuple[Sign, ...] = (
     _sign(_I.OPEN, "incident open", 1.0, "<#> often"),
     _sign(_I.OPEN, "incident list", 0.92, "<#> why often before"),
     _sign(_I.OPEN, "incident happening", 0.9, "<#> why"),
-    _sign(_I.OPEN, "incident", 0.8, "<#> <it> why who cause often before changed status has runbook howtofix over fixed"),
+    _sign(
+        _I.OPEN,
+        "incident",
+        0.8,
+        "<#> <it> why who cause often before changed status has runbook howtofix over fixed",
+    ),
     _sign(_I.OPEN, "open", 0.72, "<#> <it> why who <rota>"),
     _sign(_I.OPEN, "happening", 0.85, "<#> <it> <rota> <alert> why who cause"),
     _sign(_I.OPEN, "status incident", 0.72, "<#> <it> why who"),
@@ -89,8 +96,13 @@ SIGNS: tuple[Sign, ...] = (
     _sign(_I.STATUS, "open <#>", 0.95, "who why"),
     _sign(_I.STATUS, "over <#>", 0.97, "who why"),
     _sign(_I.STATUS, "fixed <#>", 0.9, "who why"),
-    _sign(_I.STATUS, "incident <#>", 0.88, "who why cause changed runbook howtofix often has paged"),
-    _sign(_I.STATUS, "<#>", 0.8, "who why cause changed runbook howtofix often has paged"),
+    _sign(
+        _I.STATUS,
+        "incident <#>",
+        0.88,
+        "anyone who why cause changed runbook howtofix often has paged",
+    ),
+    _sign(_I.STATUS, "<#>", 0.8, "anyone who why cause changed runbook howtofix often has paged"),
     _sign(_I.STATUS, "status <it>", 0.9, "why who cause <rota>"),
     _sign(_I.STATUS, "happening <it>", 0.9, "why who cause <rota>"),
     _sign(_I.STATUS, "over <it>", 0.93, "who why"),
@@ -105,21 +117,21 @@ SIGNS: tuple[Sign, ...] = (
     _sign(_I.WHY, "why", 0.6, "<alert> <rota>"),
     _sign(_I.WHY, "who paged", 0.85, "oncall reach"),
     _sign(_I.WHY, "who paged <#>", 0.97),
-    _sign(_I.OWNER, "who has <#>", 1.0),
-    _sign(_I.OWNER, "who has <it>", 0.97),
-    _sign(_I.OWNER, "who has", 0.85, "oncall pager shift <rota>"),
-    _sign(_I.OWNER, "who has incident", 0.92, "oncall pager shift"),
-    _sign(_I.OWNER, "who has <alert>", 0.8, "oncall"),
-    _sign(_I.OWNER, "anyone has <#>", 0.97),
-    _sign(_I.OWNER, "anyone has", 0.85, "oncall shift"),
-    _sign(_I.OWNER, "anyone has <it>", 0.95),
-    _sign(_I.OWNER, "<person> has <#>", 0.85),
-    _sign(_I.OWNER, "<person> has <it>", 0.8),
-    _sign(_I.OWNER, "has <#>", 0.82, "why changed"),
+    _sign(_I.OWNER, "who has <#>", 1.0, "paged"),
+    _sign(_I.OWNER, "who has <it>", 0.97, "paged"),
+    _sign(_I.OWNER, "who has", 0.85, "oncall pager shift <rota> paged"),
+    _sign(_I.OWNER, "who has incident", 0.92, "oncall pager shift paged"),
+    _sign(_I.OWNER, "who has <alert>", 0.8, "oncall paged"),
+    _sign(_I.OWNER, "anyone has <#>", 0.97, "paged"),
+    _sign(_I.OWNER, "anyone has", 0.85, "oncall shift paged"),
+    _sign(_I.OWNER, "anyone has <it>", 0.95, "paged"),
+    _sign(_I.OWNER, "<person> has <#>", 0.85, "paged"),
+    _sign(_I.OWNER, "<person> has <it>", 0.8, "paged"),
+    _sign(_I.OWNER, "has <#>", 0.82, "why changed paged"),
     _sign(_I.OWNER, "who <#>", 0.8, "oncall paged"),
     _sign(_I.OWNER, "anyone <#>", 0.75, "oncall paged"),
-    _sign(_I.OWNER, "who over <#>", 0.9),
-    _sign(_I.OWNER, "who over <it>", 0.85),
+    _sign(_I.OWNER, "who over <#>", 0.9, "paged"),
+    _sign(_I.OWNER, "who over <it>", 0.85, "paged"),
     _sign(_I.TIMELINE, "changed <#>", 1.0, "why cause"),
     _sign(_I.TIMELINE, "changed <it>", 0.93, "why cause"),
     _sign(_I.TIMELINE, "changed incident", 0.85, "why cause often"),
@@ -132,6 +144,11 @@ SIGNS: tuple[Sign, ...] = (
     _sign(_I.CAUSE, "cause <alert>", 0.75),
     _sign(_I.CAUSE, "cause", 0.7),
     _sign(_I.RUNBOOK, "runbook", 0.95),
+    _sign(_I.RUNBOOK, "docs <alert>", 0.95),
+    _sign(_I.RUNBOOK, "docs <#>", 0.95),
+    _sign(_I.RUNBOOK, "docs <it>", 0.9),
+    _sign(_I.RUNBOOK, "docs incident", 0.85),
+    _sign(_I.RUNBOOK, "docs", 0.75),
     _sign(_I.RUNBOOK, "howtofix <alert>", 0.95),
     _sign(_I.RUNBOOK, "howtofix <#>", 0.95),
     _sign(_I.RUNBOOK, "howtofix <it>", 0.92),
@@ -153,9 +170,21 @@ SIGNS: tuple[Sign, ...] = (
     _sign(_I.HISTORY, "often fire", 0.7),
     _sign(_I.HISTORY, "often fire <rota>", 0.66),
     _sign(_I.HISTORY, "<alert>", 0.62, "who why runbook howtofix cause"),
-    _sign(_I.FIRING, "fire", 0.85, "<#> <it> <alert> why who when often before paged incident cause runbook"),
-    _sign(_I.FIRING, "fire <rota>", 1.0, "<#> <alert> why who when often before cause runbook howtofix"),
-    _sign(_I.FIRING, "fire list", 0.92, "<#> <alert> why who when often before paged cause runbook"),
+    _sign(
+        _I.FIRING,
+        "fire",
+        0.85,
+        "<#> <it> <alert> why who when often before paged incident cause runbook",
+    ),
+    _sign(
+        _I.FIRING,
+        "fire <rota>",
+        1.0,
+        "<#> <alert> why who when often before cause runbook howtofix",
+    ),
+    _sign(
+        _I.FIRING, "fire list", 0.92, "<#> <alert> why who when often before paged cause runbook"
+    ),
     _sign(_I.FIRING, "fire open", 0.95, "<#> <alert> why who when often before cause runbook"),
     _sign(_I.FIRING, "fire happening", 0.85, "<#> <alert> why who cause"),
     _sign(_I.FIRING, "happening <rota>", 0.92, "<#> <alert> why who cause"),
@@ -167,18 +196,19 @@ SIGNS: tuple[Sign, ...] = (
     _sign(_I.HELP, "help", 0.95, "<rota> <alert> <#>"),
 )
 
-FITS: Mapping[Intent, frozenset[str]] = {
-    Intent.ON_CALL: frozenset("who anyone oncall shift covers reach pager next when list has open paged".split()),
-    Intent.SHIFTS: frozenset("me when next oncall shift pager list before open covers status".split()),
-    Intent.OPEN: frozenset("incident open happening list status fire me paged before".split()),
-    Intent.STATUS: frozenset("status incident happening open over fixed list me changed fire before".split()),
-    Intent.WHY: frozenset("why paged me incident oncall who fire before cause".split()),
-    Intent.OWNER: frozenset("who anyone has incident over fire open before happening list".split()),
-    Intent.TIMELINE: frozenset("changed incident me status before open list over has happening fixed fire next".split()),
-    Intent.CAUSE: frozenset("cause incident why happening fire changed".split()),
-    Intent.RUNBOOK: frozenset("runbook howtofix fire incident me list happening fixed open status has".split()),
-    Intent.HISTORY: frozenset("often before when fire changed fixed incident list status open me happening has".split()),
-    Intent.FIRING: frozenset("fire happening status open incident list has".split()),
-    Intent.HELP: frozenset("help me".split()),
+_FITS: Mapping[Intent, str] = {
+    Intent.ON_CALL: "who anyone oncall shift covers reach pager next when list has open paged",
+    Intent.SHIFTS: "me when next oncall shift pager list before open covers status",
+    Intent.OPEN: "incident open happening list status fire me paged before",
+    Intent.STATUS: "status incident happening open over fixed list me changed fire before",
+    Intent.WHY: "why paged me incident oncall who fire before cause",
+    Intent.OWNER: "who anyone has incident over fire open before happening list",
+    Intent.TIMELINE: "changed incident me status before open list over has happening fixed fire next",
+    Intent.CAUSE: "cause incident why happening fire changed",
+    Intent.RUNBOOK: "runbook docs howtofix fire incident me list happening fixed open status has",
+    Intent.HISTORY: "often before when fire changed fixed incident list status open me happening has",
+    Intent.FIRING: "fire happening status open incident list has",
+    Intent.HELP: "help me",
 }
+FITS = {intent: frozenset(said.split()) for intent, said in _FITS.items()}
 """Concepts that say nothing against an intent though no sign of it needs them."""

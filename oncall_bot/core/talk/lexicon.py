@@ -1,7 +1,8 @@
 """The words of on-call work and what they stand for: `pager`, `on duty` and `oncall` are one concept.
 
-Knows words and set phrases, nothing of their order. Refuses to know names and times. Serves `understanding`, which counts
-concepts, and `words`, which mends slips towards what stands here. A new way of saying things is a phrase in this table.
+Knows words and set phrases, nothing of their order. Refuses to know names and times. Serves `understanding`, which
+counts concepts, and `words`, which mends slips towards what stands here. A new way of saying things is a
+phrase in this table.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 CONCEPTS: Mapping[str, str] = {
-    "who": "who, whom, which person, which engineer, what person, which one of us, which of us",
+    "who": "who, whom, whose, which person, which engineer, what person, which one of us, which of us",
     "anyone": "anyone, anybody, someone, somebody",
     "oncall": """
         oncall, on-call, on call, on duty, on-duty, has the pager, have the pager, got the pager, carries the pager,
@@ -59,15 +60,15 @@ CONCEPTS: Mapping[str, str] = {
         page, paged, pages, paging, wake, woke, woken, wakes, waking, called, notified, notify, ping, pinged, pings,
         bothered, disturbed, got up, get me up, out of bed, woken up
     """,
-    "runbook": """
-        runbook, runbooks, playbook, playbooks, sop, sops, instructions, guide, procedure, procedures, checklist,
-        documentation, docs, run book, play book
+    "runbook": "runbook, runbooks, playbook, playbooks, run book, play book, run books",
+    "docs": """
+        sop, sops, instructions, guide, procedure, procedures, checklist, documentation, docs, what steps
     """,
     "howtofix": """
         how do i fix, how do we fix, how can i fix, how to fix, how do you fix, how can we fix, what do i do,
         what should i do, what do we do, what to do, what am i supposed to do, how do i handle, how to handle,
         how do i deal with, how to deal with, how do i mitigate, how to mitigate, how do i resolve, how to resolve,
-        how do i debug, how to debug, where do i start, how should i react, how do we handle, what can i do, what steps
+        how do i debug, how to debug, where do i start, how should i react, how do we handle, what can i do
     """,
     "fixed": "fixed, solved, what fixed, what helped, what ended, how was it fixed",
     "changed": """
@@ -81,7 +82,7 @@ CONCEPTS: Mapping[str, str] = {
         ack, acks, acked, acknowledge, acknowledged, acknowledges, acking, has, have, got, owns, owner, owning, own,
         taken, took, handles, handling, handled, assigned, assignee, commander, responding, responder, working on,
         works on, working, looking at, looking into, looks at, looks into, on it, on this, on that, in charge,
-        dealing with, dealing, picked up, picked, answered, taking care of, is on
+        dealing with, dealing, picked up, picked, answered, taking care of
     """,
     "status": """
         status, state, details, detail, info, information, show, describe, summary, summarise, summarize, overview,
@@ -96,7 +97,7 @@ CONCEPTS: Mapping[str, str] = {
     "list": "list, all, any, every",
     "help": """
         help, commands, what can you do, what do you do, how do you work, what can i ask, how do i use you,
-        what can i say, what do you know, how does this work, usage, manual, features, abilities,
+        what can i say, what do you know, how does this work, what you can do, usage, manual, features, abilities,
         what are you able to, how to use you
     """,
 }
@@ -113,22 +114,23 @@ SMALLTALK: Mapping[str, str] = {
     """,
 }
 FILLERS = """
-    show me, tell me, give me, let me know, remind me, can i, may i, could i, can we, i want to know, i would like to know,
-    do we know, do you know, i wonder, i need, do we have, do you have, have we, have you, help me, can you, could you,
+    show me, tell me, give me, let me know, remind me, can i, may i, could i, can we, i want to know,
+    i would like to know, do we know, do you know, i wonder, i need, do we have, do you have, have we, have you,
+    help me, can you, could you,
     would you, is there, are there, anyone know, does anyone know, does anybody know, i am curious, we have, has been,
     have been, had been, need to, have to, has to, what is the, at all
 """
 """Set phrases that frame a question and say nothing of it."""
-STOP = frozenset(
-    """
+_STOP_TEXT = """
     a an the of for to in on at by with from is are was were be been being am do does did will would can could shall
     should may might must please pls plz kindly so and or but not no yes ok okay well then there here it this that these
     those they them their he she him her his you your what which how as if also too just really actually maybe currently
     today tonight now hey hi bot oncall-bot team people guys folks one some any all know tell give show let see say
     want need like get us anyway exactly right quick quickly again more much many me i we my hmm um uh
-    sure sorry wondering curious find out check look
-    """.split()
-)
+    sure sorry wondering curious find out check look anything something everything nothing
+    person engineer engineers developer dev service services system systems app stuff thing things side doing going by
+"""
+STOP = frozenset(_STOP_TEXT.split())
 """Words that neither carry a question nor speak against one."""
 
 PRONOUNS: Mapping[str, str] = {
@@ -142,19 +144,18 @@ PRONOUNS: Mapping[str, str] = {
     "he": "person",
     "she": "person",
 }
-_TIMES = frozenset(
-    """
+_TIMES_TEXT = """
     monday tuesday wednesday thursday friday saturday sunday january february march april june july august september
     october november december tomorrow yesterday tonight today morning afternoon evening night weekend week month hour
     hours minute minutes noon midnight since until last
-    """.split()
-)
-_VERBS = frozenset(
-    """
-    silence silenced mute snooze escalate declare override resolve resolved acknowledge note severity cancel swap
-    replace
-    """.split()
-)
+"""
+_TIMES = frozenset(_TIMES_TEXT.split())
+_VERBS_TEXT = """
+    silence silenced mute muted snooze escalate declare override resolve acknowledge note severity cancel swap replace
+    close assign claim grab own mine hush quiet suppress wake phone ring summon start open create raise file report set
+    lower upgrade downgrade bump promote mark add write put leave cover take over
+"""
+_VERBS = frozenset(_VERBS_TEXT.split())
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,7 @@
 """Which of the house's names a question means: services, schedules, people, teams, alerts, runbooks.
 
-Knows that people write `search api` for `search-api` and `ana` for Ana Ruiz, and misspell both. A name that fits several
-things is handed back with all of them. Refuses to know where the names come from. Serves `understanding`.
+Knows that people write `search api` for `search-api` and `ana` for Ana Ruiz, and misspell both. A name that fits
+several things is handed back with all of them. Refuses to know where the names come from. Serves `understanding`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,14 @@ from oncall_bot.core.talk.words import Word, slips
 WINDOW = 6
 """The most words that one name is written in."""
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_\-. ]+")
-_ALERT_LIKE = re.compile(r"^(?:[A-Z][a-z0-9]+){2,}[A-Za-z0-9]*$|^[A-Z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+$")
+_ALERT_LIKE = re.compile(
+    r"^(?:[A-Z][a-z0-9]+){2,}[A-Za-z0-9]*$|^[A-Z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+$"
+)
 _NUMBERED = re.compile(r"^(?:#|inc-?|incident-?|sev-?)(\d{1,9})$")
-_WEAK = frozenset("primary secondary oncall on call api service team prod app main schedule rota week default".split())
+_WEAK_TEXT = (
+    "primary secondary oncall on call api service team prod app main schedule rota week default"
+)
+_WEAK = frozenset(_WEAK_TEXT.split())
 """Parts of names that mean nothing by themselves."""
 
 
@@ -35,6 +40,9 @@ class Kind(StrEnum):
 class Name:
     kind: Kind
     key: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +84,19 @@ class Names:
         self._common = common
         self._whole: dict[str, list[Name]] = {}
         self._parts: dict[str, list[Name]] = {}
+        self.topics = _topics(known)
         for called, name in _called(known):
             _add(self._whole, flat(called), name)
         for called, name in _called(known):
             if name.kind in {Kind.SERVICE, Kind.SCHEDULE}:
                 for part in _HUMPS.split(called):
                     low = part.casefold()
-                    if len(low) > 2 and low not in _WEAK and low not in common and low not in self._whole:
+                    if (
+                        len(low) > 2
+                        and low not in _WEAK
+                        and low not in common
+                        and low not in self._whole
+                    ):
                         _add(self._parts, low, name)
 
     def find(self, words: Sequence[Word], taken: Set[int] = frozenset()) -> list[Mention]:
@@ -122,14 +136,21 @@ class Names:
         low = word.raw.casefold().lstrip("@")
         at = range(n, n + 1)
         if names := self._parts.get(low):
-            return Mention(at, tuple(names), exact=len({one.key for one in names}) == 1, text=word.raw)
+            return Mention(
+                at, tuple(names), exact=len({one.key for one in names}) == 1, text=word.raw
+            )
         if low in self._common or word.text in self._common or len(low) < 4:
             return None
         allowed = 1 if len(low) < 9 else 2
         said = flat(low)
         close: dict[Name, None] = {}
         for whole, called in self._whole.items():
-            if whole[:1] == said[:1] and len(whole) > 3 and abs(len(whole) - len(said)) <= allowed and slips(said, whole) <= allowed:
+            if (
+                whole[:1] == said[:1]
+                and len(whole) > 3
+                and abs(len(whole) - len(said)) <= allowed
+                and slips(said, whole) <= allowed
+            ):
                 close.update(dict.fromkeys(called))
         return Mention(at, tuple(close), exact=False, text=word.raw) if close else None
 
@@ -184,6 +205,14 @@ def _people(people: Mapping[str, str]) -> Iterator[tuple[str, Name]]:
         parts = name.split()
         for part in {parts[0], parts[-1]} if len(parts) > 1 else ():
             yield part, person
+
+
+def _topics(known: Known) -> frozenset[str]:
+    """Words of which alerts' and runbooks' names are made: a question may use them freely."""
+    named = [*known.alerts, *known.runbooks, *known.runbooks.values()]
+    return frozenset(
+        part.casefold() for name in named for part in _HUMPS.split(name) if len(part) > 2
+    )
 
 
 def _add(index: dict[str, list[Name]], called: str, name: Name) -> None:

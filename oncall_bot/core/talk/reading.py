@@ -1,12 +1,12 @@
 """A message taken apart: its words, the time, the names and numbers, and the concepts that are left.
 
-Knows the order in which words are given to times, names and phrases, so that none is read twice. Refuses to know what is
-asked. Serves `understanding` and `wishes`.
+Knows the order in which words are given to times, names and phrases, so that none is read twice. Refuses to know
+what is asked. Serves `understanding` and `wishes`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -15,11 +15,11 @@ from oncall_bot.core.talk import lexicon, when
 from oncall_bot.core.talk.names import Kind, Mention, Names, incident_number, looks_like_alert
 from oncall_bot.core.talk.words import Word, words_of
 
-_LOOKS_BACK = frozenset(
-    "fired did was were happened changed happen before ever often times last since yesterday previously had been".split()
-)
-_NOT_AN_INCIDENT = frozenset("times alerts errors minutes hours days percent users pods nodes hosts people incidents".split())
-_INCIDENT_WORDS = frozenset("incident inc # issue ticket number outage case".split())
+_LOOKS_BACK_TEXT = "fired did was were happened changed happen before ever often times last since yesterday previously had been"
+_LOOKS_BACK = frozenset(_LOOKS_BACK_TEXT.split())
+_COUNTED = "times alerts errors minutes hours days percent users pods nodes hosts people incidents"
+_NOT_AN_INCIDENT = frozenset(_COUNTED.split())
+_INCIDENT_WORDS = frozenset({"incident", "inc", "#", "issue", "ticket", "number", "outage", "case"})
 
 
 @dataclass(slots=True)
@@ -28,12 +28,15 @@ class Reading:
 
     text: str
     words: tuple[Word, ...]
+    topics: Set[str] = frozenset()
     time: when.Found = None
     time_at: frozenset[int] = frozenset()
     mentions: list[Mention] = field(default_factory=list)
     numbers: dict[int, int] = field(default_factory=dict)  # position -> incident number
     unknown_alerts: dict[int, str] = field(default_factory=dict)
-    concepts: dict[int, str] = field(default_factory=dict)  # position -> concept, for each word of a phrase
+    concepts: dict[int, str] = field(
+        default_factory=dict
+    )  # position -> concept, for each word of a phrase
 
     @property
     def said(self) -> list[str]:
@@ -54,7 +57,9 @@ class Reading:
     def taken(self) -> set[int]:
         """Positions that are a time, a name or a number."""
         found = set(self.time_at) | set(self.numbers) | set(self.unknown_alerts)
-        return found.union(*(set(mention.at) for mention in self.mentions)) if self.mentions else found
+        return (
+            found.union(*(set(mention.at) for mention in self.mentions)) if self.mentions else found
+        )
 
     def unknown(self) -> list[int]:
         """Positions of the words that mean nothing here."""
@@ -65,6 +70,7 @@ class Reading:
             if n not in taken
             and n not in self.concepts
             and word.text not in lexicon.STOP
+            and word.raw.casefold() not in self.topics
             and word.text not in {"?", "!"}
         ]
 
@@ -72,7 +78,7 @@ class Reading:
 def read(text: str, names: Names, now: datetime, zone: ZoneInfo) -> Reading:
     """The message taken apart."""
     words = words_of(text, lexicon.vocabulary())
-    reading = Reading(text, words)
+    reading = Reading(text, words, names.topics)
     said = reading.said
     _take_names(reading, names)
     free = [word if n not in reading.taken() else "\x00" for n, word in enumerate(said)]
@@ -99,6 +105,10 @@ def _take_numbers(reading: Reading) -> None:
             found = int(word.text.lstrip("#"))
         if found is not None:
             reading.numbers[n] = found
+    bare = [n for n in reading.numbers if reading.words[n].raw.isdigit()]
+    if len(bare) > 1 and not _INCIDENT_WORDS & set(reading.said):
+        for n in bare:  # several numbers and nothing that says which is an incident
+            del reading.numbers[n]
 
 
 def _is_bare_number(words: Sequence[Word], n: int) -> bool:

@@ -19,21 +19,26 @@ WORDS_MAX = 60
 _TOKEN = re.compile(r"[@#]?[^\W_](?:[\w./:+'-]*[\w+])?|[?!]")
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "`": "'", "“": '"', "”": '"'})
 _CONTRACTED = (
-    (re.compile(r"\b(who|what|when|where|how|why|it|that|there|he|she)'s\b", re.IGNORECASE), r"\1 is"),
+    (
+        re.compile(r"\b(who|what|when|where|how|why|it|that|there|he|she)'s\b", re.IGNORECASE),
+        r"\1 is",
+    ),
     (re.compile(r"\b(who|what|how|why)s\b", re.IGNORECASE), r"\1 is"),
     (re.compile(r"\b(who|what|how|why|they|we|you)'re\b", re.IGNORECASE), r"\1 are"),
     (re.compile(r"\b(who|it|that|i|you|he|she|they|we)'ll\b", re.IGNORECASE), r"\1 will"),
     (re.compile(r"\b(who|it|that|i|you|he|she|they|we)'d\b", re.IGNORECASE), r"\1 would"),
     (re.compile(r"\b(i|you|we|they)'ve\b", re.IGNORECASE), r"\1 have"),
     (re.compile(r"\bi'?m\b", re.IGNORECASE), "i am"),
-    (re.compile(r"\b(do|does|did|is|are|was|has|have|would|could|should)n'?t\b", re.IGNORECASE), r"\1 not"),
+    (
+        re.compile(r"\b(do|does|did|is|are|was|has|have|would|could|should)n'?t\b", re.IGNORECASE),
+        r"\1 not",
+    ),
     (re.compile(r"\b(?:can't|cannot|cant)\b", re.IGNORECASE), "can not"),
     (re.compile(r"\blet'?s\b(?= )", re.IGNORECASE), "let us"),
     (re.compile(r"'s\b", re.IGNORECASE), ""),
 )
 # Words that look like a slip of one of ours and are none.
-_MEANT = frozenset(
-    """
+_MEANT_TEXT = """
     alter fine five fire four cell sell shirt shirts skate stage oven then than that this them they there these those
     think thing things time times tome take takes talk task tell tall told some same somewhere sometimes wage wave
     where were whole while with wish post past paste pace pale fare file filed filing filled tried trial hold held
@@ -41,8 +46,8 @@ _MEANT = frozenset(
     nice note notes noise rule rules role roles code codes core cost costs load loads road roads plan plans play
     lunch launch branch bench beach change chance chances chat that chart charts list lost last lest best rest test
     incline invent even event events ever never over cover covers covered recovered statue status statement
-    """.split()
-)
+"""
+_MEANT = frozenset(_MEANT_TEXT.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,9 @@ def mended(word: str, known: Iterable[str]) -> str | None:
         return None
     near = [(slips(word, one), one) for one in known if _comparable(word, one)]
     close = sorted((d, one) for d, one in near if d <= _allowed(one))
-    if not close or (len(close) > 1 and close[0][0] == close[1][0] and not _kin(close[0][1], close[1][1])):
+    if not close or (
+        len(close) > 1 and close[0][0] == close[1][0] and not _kin(close[0][1], close[1][1])
+    ):
         return None
     return close[0][1]
 
