@@ -1,7 +1,8 @@
 """Talk without a model: what a message asks or wishes, and whether what a model answers is grounded.
 
 The story: `words` folds and mends, `names` and `when` find names and times, `reading` puts them together, `lexicon` and
-`intents` are the tables, `scoring`, `wishes` and `understanding` judge. `about` is what a conversation speaks of, `proposals` the
+`intents` are the tables, `scoring`, `wishes` and `understanding` judge.
+`about` is what a conversation speaks of, `proposals` the
 signed card of a wish, `grounds` the check of a model's words. All pure; answers are found elsewhere.
 """
 

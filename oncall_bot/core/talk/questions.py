@@ -1,7 +1,7 @@
 """What a message was understood as: a question with its slots, a question back, small talk, or nothing of ours.
 
-Knows how a question is said so that it is understood again: the buttons under a question back. Refuses to know how it was
-understood. Serves `understanding` and whoever answers.
+Knows how a question is said so that it is understood again: the buttons under a question back. Refuses to know how it
+was understood. Serves `understanding` and whoever answers.
 """
 
 from __future__ import annotations

@@ -15,7 +15,9 @@ from oncall_bot.core.talk import lexicon, when
 from oncall_bot.core.talk.names import Kind, Mention, Names, incident_number, looks_like_alert
 from oncall_bot.core.talk.words import Word, words_of
 
-_LOOKS_BACK_TEXT = "fired did was were happened changed happen before ever often times last since yesterday previously had been"
+_LOOKS_BACK_TEXT = """
+fired did was were happened changed happen before ever often times last since yesterday previously had been
+"""
 _LOOKS_BACK = frozenset(_LOOKS_BACK_TEXT.split())
 _COUNTED = "times alerts errors minutes hours days percent users pods nodes hosts people incidents"
 _NOT_AN_INCIDENT = frozenset(_COUNTED.split())

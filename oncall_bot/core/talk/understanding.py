@@ -1,7 +1,7 @@
 """What a message asks: an intent with its slots, or what to ask back, or nothing of ours.
 
-Knows how sure is sure enough, how slots are filled, and what is asked back. Refuses to know the answers. Serves the talk
-in Slack and, where a model is named, decides what is answered without it.
+Knows how sure is sure enough, how slots are filled, and what is asked back. Refuses to know the answers. Serves the
+talk in Slack and, where a model is named, decides what is answered without it.
 """
 
 from __future__ import annotations
