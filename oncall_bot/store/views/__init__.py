@@ -3,8 +3,20 @@
 incident   the card's Situation, the work log, the record    paging     who was and will be paged
 pages      a page as the paged person sees it                on_call    who is on call, hand-offs, contacts
 reasons    why each person was paged, or not                 foresight  what would happen to an alert
+firings    how often an alert fired, what fires now          shifts     shifts in a span
+conversations  what is talked about
 """
 
+from oncall_bot.store.views.conversations import about, key_of
+from oncall_bot.store.views.firings import (
+    AlertHistory,
+    Ending,
+    Firing,
+    alert_history,
+    ending,
+    firing_now,
+    known,
+)
 from oncall_bot.store.views.foresight import explain, runbooks_matching
 from oncall_bot.store.views.incident import (
     draft,
@@ -28,26 +40,39 @@ from oncall_bot.store.views.pages import (
     page_notice,
 )
 from oncall_bot.store.views.reasons import why
+from oncall_bot.store.views.shifts import Shift, on_call_between, shifts_of
 
 __all__ = [
+    "AlertHistory",
     "ContactShown",
+    "Ending",
+    "Firing",
+    "Shift",
+    "about",
+    "alert_history",
     "asked_in_bundle",
     "bundle_now",
     "bundle_of_message",
     "bundle_of_row",
     "contacts",
     "draft",
+    "ending",
     "explain",
+    "firing_now",
     "hand_off",
     "incident_of_thread",
+    "key_of",
+    "known",
     "last_resolved",
     "late_by",
     "latest_incidents",
+    "on_call_between",
     "open_incidents",
     "page_notice",
     "people",
     "record",
     "runbooks_matching",
+    "shifts_of",
     "situation",
     "thread_of",
     "who",
