@@ -1,6 +1,7 @@
 """Alerts by name and by what fires now, across incidents: the statements behind questions about them.
 
-Knows occurrences and whose incident they are. Refuses to judge. Serves the views; every query is by an index and bounded.
+Knows occurrences and whose incident they are. Refuses to judge. Serves the views; every query is by an index and
+bounded.
 """
 
 from __future__ import annotations

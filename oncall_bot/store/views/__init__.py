@@ -4,7 +4,7 @@ incident   the card's Situation, the work log, the record    paging     who was 
 pages      a page as the paged person sees it                on_call    who is on call, hand-offs, contacts
 reasons    why each person was paged, or not                 foresight  what would happen to an alert
 firings    how often an alert fired, what fires now          shifts     shifts in a span
-conversations  what is talked about
+offers     what a wish comes to                            conversations  what is talked about
 """
 
 from oncall_bot.store.views.conversations import about, key_of
@@ -30,6 +30,7 @@ from oncall_bot.store.views.incident import (
     with_links,
     work_log,
 )
+from oncall_bot.store.views.offers import Asker, offer, spoken_length
 from oncall_bot.store.views.on_call import ContactShown, contacts, hand_off, people, who
 from oncall_bot.store.views.pages import (
     asked_in_bundle,
@@ -44,6 +45,7 @@ from oncall_bot.store.views.shifts import Shift, on_call_between, shifts_of
 
 __all__ = [
     "AlertHistory",
+    "Asker",
     "ContactShown",
     "Ending",
     "Firing",
@@ -66,6 +68,7 @@ __all__ = [
     "last_resolved",
     "late_by",
     "latest_incidents",
+    "offer",
     "on_call_between",
     "open_incidents",
     "page_notice",
@@ -74,6 +77,7 @@ __all__ = [
     "runbooks_matching",
     "shifts_of",
     "situation",
+    "spoken_length",
     "thread_of",
     "who",
     "why",

@@ -1,7 +1,7 @@
 """Shifts in a span: of one person, or of the schedules behind a name.
 
-Knows how far may be looked. Writes nothing and decides nothing: core.rotations says who. Serves answers in Slack and the
-assistant's tools.
+Knows how far may be looked. Writes nothing and decides nothing: core.rotations says who. Serves answers in Slack and
+the assistant's tools.
 """
 
 from __future__ import annotations
