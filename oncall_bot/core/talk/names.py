@@ -167,6 +167,20 @@ class Names:
         return sorted(scored, key=lambda name: (-scored[name], name.key))[:most]
 
 
+class NamesInForce:
+    """The index over what is known, built anew only when a name came or went."""
+
+    def __init__(self, common: Set[str]) -> None:
+        self._common = common
+        self._known: Known | None = None
+        self._names: Names | None = None
+
+    def of(self, known: Known) -> Names:
+        if self._names is None or known != self._known:
+            self._known, self._names = known, Names(known, self._common)
+        return self._names
+
+
 def incident_number(word: Word) -> int | None:
     """`#42`, `INC-42`, `inc42`; a bare number is judged by who asks."""
     found = _NUMBERED.match(word.raw.casefold())

@@ -1,7 +1,7 @@
 """A message that wants something changed: take it, resolve, silence, page, cover, declare, severity, note.
 
-Knows what each order is about: incident, whom, how long, which words. Refuses to change anything: a wish becomes a card
-with a button. Serves `understanding`.
+Knows what each order is about: incident, whom, how long, which words. Refuses to change anything: a wish becomes a
+card with a button. Serves `understanding`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from oncall_bot.core.talk.orders import Act, order_in
 from oncall_bot.core.talk.reading import Reading
 from oncall_bot.core.talk.when import Unclear, When
 
-TEXT_MAX = 400
+TEXT_MAX = 280
+"""Characters of free words in a wish: a button carries them."""
 
 
 @dataclass(frozen=True, slots=True)

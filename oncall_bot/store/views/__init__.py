@@ -31,7 +31,14 @@ from oncall_bot.store.views.incident import (
     work_log,
 )
 from oncall_bot.store.views.offers import Asker, offer, spoken_length
-from oncall_bot.store.views.on_call import ContactShown, contacts, hand_off, people, who
+from oncall_bot.store.views.on_call import (
+    ContactShown,
+    contacts,
+    hand_off,
+    people,
+    schedules_of,
+    who,
+)
 from oncall_bot.store.views.pages import (
     asked_in_bundle,
     bundle_now,
@@ -75,6 +82,7 @@ __all__ = [
     "people",
     "record",
     "runbooks_matching",
+    "schedules_of",
     "shifts_of",
     "situation",
     "spoken_length",

@@ -7,8 +7,8 @@ behind its button looks again. Serves the Slack edge and the assistant's proposa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 
 from oncall_bot.core.incidents import SEVERITIES, SILENCE_MAX, SILENCE_MIN
 from oncall_bot.core.outcomes import Actor
@@ -186,14 +186,18 @@ def _silence(reader: Reader, wish: Wish, asker: Asker) -> Prepared:
         )
     if not SILENCE_MIN <= wish.lasts <= SILENCE_MAX:
         return Impossible(
-            f"A silence lasts from 5 minutes to 24 hours, not {spoken_length(wish.lasts)}. A longer one belongs into oncall.yaml, under maintenance."
+            f"A silence lasts from 5 minutes to 24 hours, not {spoken_length(wish.lasts)}."
+            " A longer one belongs into oncall.yaml, under maintenance."
         )
     length, seconds = spoken_length(wish.lasts), str(int(wish.lasts.total_seconds()))
     args = {"seconds": seconds, "comment": wish.text}
     s = _incident(reader, wish, asker, "silence {} for " + length)
     if isinstance(s, Situation):
         alerts = f"{s.firing} {'alert that fires' if s.firing == 1 else 'alerts that fire'} now"
-        effect = f"Holds back {alerts}, and what is like them. Incident {s.incident_id} stays open, nobody new is paged; what still fires then pages again."
+        effect = (
+            f"Holds back {alerts}, and what is like them. Incident {s.incident_id} stays open, nobody new is paged;"
+            " what still fires then pages again."
+        )
         return Offer(
             Act.SILENCE,
             s.incident_id,
@@ -257,7 +261,8 @@ def _no_incident(reader: Reader, wish: Wish, key: str) -> Needs:
     about = wish.rota or wish.alert or "…"
     forms.append(f"declare an incident for {about}: {wish.text or about + ' looks wrong'}")
     return Needs(
-        f"I would page {_spoken(reader, wish.target or '')}. A page belongs to an incident, and none is open about this. For which one?",
+        f"I would page {_spoken(reader, wish.target or '')}. A page belongs to an incident, and none is open"
+        " about this. For which one?",
         tuple(forms),
     )
 
