@@ -37,7 +37,16 @@ def card(edge: Edge, offer: Offer, actor: Actor) -> Drawn:
         _bounded(offer.args),
     )
     token = signed(edge.store.snapshot.signing_key, proposal)
+    return drawn(offer, token, actor.name, now)
+
+
+def drawn(offer: Offer, token: str, asker: str, now: datetime) -> Drawn:
+    """The card itself; `token` is what its buttons carry."""
     plain = "".join(utc(part, now) if isinstance(part, datetime) else part for part in offer.says)
+    foot = (
+        f"Asked by {escape(asker, 60)}. Nothing happens before the press; "
+        f"good until {when(now + EXPIRES_AFTER, now)}."
+    )
     blocks: list[Block] = [
         section(f"*{_worded(offer.says, now)}*\n{_worded(offer.effect, now)}".rstrip()),
         actions(
@@ -47,10 +56,7 @@ def card(edge: Edge, offer: Offer, actor: Actor) -> Drawn:
             ],
             block_id="confirm",
         ),
-        context(
-            f"Asked by {escape(actor.name, 60)}. Nothing happens before the press; "
-            f"good until {when(now + EXPIRES_AFTER, now)}."
-        ),
+        context(foot),
     ]
     return Drawn(push("", cut(plain, 90), " Press to confirm."), blocks)
 
@@ -100,19 +106,19 @@ def _told(edge: Edge, body: Mapping[str, Any], done: Outcome | None, actor: Acto
         return answers.sentence(done.reason)
     now = edge.clock()
     by = f"{escape(actor.name, 60)}, {when(now, now)}."
-    drawn = Drawn(push("", done.reason), [section(escape(done.reason, 1000)), context(by)])
-    edge.later(replace_message(edge, body, drawn))
+    what = Drawn(push("", done.reason), [section(escape(done.reason, 1000)), context(by)])
+    edge.later(replace_message(edge, body, what))
     return None if done.done else answers.sentence(done.reason)
 
 
-async def replace_message(edge: Edge, body: Mapping[str, Any], drawn: Drawn) -> None:
+async def replace_message(edge: Edge, body: Mapping[str, Any], what: Drawn) -> None:
     """The message whose button was pressed reads differently from now on."""
     container = body.get("container") or {}
     url = body.get("response_url")
     if container.get("is_ephemeral") and url:
         hook = AsyncWebhookClient(str(url), timeout=10, session=edge.client.session)
         await patiently(
-            lambda: hook.send(text=drawn.text, blocks=list(drawn.blocks), replace_original=True),
+            lambda: hook.send(text=what.text, blocks=list(what.blocks), replace_original=True),
             "card",
         )
         return
@@ -121,7 +127,7 @@ async def replace_message(edge: Edge, body: Mapping[str, Any], drawn: Drawn) -> 
         return
     await patiently(
         lambda: edge.client.chat_update(
-            channel=str(channel), ts=str(ts), text=drawn.text, blocks=list(drawn.blocks)
+            channel=str(channel), ts=str(ts), text=what.text, blocks=list(what.blocks)
         ),
         "card",
     )

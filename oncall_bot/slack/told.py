@@ -13,7 +13,7 @@ from statistics import median
 from oncall_bot.core.situation import LogEntry, OnCallNow, Situation, State
 from oncall_bot.slack import phrases
 from oncall_bot.slack.blocks import Block, Drawn, actions, button, context, section
-from oncall_bot.slack.escape import code, escape, link, mention, push, when
+from oncall_bot.slack.escape import code, cut, escape, link, mention, push, when
 from oncall_bot.slack.phrases import MARKS, count, duration, names
 from oncall_bot.store.views import AlertHistory, Ending, Firing, Shift
 
@@ -37,7 +37,7 @@ def shifts(found: Sequence[Shift], who: str, now: datetime, until: datetime, *, 
     if not found:
         text = f"{name} {be} not on call before {when(until, now)}."
         return Drawn(
-            push(f"{'You' if me else who} {be} not on call in that time."),
+            push("", "You" if me else who, f" {be} not on call in that time."),
             [section(text), as_of(now)],
         )
     first = found[0]
@@ -55,7 +55,7 @@ def shifts(found: Sequence[Shift], who: str, now: datetime, until: datetime, *, 
     more = [section("Then:\n" + "\n".join(rest))] if rest else []
     state = "on call now" if runs else "next on call"
     return Drawn(
-        push(f"{'You' if me else who} {be} {state}: ", first.schedule),
+        push("", "You" if me else who, f" {be} {state} for {cut(first.schedule, 40)}."),
         [section(head), *more, as_of(now)],
     )
 

@@ -13,6 +13,7 @@ from oncall_bot.core.outcomes import Outcome
 from oncall_bot.core.situation import BundleNotice, RoadFate
 from oncall_bot.slack import answers, cards, dms, drafts, home, modals, threads
 from oncall_bot.slack.blocks import Block, Drawn
+from tests.unit.slack import talk_payloads
 from tests.unit.slack.situations import (
     ACKNOWLEDGED,
     BOOK,
@@ -139,7 +140,7 @@ def messages() -> Mapping[str, Drawn]:
         by_command=False,
     )
     assert lost is not None
-    return drawn | {"error-race": lost}
+    return drawn | talk_payloads.messages() | {"error-race": lost}
 
 
 def lists() -> Mapping[str, Drawn]:
