@@ -21,7 +21,7 @@ from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
@@ -34,6 +34,7 @@ from oncall_bot.core.documents import built_in_document, normalised, sha256_of
 from oncall_bot.core.errors import BadInput, OncallError
 from oncall_bot.core.fault_points import FaultPoint, ignore
 from oncall_bot.core.runbooks import Runbook
+from oncall_bot.core.spending import ModelCall
 from oncall_bot.engine.alarm import Alarm
 from oncall_bot.engine.auditor import DEAD_AFTER_S as AUDIT_DEAD_AFTER_S
 from oncall_bot.engine.auditor import EVERY as AUDIT_EVERY
@@ -54,6 +55,7 @@ from oncall_bot.files.oncall_yaml import as_it_was, read_config
 from oncall_bot.files.runbooks import read_runbooks, starter_library
 from oncall_bot.flows.apply_config import BUILT_IN, apply_config, stay
 from oncall_bot.flows.import_runbooks import import_runbooks
+from oncall_bot.flows.model_calls import book_call
 from oncall_bot.flows.notices import tell_of_death
 from oncall_bot.flows.plan_ahead import plan_ahead
 from oncall_bot.flows.stopping import stopped
@@ -70,6 +72,9 @@ from oncall_bot.store.db import Store, ping
 from oncall_bot.store.hold import hold
 from oncall_bot.telemetry.metrics import Telemetry
 from oncall_bot.web.app import build_web
+
+if TYPE_CHECKING:
+    from oncall_bot.llm.client import Model
 
 log = structlog.get_logger(__name__)
 
@@ -294,7 +299,7 @@ class App:
             render=partial(render, command=self.settings.slack_command),
             chat=self.slack.chat if self.slack else None,
             pager=self._pagers.current,
-            drafter=self._drafter(),
+            drafter=self._drafter(self._model()),
             source=source,
             addresses=self.addresses,
             chat_link=self.slack.chat_link if self.slack else lambda channel, ts: None,
@@ -457,17 +462,42 @@ class App:
             return self.store.snapshot.signing_key
         return hashlib.sha256(given.get_secret_value().encode()).digest()
 
-    def _drafter(self) -> Drafter | None:
+    def _model(self) -> Model | None:
+        """The one client of the model's server, for drafts and whoever else asks; None while no model is named."""
         settings = self.settings
         if not settings.llm_is_on or settings.llm_model is None:
             return None
-        from oncall_bot.llm.drafter import OpenAIDrafter
+        from oncall_bot.llm.client import Model
 
-        return OpenAIDrafter(
+        return Model(
             settings.llm_base_url or "https://api.openai.com/v1",
             _secret(settings.llm_api_key) or "none",
             settings.llm_model,
+            observe=self._book,
         )
+
+    def _book(self, call: ModelCall) -> None:
+        """On the thread that asked. The row is written when the database can; a call is never held up by it."""
+        self.telemetry.llm_calls.labels(call.outcome.value).inc()
+        log.info(
+            "model_called",
+            model=call.model,
+            purpose=call.purpose,
+            outcome=call.outcome.value,
+            prompt_tokens=call.usage.prompt_tokens,
+            completion_tokens=call.usage.completion_tokens,
+            ms=call.ms,
+            incident=call.incident_id,
+        )
+        with suppress(OncallError):
+            self.store.write(book_call, call)
+
+    def _drafter(self, model: Model | None) -> Drafter | None:
+        if model is None:
+            return None
+        from oncall_bot.llm.drafter import ModelDrafter
+
+        return ModelDrafter(model)
 
     def _heartbeat(self) -> HttpHeartbeat | None:
         url = self.settings.heartbeat_url

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from oncall_bot.core.disclosure import Disclosure
 from oncall_bot.core.errors import OncallError
 from oncall_bot.core.records import Record
 from oncall_bot.core.situation import Content
+from oncall_bot.core.spending import Judged
 from oncall_bot.core.verification import Claim
 
 
@@ -137,9 +139,39 @@ class Metrics(Protocol):
     def value(self, promql: str, *, at: datetime) -> float | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A draft that wants prose: the record, what of it may be sent and used, and whose row the calls are booked to."""
+
+    record: Record
+    kind: str
+    disclosure: Disclosure
+    incident_id: int | None = None
+    draft_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """What a model wrote: sentences with the events they rest on, and what the verifier made of each reply.
+
+    `missing` says in words for the draft what could not be had.
+    """
+
+    claims: tuple[Claim, ...] = ()
+    judged: tuple[Judged, ...] = ()
+    missing: str = ""
+    used_tokens: int = 0
+
+
 class Drafter(Protocol):
-    def draft(self, record: Record, kind: str) -> Sequence[Claim]:
-        """Sentences with the event ids they rest on; never verified here. Blocking. Raises DeliveryError."""
+    @property
+    def model_name(self) -> str:
+        """The model that is asked."""
+        ...
+
+    def draft(self, assignment: Assignment) -> Prose:
+        """Sentences about the record, which whoever shows them verifies again. Blocking. Never raises for a model:
+        what failed stands in `missing`."""
         ...
 
 

@@ -214,12 +214,11 @@ _STOP_TEXT = """
 """
 _STOP = frozenset(_STOP_TEXT.split())
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]+|\d{3,}")
-_STEM = snowballstemmer.stemmer("english")
 
 
 @lru_cache(maxsize=20_000)
 def _stem(word: str) -> str:
-    return str(_STEM.stemWord(word))
+    return str(snowballstemmer.stemmer("english").stemWord(word))  # one is not for two threads
 
 
 @lru_cache(maxsize=8_192)

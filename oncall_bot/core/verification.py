@@ -21,6 +21,7 @@ from oncall_bot.core.tokens import Pool, tokens_of
 CALC = "calc"
 MOST_CITES = 8
 MOST_CHARACTERS = 400
+TWICE = "it is there twice"
 SUPPORTED = (
     0.34  # share of content words found in the evidence below which a sentence is only marked
 )
@@ -194,6 +195,23 @@ class Verifier:
             if reason:
                 return Verdict(Outcome.DROP, reason)
         return self._doubts(text, cites)
+
+    def check(self, claims: Iterable[Claim]) -> Checked:
+        """All claims with their verdicts; the same sentence twice is dropped the second time."""
+        sorted_by: dict[Outcome, list[tuple[Claim, str]]] = {outcome: [] for outcome in Outcome}
+        seen: set[str] = set()
+        for claim in claims:
+            same = " ".join(claim.text.lower().split())
+            verdict = Verdict(Outcome.DROP, TWICE)
+            if same not in seen:
+                verdict = self.verify(claim.text, claim.cites)
+            seen.add(same)
+            sorted_by[verdict.outcome].append((claim, verdict.reason))
+        return Checked(
+            tuple(claim for claim, _ in sorted_by[Outcome.KEEP]),
+            tuple(sorted_by[Outcome.MARK]),
+            tuple(sorted_by[Outcome.DROP]),
+        )
 
     def _shape(self, text: str, cites: Sequence[str]) -> str | None:
         """Rule 8, and what no sentence of a draft looks like."""
@@ -467,23 +485,4 @@ def verify(sentence: str, cites: Sequence[str], record: Record) -> Verdict:
 
 def check_claims(claims: Iterable[Claim], record: Record) -> Checked:
     """All claims with their verdicts; the same sentence twice is dropped the second time."""
-    verifier = Verifier(record)
-    kept: list[Claim] = []
-    marked: list[tuple[Claim, str]] = []
-    dropped: list[tuple[Claim, str]] = []
-    seen: set[str] = set()
-    for claim in claims:
-        same = " ".join(claim.text.lower().split())
-        verdict = (
-            verifier.verify(claim.text, claim.cites)
-            if same not in seen
-            else Verdict(Outcome.DROP, "it is there twice")
-        )
-        seen.add(same)
-        if verdict.outcome is Outcome.KEEP:
-            kept.append(claim)
-        elif verdict.outcome is Outcome.MARK:
-            marked.append((claim, verdict.reason))
-        else:
-            dropped.append((claim, verdict.reason))
-    return Checked(tuple(kept), tuple(marked), tuple(dropped))
+    return Verifier(record).check(claims)

@@ -39,6 +39,7 @@ from oncall_bot.flows.claiming import claim
 from oncall_bot.flows.delivered import Finished, delivered_all, fate_alone
 from oncall_bot.ports import (
     AlertSource,
+    Assignment,
     Chat,
     ChatMessage,
     DeliveryError,
@@ -366,14 +367,14 @@ class Delivery:
         draft = await self._store.view(drafts.get, int(row.payload["draft_id"]))
         if draft is None:
             return _Done(Fate("outdated", answer="the draft is gone"))
-        try:
-            claims = await asyncio.to_thread(drafter.draft, parse_record(draft.facts), draft.kind)
-        except DeliveryError as error:
-            self._telemetry.llm_calls.labels("failed").inc()
-            return _Done(Fate("skipped", answer=str(error)[:300]))
-        self._telemetry.llm_calls.labels("answered").inc()
-        kept = await self._store.write(drafting.add_narrative, draft.id, claims)
-        return _Done(Fate("sent", answer=f"{kept} of {len(claims)} sentences kept"))
+        disclosure = await self._store.view(views.disclosure, draft.incident_id, drafter.model_name)
+        assignment = Assignment(
+            parse_record(draft.facts), draft.kind, disclosure, draft.incident_id, draft.id
+        )
+        prose = await asyncio.to_thread(drafter.draft, assignment)
+        kept = await self._store.write(drafting.add_narrative, draft.id, prose)
+        answer = f"{kept} of {len(prose.claims)} sentences kept. {prose.missing}".strip()
+        return _Done(Fate("sent" if prose.claims else "skipped", answer=answer[:300]))
 
     async def _ask_source(self, row: Row) -> _Done:
         source, wanted = str(row.payload["source"]), str(row.payload["fingerprint"])

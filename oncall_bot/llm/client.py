@@ -18,7 +18,7 @@ from oncall_bot.llm.breaker import Breaker
 from oncall_bot.llm.call import Call
 from oncall_bot.llm.dialect import Dialect, Question
 from oncall_bot.llm.exchange import CUT, Ending, ModelCall, ModelError, Reply, Subject
-from oncall_bot.llm.wire import Wire
+from oncall_bot.llm.wire import Wire, load
 
 RETRY_AFTER = 1.0
 LONGEST_WAIT = 10.0
@@ -82,6 +82,7 @@ class Model:
         streamed to it on this thread; then a line that breaks, or a deadline that comes, leaves what arrived,
         with the finish reason "cut". A busy or broken server is asked once more if there is time for it.
         """
+        load()
         sent = [_without_secrets(message) for message in messages]
         question = Question(sent, max_tokens, schema, tuple(tools or ()), on_text is not None)
         call = Call(question, on_text, self._seconds() + within, within, self._seconds)

@@ -1,37 +1,23 @@
 """What goes to a model and what comes back: a reply, what it cost, and how a call can fail.
 
-Knows values and the closed set of outcomes. Refuses to know servers and prompts, and holds no text
-in what is observed. Serves the client and everything that asks through it.
+Knows values and errors; what is written down of a call, and how it ended in one word, is core's (spending).
+Refuses to know servers and prompts. Serves the client and everything that asks through it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Literal
 
+from oncall_bot.core.spending import Ending as Ending
+from oncall_bot.core.spending import ModelCall as ModelCall
+from oncall_bot.core.spending import Usage as Usage
 from oncall_bot.ports import DeliveryError
 
 CUT: Literal["cut"] = "cut"
 """The finish reason of a reply whose end never came."""
 LENGTH: Literal["length"] = "length"
 """The finish reason of a reply that `max_tokens` ended."""
-
-
-class Ending(StrEnum):
-    """How a call ended: the only words that reach metrics and the audit row."""
-
-    ANSWERED = "answered"
-    TRUNCATED = "truncated"  # by max_tokens
-    CUT = "cut"  # the line broke, or the deadline came, in the middle of a stream
-    LATE = "late"
-    BUSY = "busy"  # 429
-    BROKEN = "broken"  # 5xx
-    REFUSED = "refused"  # the key, the model or the request
-    TOO_LONG = "too_long"
-    GARBAGE = "garbage"  # no completion: HTML, no JSON, an empty list
-    UNREACHABLE = "unreachable"
-    PAUSED = "paused"  # not asked: the server failed too often just now
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +30,6 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens as the server counted them, or a third of the bytes where it does not say."""
-
-    prompt_tokens: int
-    completion_tokens: int
-    estimated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Reply:
     """What the model said. `finish_reason`: stop, length, tool_calls, or cut where its end is missing."""
 
@@ -61,21 +38,6 @@ class Reply:
     finish_reason: str
     usage: Usage
     prompt_sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCall:
-    """One call for the books: who was asked, why, how it ended and what it used. Never a word of the text."""
-
-    model: str
-    purpose: str
-    outcome: Ending
-    usage: Usage
-    ms: int
-    prompt_sha256: str
-    redactions: int
-    incident_id: int | None = None
-    draft_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

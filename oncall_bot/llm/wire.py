@@ -47,6 +47,11 @@ class Piece:
     usage: Usage | None = None
 
 
+def load() -> None:
+    """Load the library, which takes a second or two: once, and not on a caller's time."""
+    import openai  # noqa: F401 - for its effect
+
+
 class Wire:
     """Requests to one server with one key for one model."""
 

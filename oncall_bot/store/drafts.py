@@ -5,7 +5,7 @@ Knows rows; refuses to write prose. Serves drafting and views.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
@@ -17,7 +17,17 @@ from oncall_bot.store.transactions import Reader, Tx
 DRAFT = t.Draft.__table__  # type: ignore[attr-defined]
 
 _INSERT = insert_of(
-    DRAFT, "id", "incident_id", "kind", "n", "facts", "markdown", "state", "asked_by", "created_at"
+    DRAFT,
+    "id",
+    "incident_id",
+    "kind",
+    "n",
+    "facts",
+    "markdown",
+    "state",
+    "asked_by",
+    "created_at",
+    checks=None,
 )
 _LATEST = statement(
     select(DRAFT)
@@ -29,7 +39,7 @@ _GET = statement(select(DRAFT).where(DRAFT.c.id == bindparam("draft_id")))
 _SET = statement(
     update(DRAFT)
     .where(DRAFT.c.id == bindparam("draft_id"))
-    .values(markdown=bindparam("text"), state=bindparam("new_state"))
+    .values(markdown=bindparam("text"), state=bindparam("new_state"), checks=bindparam("doubts"))
 )
 
 
@@ -69,5 +79,10 @@ def insert(
     return draft_id
 
 
-def set_text(tx: Tx, draft_id: int, markdown: str, state: str) -> None:
-    tx.run(_SET, draft_id=draft_id, text=markdown, new_state=state)
+def set_text(
+    tx: Tx, draft_id: int, markdown: str, state: str, checks: Sequence[Mapping[str, Any]] = ()
+) -> None:
+    """New text and state; `checks` are the sentences that a person has to look at, with reasons."""
+    tx.run(
+        _SET, draft_id=draft_id, text=markdown, new_state=state, doubts=[dict(c) for c in checks]
+    )

@@ -1,7 +1,7 @@
 """What may be forgotten, in slices. Knows ages; the file's `retention` gives them. Serves the retention job.
 
 Whatever grows with time has its line here: events seen, timers, messages with their tries, ended alerts, unreadable
-bodies, the audit. Incidents with their timelines and pages are the record and stay.
+bodies, the audit with the calls of the model. Incidents with their timelines and pages are the record and stay.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from oncall_bot.store.statements import Statement, any_of, one_of, statement
 from oncall_bot.store.transactions import Tx
 
 SEEN, TIMER = t.InboundSeen.__table__, t.Timer.__table__  # type: ignore[attr-defined]
+CALL = t.LlmCall.__table__  # type: ignore[attr-defined]
 AUDIT, UNREADABLE = t.Audit.__table__, t.UnreadableBody.__table__  # type: ignore[attr-defined]
 OUTBOX, DELIVERY = t.Outbox.__table__, t.Delivery.__table__  # type: ignore[attr-defined]
 OCCURRENCE, MEMBER = t.Occurrence.__table__, t.GroupMember.__table__  # type: ignore[attr-defined]
@@ -37,6 +38,7 @@ def _oldest(table: Any, keys: tuple[Any, ...], condition: Any) -> Statement:
 _SEEN = _oldest(SEEN, (SEEN.c.origin, SEEN.c.event_id), SEEN.c.seen_at < bindparam("before"))
 _TIMERS = _oldest(TIMER, (TIMER.c.id,), TIMER.c.done_at < bindparam("before"))
 _AUDIT = _oldest(AUDIT, (AUDIT.c.id,), AUDIT.c.at < bindparam("before"))
+_CALLS = _oldest(CALL, (CALL.c.id,), CALL.c.at < bindparam("before"))
 _UNREADABLE = _oldest(UNREADABLE, (UNREADABLE.c.id,), UNREADABLE.c.last_at < bindparam("before"))
 
 _EDITS = statement(
@@ -96,6 +98,7 @@ def forget(tx: Tx) -> int:
     gone += _forget_alerts(tx, keep.get("alerts"))
     if (audited := keep.get("audit")) is not None:
         gone += tx.run(_AUDIT, before=tx.now - audited, slice=SLICE)
+        gone += tx.run(_CALLS, before=tx.now - audited, slice=SLICE)
     return gone
 
 

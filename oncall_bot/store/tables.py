@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, LargeBinary, MetaData, Text, UniqueConstraint, text
+from sqlalchemy import Index, LargeBinary, MetaData, Text, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from oncall_bot.store.types import BigId, Instant, Json, Payload
@@ -654,6 +654,7 @@ class Draft(Table, table=True):
     state: str = _text()
     asked_by: str | None = _text(null=True)
     created_at: datetime = _at()
+    checks: list[dict[str, Any]] | None = _json(null=True)
 
 
 class Conversation(Table, table=True):
@@ -670,12 +671,22 @@ class LlmCall(Table, table=True):
     __tablename__ = "llm_call"
     id: int | None = _id()
     draft_id: int | None = _ref("draft", null=True)
-    at: datetime = _at()
+    at: datetime = _at(index=True)
     model: str = _text()
     tokens: int = Field(default=0)
     cost: float = Field(default=0.0)
     prompt_hash: str = _text()
     outcome: str = _text()
+    incident_id: int | None = Field(default=None, sa_type=BigId, nullable=True, index=True)
+    purpose: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    prompt_tokens: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    completion_tokens: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    ms: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    redactions: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    estimated: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    kept: int | None = Field(default=None)
+    marked: int | None = Field(default=None)
+    dropped: int | None = Field(default=None)
 
 
 class Audit(Table, table=True):

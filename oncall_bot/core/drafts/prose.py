@@ -30,6 +30,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
 }
 MOST_SENTENCES = 8
 MOST_SUMMARY_WORDS = 215
+NOT_KEPT = "Sentences of the model that the record does not bear out are not in this draft."
 _WORD = re.compile(r"\w+")
 _CITED = re.compile(r"\s*\[[^\]]*\]")
 
@@ -42,14 +43,21 @@ class Composed:
     checked: Checked
 
 
-def compose(record: Record, kind: str, claims: Iterable[Claim]) -> Composed:
-    """The draft of that kind with the sentences that the record supports, no others."""
+def compose(record: Record, kind: str, claims: Iterable[Claim], missing: str = "") -> Composed:
+    """The draft of that kind with the sentences that the record supports, no others.
+
+    `missing` is one line about prose that could not be had.
+    """
     checked = check_claims(claims, record)
     places = {event.id: n for n, event in enumerate(record.events)}
     kept = sorted(
         checked.kept, key=lambda c: min((places[i] for i in c.cites if i in places), default=-1)
     )
-    return Composed(with_prose(draft(record, kind), kept), checked)
+    lines = [missing] if missing else []
+    if checked.marked or checked.dropped:
+        lines.append(NOT_KEPT)
+    told = "".join(f"\n*{escaped(line)}*\n" for line in lines)
+    return Composed(with_prose(draft(record, kind), kept) + told, checked)
 
 
 def with_prose(markdown: str, claims: Sequence[Claim]) -> str:
@@ -101,13 +109,13 @@ def _length(text: str) -> int:
 
 def _rendered(claim: Claim) -> str:
     """The sentence on one line, harmless in Markdown, its sources in front of the full stop."""
-    text = (
-        " ".join(claim.text.split())
-        .replace("[", "(")
-        .replace("]", ")")
-        .replace("<", "‹")
-        .replace(">", "›")
-    )
-    text = text.replace("**", "").replace("|", "/").lstrip("#-*+>=~ ").rstrip(" .")
+    text = escaped(claim.text).lstrip("#-*+>=~ ").rstrip(" .")
     ids = [i for i in claim.cites if i != CALC]
     return f"{text}{cite(*ids, CALC if CALC in claim.cites else None)}."
+
+
+def escaped(text: str) -> str:
+    """Text of a model on one line, with nothing in it that Markdown would obey."""
+    text = " ".join(text.split()).replace("[", "(").replace("]", ")")
+    text = text.replace("<", "‹").replace(">", "›")
+    return text.replace("**", "").replace("|", "/")

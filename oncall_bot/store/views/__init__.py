@@ -5,9 +5,11 @@ pages      a page as the paged person sees it                on_call    who is o
 reasons    why each person was paged, or not                 foresight  what would happen to an alert
 firings    how often an alert fired, what fires now          shifts     shifts in a span
 offers     what a wish comes to                            conversations  what is talked about
+disclosure what of an incident a model may be sent
 """
 
 from oncall_bot.store.views.conversations import about, key_of
+from oncall_bot.store.views.disclosure import disclosure
 from oncall_bot.store.views.firings import (
     AlertHistory,
     Ending,
@@ -64,6 +66,7 @@ __all__ = [
     "bundle_of_message",
     "bundle_of_row",
     "contacts",
+    "disclosure",
     "draft",
     "ending",
     "explain",
