@@ -61,7 +61,7 @@ from oncall_bot.flows.plan_ahead import plan_ahead
 from oncall_bot.flows.stopping import stopped
 from oncall_bot.paging.heartbeat import HttpHeartbeat
 from oncall_bot.paging.roads import CurrentRoads
-from oncall_bot.ports import Drafter
+from oncall_bot.ports import Assistant, Drafter
 from oncall_bot.prometheus.alertmanager import AlertmanagerApi
 from oncall_bot.prometheus.webhook import Intake
 from oncall_bot.settings import Settings
@@ -159,6 +159,7 @@ class App:
         await self.store.view(
             ping
         )  # what was just applied is in force: tokens, the runbooks' folder
+        self._llm = self._model()
         await self._start_slack()
         await self._start_engine()  # what is overdue goes out while the rest comes up
         await self._import_runbooks()
@@ -287,6 +288,7 @@ class App:
             ).inc(),
             on_failure=self.telemetry.guarded,
             clock=self._now,
+            assistant=self._assistant(self._llm),
         )
         await self.slack.start()
         self._stack.push_async_callback(self.slack.stop)
@@ -299,7 +301,7 @@ class App:
             render=partial(render, command=self.settings.slack_command),
             chat=self.slack.chat if self.slack else None,
             pager=self._pagers.current,
-            drafter=self._drafter(self._model()),
+            drafter=self._drafter(self._llm),
             source=source,
             addresses=self.addresses,
             chat_link=self.slack.chat_link if self.slack else lambda channel, ts: None,
@@ -498,6 +500,13 @@ class App:
         from oncall_bot.llm.drafter import ModelDrafter
 
         return ModelDrafter(model)
+
+    def _assistant(self, model: Model | None) -> Assistant | None:
+        if model is None:
+            return None
+        from oncall_bot.llm.assistant import ModelAssistant
+
+        return ModelAssistant(model, self.store)
 
     def _heartbeat(self) -> HttpHeartbeat | None:
         url = self.settings.heartbeat_url

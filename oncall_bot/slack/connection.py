@@ -24,12 +24,14 @@ from slack_sdk.errors import SlackApiError
 
 from oncall_bot.core.errors import BadInput
 from oncall_bot.flows.record_chat import remember_slack_id
+from oncall_bot.ports import Assistant
 from oncall_bot.slack.callers import Callers
 from oncall_bot.slack.channels import Channels
 from oncall_bot.slack.edge import Edge, FilePeople, message_link, now_utc
 from oncall_bot.slack.listeners import register
 from oncall_bot.slack.refusals import NETWORK, error_of
 from oncall_bot.slack.sender import CALL_MAX, Observe, SlackChat, SlackDirectory, web_client
+from oncall_bot.slack.turns import Turns
 from oncall_bot.store import db
 from oncall_bot.store.db import Store
 
@@ -91,8 +93,10 @@ class SlackEdge:
         observe: Observe = lambda method, outcome: None,
         on_failure: Callable[[str], None] = lambda guard: None,
         clock: Callable[[], datetime] = now_utc,
+        assistant: Assistant | None = None,
     ) -> None:
         settings.check()
+        self._turns = Turns(assistant) if assistant is not None else None
         self._settings = settings
         self._store = store
         self._on_failure = on_failure
@@ -143,6 +147,8 @@ class SlackEdge:
                 await self._keeper
         if self._socket:
             await self._socket.client.close()  # type: ignore[no-untyped-call]
+        if self._turns is not None:
+            self._turns.stop()
         following = set(self._edge.following) if self._edge else set()
         for task in following:
             task.cancel()
@@ -198,6 +204,7 @@ class SlackEdge:
             bot_user=self.bot_user,
             workspace_url=self.workspace_url,
             on_failure=self._on_failure,
+            turns=self._turns,
         )
         quiet = logging.getLogger("oncall_bot.slack.bolt")
         quiet.setLevel(logging.ERROR)

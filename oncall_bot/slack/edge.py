@@ -28,6 +28,7 @@ from oncall_bot.slack.blocks import Block, Drawn, context, section
 from oncall_bot.slack.callers import Caller, Callers
 from oncall_bot.slack.refusals import NETWORK
 from oncall_bot.slack.sender import SlackChat
+from oncall_bot.slack.turns import Turns
 from oncall_bot.store import views
 from oncall_bot.store.db import Store
 from oncall_bot.store.transactions import Reader, Tx
@@ -108,6 +109,7 @@ class Edge:
     bot_user: str = ""
     workspace_url: str = ""
     on_failure: Callable[[str], None] = lambda guard: None
+    turns: Turns | None = None
     names: NamesInForce = field(default_factory=lambda: NamesInForce(vocabulary()))
     working: set[asyncio.Task[Any]] = field(default_factory=set)
     following: set[asyncio.Task[Any]] = field(default_factory=set)

@@ -32,6 +32,7 @@ from oncall_bot.store.views.incident import (
     with_links,
     work_log,
 )
+from oncall_bot.store.views.model_use import model_paused
 from oncall_bot.store.views.offers import Asker, offer, spoken_length
 from oncall_bot.store.views.on_call import (
     ContactShown,
@@ -78,6 +79,7 @@ __all__ = [
     "last_resolved",
     "late_by",
     "latest_incidents",
+    "model_paused",
     "offer",
     "on_call_between",
     "open_incidents",
