@@ -25,6 +25,7 @@ from oncall_bot.store import firings, incidents, silences
 from oncall_bot.store.transactions import Tx
 
 LOOKED_THROUGH = 2000
+REPEATED = "That was pressed already; it counts once."
 
 
 def carry_out_proposal(tx: Tx, proposal: Proposal, actor: Actor) -> Outcome:
@@ -41,7 +42,7 @@ def carry_out_proposal(tx: Tx, proposal: Proposal, actor: Actor) -> Outcome:
             proposal.incident,
         )
     if seen(tx, "proposal", proposal.id):
-        return Outcome(False, "That was pressed already; it counts once.", proposal.incident)
+        return Outcome(False, REPEATED, proposal.incident)
     return _DO[proposal.act](tx, proposal, actor)
 
 
@@ -51,7 +52,7 @@ def dismiss_proposal(tx: Tx, proposal: Proposal, actor: Actor) -> Outcome:
     if refusal is not None:
         return Outcome(False, refusal, proposal.incident)
     if seen(tx, "proposal", proposal.id):
-        return Outcome(False, "That was pressed already; it counts once.", proposal.incident)
+        return Outcome(False, REPEATED, proposal.incident)
     return Outcome(True, "Left as it is.", proposal.incident)
 
 

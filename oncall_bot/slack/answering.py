@@ -58,6 +58,8 @@ async def _on_call(edge: Edge, q: Question, place: Place) -> Found:
     if q.when is not None and q.when.is_span:
         return await _on_call_between(edge, q, q.when, place)
     at = q.when.start if q.when is not None else None
+    if at is not None and abs(at - edge.clock()) < timedelta(minutes=1):
+        at = None
     drawn = await who_is_on_call(edge, q.rota, at, mentions=place.alone)
     shifts = await edge.store.view(views.who, at=at, schedule=q.rota)
     people = [one.person_key for one in shifts if one.person_key]

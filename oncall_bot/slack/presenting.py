@@ -7,6 +7,7 @@ replies.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -119,16 +120,19 @@ class Edits:
 
 def markdown(sentence: str) -> str:
     """A model's sentence for a stream, which reads Markdown: no link, no mention, no emphasis of its own."""
-    return (
-        escape(sentence, SENTENCE_MAX).replace("[", "\\[").replace("]", "\\]").replace("_", "\\_")
-    )
+    return re.sub(r"([\[\]_\\])", r"\\\1", unlinked(sentence))
+
+
+def unlinked(sentence: str) -> str:
+    """A model's sentence escaped, and what would be a link in Markdown parted."""
+    return escape(sentence.replace("](", "] ("), SENTENCE_MAX)
 
 
 def paragraph(sentences: Sequence[str]) -> list[Block]:
     """Sentences as one section, escaped and bounded."""
     text = ""
     for one in sentences:
-        said = escape(one, SENTENCE_MAX)
+        said = unlinked(one)
         if len(text) + len(said) > TEXT_MAX:
             text += " …"
             break

@@ -14,8 +14,16 @@ from typing import Any
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from oncall_bot.core.outcomes import Actor, Outcome
-from oncall_bot.core.talk.proposals import EXPIRES_AFTER, Offer, Part, Proposal, opened, signed
-from oncall_bot.flows.carry_out_proposal import carry_out_proposal, dismiss_proposal
+from oncall_bot.core.talk.proposals import (
+    EXPIRES_AFTER,
+    Offer,
+    Part,
+    Proposal,
+    may_press,
+    opened,
+    signed,
+)
+from oncall_bot.flows.carry_out_proposal import REPEATED, carry_out_proposal, dismiss_proposal
 from oncall_bot.slack import answers
 from oncall_bot.slack.blocks import Block, Drawn, actions, button, context, section
 from oncall_bot.slack.edge import Edge
@@ -84,7 +92,7 @@ async def pressed(
     if proposal is None:
         return answers.said("That card is not one of mine, or is older than this installation.")
     done = await edge.press(press_id, carry_out_proposal, proposal, actor)
-    return _told(edge, body, done, actor)
+    return _told(edge, body, proposal, done, actor)
 
 
 async def dismissed(
@@ -94,15 +102,17 @@ async def dismissed(
     if proposal is None:
         return answers.said("That card is not one of mine, or is older than this installation.")
     done = await edge.press(press_id, dismiss_proposal, proposal, actor)
-    return _told(edge, body, done, actor)
+    return _told(edge, body, proposal, done, actor)
 
 
-def _told(edge: Edge, body: Mapping[str, Any], done: Outcome | None, actor: Actor) -> Drawn | None:
-    """What was done, or why the card is over, takes the card's place; what concerns one person is said to them."""
+def _told(
+    edge: Edge, body: Mapping[str, Any], proposal: Proposal, done: Outcome | None, actor: Actor
+) -> Drawn | None:
+    """What became of it takes the card's place; what concerns this person alone is said to them, and the card stays."""
     if done is None:
         return None
-    over = done.done or "expired" in done.reason or "already" in done.reason
-    if not over:
+    refused = may_press(proposal, actor, edge.config) is not None
+    if refused or done.reason == REPEATED:
         return answers.sentence(done.reason)
     now = edge.clock()
     by = f"{escape(actor.name, 60)}, {when(now, now)}."

@@ -12,7 +12,7 @@ from oncall_bot.core.talk.intents import Intent
 from oncall_bot.core.talk.moments import When
 from oncall_bot.core.talk.wishes import Wish
 
-SURE, NEAR, CERTAIN = 0.69, 0.45, 0.84
+SURE, NEAR, CERTAIN = 0.69, 0.5, 0.84
 """From SURE on a question is answered, from NEAR on it is asked back; CERTAIN needs no model's second look."""
 
 

@@ -98,7 +98,7 @@ def _take_names(reading: Reading, names: Names) -> None:
 
 
 def _take_numbers(reading: Reading) -> None:
-    taken = reading.taken()
+    taken = reading.taken() | when.length(reading.said)[1]
     for n, word in enumerate(reading.words):
         if n in taken:
             continue

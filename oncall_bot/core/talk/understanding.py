@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from oncall_bot.core.evidence import INSTRUCTION
 from oncall_bot.core.talk.about import About
 from oncall_bot.core.talk.intents import ABOUT_INCIDENTS, Intent
 from oncall_bot.core.talk.names import Kind, Mention, Name, Names
@@ -29,6 +30,7 @@ from oncall_bot.core.talk.reading import Reading, read
 from oncall_bot.core.talk.scoring import ROTA, TIMED, Scored, pronoun, scores, welcome
 from oncall_bot.core.talk.when import Unclear, When
 from oncall_bot.core.talk.wishes import wish_in
+from oncall_bot.core.talk.words import TEXT_MAX
 
 TIE = 0.02
 CHOICES_MOST = 3
@@ -45,7 +47,7 @@ def understand(
     reading = read(text, names, now, zone)
     if not reading.words:
         return Question(Intent.HELP, score=1.0)
-    if len(reading.words) > WORDS_MOST:
+    if len(reading.words) > WORDS_MOST or INSTRUCTION.search(text[:TEXT_MAX]):
         return Unknown()
     wish = wish_in(reading, now, zone, about)
     if wish is not None:
