@@ -44,6 +44,7 @@ from oncall_bot.engine.auditor import Auditor, Parts
 from oncall_bot.engine.delivery import Delivery, Ports
 from oncall_bot.engine.directory import EVERY as DIRECTORY_EVERY
 from oncall_bot.engine.directory import SlackIds
+from oncall_bot.engine.gauge import LoopGauge
 from oncall_bot.engine.jobs import Clock, Duty, Jobs
 from oncall_bot.engine.librarian import EVERY as LIBRARIAN_EVERY
 from oncall_bot.engine.librarian import Librarian
@@ -63,7 +64,7 @@ from oncall_bot.flows.stopping import stopped
 from oncall_bot.paging.heartbeat import HttpHeartbeat
 from oncall_bot.paging.roads import CurrentRoads
 from oncall_bot.pictures.png import PngPictures
-from oncall_bot.ports import Drafter, Instruments
+from oncall_bot.ports import Assistant, Drafter, Instruments
 from oncall_bot.prometheus.alertmanager import AlertmanagerApi
 from oncall_bot.prometheus.queries import PrometheusMetrics
 from oncall_bot.prometheus.webhook import Intake
@@ -162,6 +163,7 @@ class App:
         await self.store.view(
             ping
         )  # what was just applied is in force: tokens, the runbooks' folder
+        self._llm = self._model()
         await self._start_slack()
         await self._start_engine()  # what is overdue goes out while the rest comes up
         await self._import_runbooks()
@@ -307,6 +309,7 @@ class App:
             on_failure=self.telemetry.guarded,
             clock=self._now,
             look_with=self._instruments,
+            assistant=self._assistant(self._llm),
         )
         await self.slack.start()
         self._stack.push_async_callback(self.slack.stop)
@@ -320,7 +323,7 @@ class App:
             render=partial(render, command=self.settings.slack_command),
             chat=self.slack.chat if self.slack else None,
             pager=self._pagers.current,
-            drafter=self._drafter(self._model()),
+            drafter=self._drafter(self._llm),
             source=source,
             addresses=self.addresses,
             chat_link=self.slack.chat_link if self.slack else lambda channel, ts: None,
@@ -524,6 +527,14 @@ class App:
         from oncall_bot.llm.drafter import ModelDrafter
 
         return ModelDrafter(model)
+
+    def _assistant(self, model: Model | None) -> Assistant | None:
+        if model is None:
+            return None
+        from oncall_bot.llm.assistant import ModelAssistant
+
+        gauge = LoopGauge(self._instruments, asyncio.get_running_loop())
+        return ModelAssistant(model, self.store, gauge=gauge)
 
     def _heartbeat(self) -> HttpHeartbeat | None:
         url = self.settings.heartbeat_url

@@ -7,16 +7,19 @@ Serves engine (which calls), app (which wires) and the edges (which implement).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from oncall_bot.core.disclosure import Disclosure
 from oncall_bot.core.errors import OncallError
 from oncall_bot.core.graphs import Graph, Series, Window
+from oncall_bot.core.outcomes import Actor
 from oncall_bot.core.records import Record
 from oncall_bot.core.situation import Content
 from oncall_bot.core.spending import Judged
+from oncall_bot.core.talk.about import About
+from oncall_bot.core.talk.proposals import Needs, Offer
 from oncall_bot.core.verification import Claim
 
 
@@ -163,6 +166,18 @@ class Metrics(Protocol):
         ...
 
 
+class Gauge(Protocol):
+    """The installation's Prometheus for one question at a time, from any thread. Blocking; raises DeliveryError."""
+
+    def instant(self, promql: str, at: datetime) -> Sequence[Sample]:
+        """What the query selects at that instant."""
+        ...
+
+    def over(self, promql: str, until: datetime, span: timedelta) -> Sequence[Series]:
+        """What the query was over the span that ends at `until`."""
+        ...
+
+
 class Picture(Protocol):
     def draw(self, graph: Graph) -> bytes:
         """The graph as PNG. Blocking, some tens of milliseconds."""
@@ -219,6 +234,49 @@ class Drafter(Protocol):
     def draft(self, assignment: Assignment) -> Prose:
         """Sentences about the record, which whoever shows them verifies again. Blocking. Never raises for a model:
         what failed stands in `missing`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TalkTurn:
+    """One question to the assistant: who asks, where they are, and what the conversation is about."""
+
+    text: str
+    actor: Actor
+    zone: str
+    now: datetime
+    channel: str = ""
+    about: About = field(default_factory=About)
+
+
+@dataclass(frozen=True, slots=True)
+class TalkAnswer:
+    """What a model said, sentence by sentence, as far as it is covered by what was looked up.
+
+    `problem` is one honest sentence about what is missing; with no sentence at all it is the whole answer. `offers` and
+    `questions` are wishes it passed on: cards to be pressed, things to be asked.
+    """
+
+    sentences: Sequence[str] = ()
+    incidents: Sequence[int] = ()  # those it looked at, the most telling first
+    runbooks: Sequence[str] = ()
+    offers: Sequence[Offer] = ()
+    questions: Sequence[Needs] = ()
+    refusals: Sequence[str] = ()
+    problem: str = ""
+    model: str = ""
+    steps: Sequence[str] = ()  # names of the tools used, in order
+    left_out: int = 0
+
+
+class Assistant(Protocol):
+    def answer(self, turn: TalkTurn, tell: Callable[[str], None]) -> TalkAnswer:
+        """The answer to one question, with the asker's rights. Blocking; bounded in time, steps and tokens.
+
+        Expected failures come back as `problem`.
+
+        `tell` hears each sentence as soon as it is checked, on this thread. Nothing is changed by it.
+        """
         ...
 
 

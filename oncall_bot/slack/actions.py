@@ -26,10 +26,13 @@ from oncall_bot.slack import (
     commands,
     dms,
     modals,
+    proposals,
     reading,
     reviews,
     road_test,
+    talk,
 )
+from oncall_bot.slack.answering import who_is_on_call, why_of
 from oncall_bot.slack.blocks import Block, Drawn
 from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.drafts import file_name
@@ -82,7 +85,7 @@ async def _obey(edge: Edge, handler: Handler, press: Press) -> Drawn | None:
 
 def _value(action: Mapping[str, Any]) -> str:
     chosen = action.get("selected_option") or {}
-    return str(action.get("value") or chosen.get("value") or "")[:300]
+    return str(action.get("value") or chosen.get("value") or "")[:2000]
 
 
 def _press_id(body: Mapping[str, Any], action: Mapping[str, Any]) -> str:
@@ -170,7 +173,7 @@ async def _note(edge: Edge, press: Press) -> Drawn | None:
 async def _why(edge: Edge, press: Press) -> Drawn | None:
     if press.incident_id is None:
         return answers.no_such_incident(press.value)
-    return await commands.why_of(edge, press.incident_id)
+    return await why_of(edge, press.incident_id)
 
 
 async def _more(edge: Edge, press: Press) -> Drawn | None:
@@ -366,7 +369,32 @@ async def _help(edge: Edge, press: Press) -> Drawn | None:
 
 
 async def _who(edge: Edge, press: Press) -> Drawn | None:
-    return await commands.who_is_on_call(edge, None)
+    return await who_is_on_call(edge, None)
+
+
+async def _ask(edge: Edge, press: Press) -> Drawn | None:
+    """A choice under a question of ours: its words are asked, and their answer takes the question's place."""
+    place = press.body.get("channel") or {}
+    message = press.body.get("message") or {}
+    channel, thread = str(place.get("id") or ""), message.get("thread_ts")
+    alone = channel.startswith("D") or bool((press.body.get("container") or {}).get("is_ephemeral"))
+    heard = talk.Heard(press.caller, press.value[:600], channel, thread, alone)
+    said = await talk.hear(edge, heard)
+    await talk.remember(edge, heard, said)
+    edge.later(proposals.replace_message(edge, press.body, said.drawn))
+    return None
+
+
+async def _carry_out(edge: Edge, press: Press) -> Drawn | None:
+    return await proposals.pressed(
+        edge, press.value, press.caller.actor, press.body, press.press_id
+    )
+
+
+async def _dismiss(edge: Edge, press: Press) -> Drawn | None:
+    return await proposals.dismissed(
+        edge, press.value, press.caller.actor, press.body, press.press_id
+    )
 
 
 async def _link(edge: Edge, press: Press) -> Drawn | None:
@@ -423,8 +451,13 @@ ACTIONS: Mapping[str, Handler] = {
     "runbook.checks": _run_checks,
     "help.open": _help,
     "who.open": _who,
+    "talk.ask.0": _ask,
+    "talk.ask.1": _ask,
+    "talk.ask.2": _ask,
+    proposals.CONFIRM: _carry_out,
+    proposals.DISMISS: _dismiss,
 }
 LOOKS = frozenset(
-    {_more, _why, _catchup, _link, _help, _who, _summary, _summary_file, _postmortem_file}
+    {_ask, _more, _why, _catchup, _link, _help, _who, _summary, _summary_file, _postmortem_file}
 )
 """What a guest may press too: nothing is changed. `_more` and `_summary` refuse for themselves."""

@@ -34,6 +34,9 @@ HELP: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "Before": (
         ("who", "who is on call, for what"),
+        ("shifts", "when you are on call"),
+        ("firing checkout", "what fires now"),
+        ("history HighErrorRate", "how often it fired"),
         ("silence 42 2h planned move", "stop paging for a while"),
         ("override shop-primary ana fri 09:00 to sat 09:00", "set who takes a shift"),
         ("contact add voice +4930123456", "how you can be woken; then `contact verify CODE`"),
@@ -41,6 +44,7 @@ HELP: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("explain service=checkout,severity=critical", "what such an alert would do"),
     ),
     "After": (
+        ("status 42", "how it stands"),
         ("why 42", "why it paged whom it paged"),
         ("incidents", "what is open"),
         ("runbook pool is empty", "find a runbook"),
@@ -158,7 +162,7 @@ def help_(command: str, guide: str | None = None) -> Drawn:
         )
         for title, forms in HELP.items()
     ]
-    foot = "Mention me with “who is on call?” too."
+    foot = "Write to me in plain words too: “who is on call for checkout tonight?”"
     if guide:
         foot += f"  ·  {link(guide, 'Guide')}"
     return Drawn(

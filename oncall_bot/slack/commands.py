@@ -15,6 +15,7 @@ from oncall_bot.core.errors import OncallError
 from oncall_bot.core.incidents import SEVERITIES
 from oncall_bot.core.outcomes import Outcome
 from oncall_bot.core.situation import Situation, State
+from oncall_bot.core.talk import Intent, Question
 from oncall_bot.flows.acknowledge import acknowledge, take_over
 from oncall_bot.flows.contacts import (
     add_contact,
@@ -27,7 +28,8 @@ from oncall_bot.flows.escalate import escalate, page_by_hand
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.flows.set_override import set_override
 from oncall_bot.flows.silence_incident import silence_incident
-from oncall_bot.slack import answers, catching_up, metric, modals, reading, road_test
+from oncall_bot.slack import answers, catching_up, metric, modals, reading, road_test, talk
+from oncall_bot.slack.answering import Place, answered, open_list, who_is_on_call, why_of
 from oncall_bot.slack.blocks import Drawn
 from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.edge import ANSWER_WITHIN, Edge, ephemeral, excuse, waiting
@@ -88,7 +90,7 @@ async def obey(edge: Edge, word: str, asked: Asked) -> Drawn | None:
     """Run one word, or say which was meant. Expected failures come back as their sentence."""
     do = WORDS.get(ALIASES.get(word, word))
     if do is None:
-        return answers.unknown_word(word, reading.nearest(word, list(WORDS)), command=edge.command)
+        return await _plain_words(edge, word, asked)
     if do in CHANGES and asked.caller.refusal is not None:
         return await edge.turn_away(asked.caller, do.__name__.strip("_"))
     try:
@@ -97,6 +99,19 @@ async def obey(edge: Edge, word: str, asked: Asked) -> Drawn | None:
         return answers.late_press()
     except OncallError as error:
         return excuse(error)
+
+
+async def _plain_words(edge: Edge, word: str, asked: Asked) -> Drawn | None:
+    """`/oncall is checkout down?`: no word of ours begins it, but it may be a plain question or a wish."""
+    nearest = reading.nearest(word, list(WORDS))
+    if nearest is None:
+        text = talk.plain(edge, f"{word} {asked.rest}")
+        said = await talk.hear(
+            edge, talk.Heard(asked.caller, text, asked.channel, None, alone=True)
+        )
+        if said.understood:
+            return said.drawn
+    return answers.unknown_word(word, nearest, command=edge.command)
 
 
 def _told(outcome: Outcome | None) -> Drawn | None:
@@ -405,25 +420,8 @@ async def _who(edge: Edge, asked: Asked) -> Drawn | None:
     return await who_is_on_call(edge, name.strip() or None, at)
 
 
-async def who_is_on_call(edge: Edge, name: str | None, at: Any = None) -> Drawn:
-    schedule = name.casefold() if name else None
-    shifts = await edge.store.view(views.who, at=at, schedule=schedule)
-    if schedule and not shifts:
-        known = [*edge.config.schedules, *edge.config.services]
-        close = reading.nearest(schedule, known)
-        hint = f" Did you mean {close}?" if close else ""
-        return answers.sentence(f"No schedule or service is called {name}.{hint}")
-    return answers.who(shifts, edge.clock(), at, command=edge.command)
-
-
 async def _incidents(edge: Edge, asked: Asked) -> Drawn | None:
     return await open_list(edge)
-
-
-async def open_list(edge: Edge) -> Drawn:
-    open_ones = await edge.open_incidents()
-    last = None if open_ones else await edge.store.view(views.last_resolved)
-    return answers.incidents(open_ones, last, edge.clock())
 
 
 async def _catchup(edge: Edge, asked: Asked) -> Drawn | None:
@@ -440,11 +438,39 @@ async def _why(edge: Edge, asked: Asked) -> Drawn | None:
     return await why_of(edge, found[0])
 
 
-async def why_of(edge: Edge, incident_id: int) -> Drawn:
-    if await edge.situation(incident_id) is None:
-        return answers.no_such_incident(str(incident_id))
-    lines = await edge.store.view(views.why, incident_id)
-    return answers.why(incident_id, lines, edge.clock())
+async def _status(edge: Edge, asked: Asked) -> Drawn | None:
+    found = await _incident(edge, asked, "status")
+    if isinstance(found, Drawn):
+        return found
+    return await _answer_to(edge, asked, Question(Intent.STATUS, incident=found[0]))
+
+
+async def _shifts(edge: Edge, asked: Asked) -> Drawn | None:
+    """`shifts`, `shifts ana`."""
+    person = _target(edge, asked.words[0]).removeprefix("person:") if asked.words else "me"
+    if person != "me" and person not in edge.config.people:
+        return answers.sentence(f"I don't know {person[:60]}. Name a person of the file.")
+    return await _answer_to(edge, asked, Question(Intent.SHIFTS, person=person))
+
+
+async def _history(edge: Edge, asked: Asked) -> Drawn | None:
+    if not asked.rest:
+        form, does = "history HighErrorRate", "see how often an alert fired in 90 days"
+        return answers.usage(form, does, command=edge.command)
+    return await _answer_to(edge, asked, Question(Intent.HISTORY, alert=asked.words[0][:200]))
+
+
+async def _firing(edge: Edge, asked: Asked) -> Drawn | None:
+    rota = asked.words[0].casefold() if asked.words else None
+    if rota is not None and rota not in {*edge.config.services, *edge.config.schedules}:
+        close = reading.nearest(rota, list(edge.config.services))
+        hint = f" Did you mean {close}?" if close else ""
+        return answers.sentence(f"No service is called {rota[:60]}.{hint}")
+    return await _answer_to(edge, asked, Question(Intent.FIRING, rota=rota))
+
+
+async def _answer_to(edge: Edge, asked: Asked, question: Question) -> Drawn:
+    return (await answered(edge, question, Place(asked.caller, asked.channel, alone=True))).drawn
 
 
 async def _explain(edge: Edge, asked: Asked) -> Drawn | None:
@@ -500,6 +526,10 @@ WORDS: Mapping[str, Word] = {
     "why": _why,
     "catchup": _catchup,
     "update": _update,
+    "status": _status,
+    "shifts": _shifts,
+    "history": _history,
+    "firing": _firing,
     "runbook": _runbook,
     "metric": _metric,
     "summary": _summary,

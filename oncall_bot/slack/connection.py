@@ -24,7 +24,7 @@ from slack_sdk.errors import SlackApiError
 
 from oncall_bot.core.errors import BadInput
 from oncall_bot.flows.record_chat import remember_slack_id
-from oncall_bot.ports import Instruments
+from oncall_bot.ports import Assistant, Instruments
 from oncall_bot.slack.album import SlackAlbum
 from oncall_bot.slack.callers import Callers
 from oncall_bot.slack.channels import Channels
@@ -32,6 +32,7 @@ from oncall_bot.slack.edge import Edge, FilePeople, message_link, now_utc
 from oncall_bot.slack.listeners import register
 from oncall_bot.slack.refusals import NETWORK, error_of
 from oncall_bot.slack.sender import CALL_MAX, Observe, SlackChat, SlackDirectory, web_client
+from oncall_bot.slack.turns import Turns
 from oncall_bot.store import db
 from oncall_bot.store.db import Store
 
@@ -94,8 +95,10 @@ class SlackEdge:
         on_failure: Callable[[str], None] = lambda guard: None,
         clock: Callable[[], datetime] = now_utc,
         look_with: Instruments | None = None,
+        assistant: Assistant | None = None,
     ) -> None:
         settings.check()
+        self._turns = Turns(assistant) if assistant is not None else None
         self._settings = settings
         self._store = store
         self._on_failure = on_failure
@@ -148,6 +151,8 @@ class SlackEdge:
                 await self._keeper
         if self._socket:
             await self._socket.client.close()  # type: ignore[no-untyped-call]
+        if self._turns is not None:
+            self._turns.stop()
         following = set(self._edge.following) if self._edge else set()
         for task in following:
             task.cancel()
@@ -204,6 +209,7 @@ class SlackEdge:
             workspace_url=self.workspace_url,
             on_failure=self._on_failure,
             look_with=self.look_with,
+            turns=self._turns,
         )
         quiet = logging.getLogger("oncall_bot.slack.bolt")
         quiet.setLevel(logging.ERROR)

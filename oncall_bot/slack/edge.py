@@ -1,7 +1,7 @@
 """What every listener works with: the store, Slack's client, who is asking, and how they are told.
 
-Knows the rule of presses: committed first, acknowledged to Slack second, a late one undone and said so. Refuses to know
-what is pressed. Serves commands, actions, submissions, suggestions and events.
+Knows the rule of presses: committed first, acknowledged to Slack second, a late one undone and said so. Refuses to
+know what is pressed. Serves commands, actions, submissions, suggestions and events.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from oncall_bot.core.config import Config, Person
 from oncall_bot.core.errors import OncallError
 from oncall_bot.core.situation import Situation
+from oncall_bot.core.talk.lexicon import vocabulary
+from oncall_bot.core.talk.names import NamesInForce
 from oncall_bot.flows.inbound import seen
 from oncall_bot.flows.refuse import refuse
 from oncall_bot.ports import Instruments
@@ -27,6 +29,7 @@ from oncall_bot.slack.blocks import Block, Drawn, context, section, without_imag
 from oncall_bot.slack.callers import Caller, Callers
 from oncall_bot.slack.refusals import NETWORK
 from oncall_bot.slack.sender import SlackChat
+from oncall_bot.slack.turns import Turns
 from oncall_bot.store import views
 from oncall_bot.store.db import Store
 from oncall_bot.store.transactions import Reader, Tx
@@ -108,6 +111,8 @@ class Edge:
     workspace_url: str = ""
     on_failure: Callable[[str], None] = lambda guard: None
     look_with: Instruments | None = None
+    turns: Turns | None = None
+    names: NamesInForce = field(default_factory=lambda: NamesInForce(vocabulary()))
     working: set[asyncio.Task[Any]] = field(default_factory=set)
     following: set[asyncio.Task[Any]] = field(default_factory=set)
 

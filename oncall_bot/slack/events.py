@@ -14,10 +14,8 @@ import structlog
 
 from oncall_bot.flows.inbound import seen
 from oncall_bot.flows.record_chat import record_chat
-from oncall_bot.slack import answers, commands
-from oncall_bot.slack.blocks import Drawn
+from oncall_bot.slack import replies, talk
 from oncall_bot.slack.callers import Caller
-from oncall_bot.slack.commands import Asked
 from oncall_bot.slack.edge import Edge
 from oncall_bot.slack.home import home
 from oncall_bot.slack.pins import is_said, keep_reaction, spoken
@@ -26,11 +24,6 @@ from oncall_bot.store import views
 
 log = structlog.get_logger(__name__)
 
-OBVIOUS = {
-    "who": ("who", "on call", "oncall", "on-call"),
-    "incidents": ("incident", "open", "happening", "going on", "firing", "broken"),
-    "help": ("help", "commands", "what can you"),
-}
 
 Event = Mapping[str, Any]
 Handler = Callable[[Edge, Event, str], Awaitable[None]]
@@ -75,81 +68,31 @@ def _team(event: Event) -> str | None:
 
 
 async def on_mention(edge: Edge, event: Event) -> None:
-    """Obvious questions are answered in the thread of the question."""
+    """A mention is a question; it is answered in its thread."""
     if not event.get("user") or event.get("bot_id"):
         return
-    caller = await edge.callers.who(str(event["user"]), team_id=_team(event))
-    said = await _answer(edge, event, caller)
-    await _reply(edge, event, said, thread=str(event.get("thread_ts") or event["ts"]))
+    thread = str(event.get("thread_ts") or event["ts"])
+    await _hear(edge, event, thread=thread, alone=False)
 
 
 async def on_message(edge: Edge, event: Event) -> None:
     """A direct message is a question too; other messages were kept already, if they were to be kept."""
     if event.get("channel_type") != "im" or not is_said(event):
         return
+    await _hear(edge, event, thread=event.get("thread_ts"), alone=True)
+
+
+async def _hear(edge: Edge, event: Event, *, thread: str | None, alone: bool) -> None:
     caller = await edge.callers.who(str(event["user"]), team_id=_team(event))
-    said = await _answer(edge, event, caller)
-    await _reply(edge, event, said, thread=event.get("thread_ts"))
+    text = talk.plain(edge, str(event.get("text") or ""))
+    heard = talk.Heard(caller, text, str(event["channel"]), thread, alone)
+    await replies.reply(edge, heard)
 
 
 async def on_home(edge: Edge, event: Event) -> None:
     if event.get("tab") not in (None, "home"):
         return
     await publish_home(edge, await edge.callers.who(str(event["user"])))
-
-
-async def _answer(edge: Edge, event: Event, caller: Caller) -> Drawn:
-    """The words that need no model: who, incidents, help, and any command word that only looks."""
-    text = str(event.get("text") or "")[: commands.TEXT_MAX]
-    if edge.bot_user:
-        text = text.replace(f"<@{edge.bot_user}>", " ")
-    word, rest = _asked(edge, text.split())
-    if word is None:
-        return answers.said(
-            f"I answer “who is on call?”, “what is open?” and “help” here; `{edge.command} help` lists the rest."
-        )
-    asked = Asked(caller, str(event["channel"]), rest, {}, "")
-    return await commands.obey(edge, word, asked) or answers.help_(edge.command, edge.guide)
-
-
-def _asked(edge: Edge, words: list[str]) -> tuple[str | None, str]:
-    """(command word, its rest): as typed for `why 42` and `runbook lag`, by its sense for a plain question."""
-    first = words[0].casefold() if words else ""
-    if first in {"why", "runbook"} and len(words) > 1:
-        return first, " ".join(words[1:])
-    word = obvious(" ".join(words))
-    return word, _subject(edge, words) if word == "who" else ""
-
-
-def obvious(text: str) -> str | None:
-    """The command word behind a plain question, None when it is not plain."""
-    asked = text.casefold()
-    if not asked.strip():
-        return "help"
-    for word, signs in OBVIOUS.items():
-        if any(sign in asked for sign in signs):
-            return word
-    return None
-
-
-def _subject(edge: Edge, words: list[str]) -> str:
-    """A schedule or service that the question names."""
-    known = {*edge.config.schedules, *edge.config.services}
-    return next((word for raw in words if (word := raw.casefold().strip("?.,!")) in known), "")
-
-
-async def _reply(edge: Edge, event: Event, said: Drawn, *, thread: str | None) -> None:
-    try:
-        await edge.client.chat_postMessage(
-            channel=str(event["channel"]),
-            text=said.text,
-            blocks=list(said.blocks),
-            thread_ts=thread,
-            unfurl_links=False,
-            unfurl_media=False,
-        )
-    except NETWORK as error:
-        log.warning("slack_answer_not_sent", error=str(error)[:200])
 
 
 async def publish_home(edge: Edge, caller: Caller, at: datetime | None = None) -> None:

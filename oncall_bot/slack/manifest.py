@@ -13,6 +13,7 @@ from oncall_bot.slack.commands import USAGE_HINT
 from oncall_bot.slack.listeners import EVENTS, METHODS, SHORTCUT_DECLARE
 from oncall_bot.slack.pins import SHORTCUT_PIN
 
+AGENT = "Ask who is on call, what is open, why you were paged, how often an alert fired, or for a runbook."
 CREATE = "https://api.slack.com/apps?new_app=1&manifest_json="
 
 
@@ -45,6 +46,7 @@ def manifest(command: str = "/oncall", request_url: str | None = None) -> dict[s
             "background_color": "#1B1F26",
         },
         "features": {
+            "agent_view": {"agent_description": AGENT},
             "app_home": {
                 "home_tab_enabled": True,
                 "messages_tab_enabled": True,

@@ -237,7 +237,7 @@ class Alert(Table, table=True):
     id: int | None = _id()
     source_id: int = _ref("source")
     fingerprint: str = _text()
-    name: str = _text()
+    name: str = _text(index=True)
     rule_key: str = _text()
     labels: dict[str, Any] = _json()
     occurrence_id: int | None = Field(default=None, sa_type=BigId, nullable=True)
@@ -700,6 +700,16 @@ class IncidentPicture(Table, table=True):
     sentence: str = _text(default="")
     fault: str | None = _text(null=True)
     drawn_at: datetime | None = _at(null=True)
+
+
+class Conversation(Table, table=True):
+    """What a conversation in Slack is about: ids, never words; forgotten after half an hour."""
+
+    __tablename__ = "conversation"
+    __table_args__ = (_WITHOUT_ROWID,)
+    key: str = Field(sa_type=Text, primary_key=True)  # channel and thread
+    about: dict[str, Any] = _json()
+    said_at: datetime = _at(index=True)
 
 
 class LlmCall(Table, table=True):

@@ -4,11 +4,14 @@ incident   the card's Situation, the work log, the record    paging     who was 
 pages      a page as the paged person sees it                on_call    who is on call, hand-offs, contacts
 reasons    why each person was paged, or not                 foresight  what would happen to an alert
 sight      what the metrics say of an incident, and what is to be asked of them
+firings    how often an alert fired, what fires now          shifts     shifts in a span
+offers     what a wish comes to                            conversations  what is talked about
 disclosure what of an incident a model may be sent
 drafts     suggested texts and what became of them           catching_up  what somebody who joins late reads
 """
 
 from oncall_bot.store.views.catching_up import catch_up
+from oncall_bot.store.views.conversations import about, key_of
 from oncall_bot.store.views.disclosure import disclosure
 from oncall_bot.store.views.drafts import (
     draft,
@@ -16,6 +19,15 @@ from oncall_bot.store.views.drafts import (
     drafts_decided,
     suggestion,
     update_notice,
+)
+from oncall_bot.store.views.firings import (
+    AlertHistory,
+    Ending,
+    Firing,
+    alert_history,
+    ending,
+    firing_now,
+    known,
 )
 from oncall_bot.store.views.foresight import explain, runbooks_matching
 from oncall_bot.store.views.incident import (
@@ -30,7 +42,16 @@ from oncall_bot.store.views.incident import (
     with_links,
     work_log,
 )
-from oncall_bot.store.views.on_call import ContactShown, contacts, hand_off, people, who
+from oncall_bot.store.views.model_use import model_paused
+from oncall_bot.store.views.offers import Asker, offer, spoken_length
+from oncall_bot.store.views.on_call import (
+    ContactShown,
+    contacts,
+    hand_off,
+    people,
+    schedules_of,
+    who,
+)
 from oncall_bot.store.views.pages import (
     asked_in_bundle,
     bundle_now,
@@ -40,11 +61,19 @@ from oncall_bot.store.views.pages import (
     page_notice,
 )
 from oncall_bot.store.views.reasons import why
+from oncall_bot.store.views.shifts import Shift, on_call_between, shifts_of
 from oncall_bot.store.views.sight import Subject, checks, subject
 
 __all__ = [
+    "AlertHistory",
+    "Asker",
     "ContactShown",
+    "Ending",
+    "Firing",
+    "Shift",
     "Subject",
+    "about",
+    "alert_history",
     "asked_in_bundle",
     "bundle_now",
     "bundle_of_message",
@@ -56,19 +85,29 @@ __all__ = [
     "draft",
     "draft_by_id",
     "drafts_decided",
+    "ending",
     "explain",
+    "firing_now",
     "hand_off",
     "incident_of_thread",
+    "key_of",
+    "known",
     "last_resolved",
     "late_by",
     "latest_incidents",
+    "model_paused",
+    "offer",
+    "on_call_between",
     "open_incidents",
     "page_notice",
     "people",
     "pins_on",
     "record",
     "runbooks_matching",
+    "schedules_of",
+    "shifts_of",
     "situation",
+    "spoken_length",
     "subject",
     "suggestion",
     "thread_of",

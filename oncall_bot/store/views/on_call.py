@@ -30,18 +30,23 @@ class ContactShown:
 
 
 def who(reader: Reader, at: datetime | None = None, schedule: str | None = None) -> list[OnCallNow]:
-    """Who is on call, for one schedule or service, or for all."""
-    snapshot, when = reader.snapshot, at or reader.now
-    config = snapshot.config
-    keys = list(config.schedules)
-    if schedule is not None:
-        keys = [schedule] if schedule in config.schedules else _schedules_of(reader, schedule)
-    return [_on_call(reader, key, when) for key in keys]
+    """Who is on call, for one schedule, service or team, or for all."""
+    keys = (
+        list(reader.snapshot.config.schedules)
+        if schedule is None
+        else schedules_of(reader, schedule)
+    )
+    return [_on_call(reader, key, at or reader.now) for key in keys]
 
 
-def _schedules_of(reader: Reader, service: str) -> list[str]:
+def schedules_of(reader: Reader, name: str) -> list[str]:
+    """The schedules behind a schedule's, a service's or a team's key."""
     config = reader.snapshot.config
-    found = config.services.get(service)
+    if name in config.schedules:
+        return [name]
+    found = config.services.get(name)
+    if found is None and name in config.teams:
+        return [key for key, one in config.schedules.items() if one.team == name]
     policy = config.policies.get(found.policy or "") if found else None
     targets = [t for step in (policy.steps if policy else ()) for t in step.page]
     return list(dict.fromkeys(t.key for t in targets if t.kind == "schedule"))
@@ -50,7 +55,7 @@ def _schedules_of(reader: Reader, service: str) -> list[str]:
 def _on_call(reader: Reader, key: str, at: datetime) -> OnCallNow:
     snapshot = reader.snapshot
     config = snapshot.config
-    person = snapshot.on_call(key, at)
+    person, rota = snapshot.on_call(key, at), snapshot.rota(key, at)
     following = snapshot.next_handoff(key, at)
     reach = snapshot.reach.get(person or "", Reach(None))
     team = config.teams.get(config.schedules[key].team or "")
@@ -68,6 +73,7 @@ def _on_call(reader: Reader, key: str, at: datetime) -> OnCallNow:
         until=following[0] if following else None,
         loud_roads=list(dict.fromkeys(loud)),
         then=_then(reader, key, at),
+        covers_for=snapshot.name(rota) if person and rota and rota != person else None,
         fallback=[snapshot.name(t.key) for t in fallback if t.kind == "person"],
     )
 

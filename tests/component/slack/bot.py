@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from types import ModuleType
 from typing import Any
 
@@ -14,9 +15,10 @@ import uvicorn
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.situation import Situation
 from oncall_bot.flows.declare import declare
-from oncall_bot.ports import ChatMessage, Instruments
+from oncall_bot.ports import Assistant, ChatMessage, Instruments
 from oncall_bot.slack import cards
 from oncall_bot.slack.connection import SlackEdge, SlackSettings
+from oncall_bot.slack.edge import now_utc
 from oncall_bot.slack.manifest import manifest
 from oncall_bot.store import messages, views
 from oncall_bot.store.db import Store
@@ -97,6 +99,8 @@ async def running(
     mode: str,
     *,
     look_with: Instruments | None = None,
+    assistant: Assistant | None = None,
+    clock: Callable[[], datetime] = now_utc,
     **options: Any,
 ) -> AsyncIterator[Bot]:
     """The bot, connected; every scenario ends with Slack's own judgement in `judged_clean`."""
@@ -109,7 +113,7 @@ async def running(
             api_url=f"{slack.base}/api/",
             app_id=app.app_id,
         )
-        edge = SlackEdge(settings, store, look_with=look_with)
+        edge = SlackEdge(settings, store, look_with=look_with, assistant=assistant, clock=clock)
         await edge.start()
         assert await edge.ready()
         web = None

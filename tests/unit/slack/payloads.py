@@ -39,6 +39,7 @@ from oncall_bot.slack import (
     verdicts,
 )
 from oncall_bot.slack.blocks import Block, Drawn
+from tests.unit.slack import talk_payloads
 from tests.unit.slack.situations import (
     ACKNOWLEDGED,
     BOOK,
@@ -252,7 +253,7 @@ def messages() -> Mapping[str, Drawn]:
         by_command=False,
     )
     assert lost is not None
-    return drawn | {"error-race": lost}
+    return drawn | talk_payloads.messages() | {"error-race": lost}
 
 
 def lists() -> Mapping[str, Drawn]:
