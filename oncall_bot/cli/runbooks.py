@@ -183,6 +183,12 @@ def measure(
             help="Replay the alerts so often, answered as responders do.",
         ),
     ] = 0,
+    curve: Annotated[
+        Path | None,
+        typer.Option(
+            "--curve", metavar="FILE.png", help="Draw what every line would give into this file."
+        ),
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """Measure the matcher on alerts whose right runbook is known.
@@ -203,6 +209,8 @@ def measure(
     judged, books = judged_alerts(alerts, by), library_of(library, link_base)
     report = evaluate(judged, books, above)
     grown = replay(judged, books, rounds, above)
+    if curve is not None:
+        curve.write_bytes(_drawn(report))
     if json:
         as_json({**dataclasses.asdict(report), "rounds": grown})
         return
@@ -234,6 +242,22 @@ def _tell(report: Report) -> None:
         for point in shown
     ]
     table(("ATTACHED FROM", "RIGHT", "WRONG", "TO ALERTS WITHOUT ONE"), lines)
+
+
+def _drawn(report: Report) -> bytes:
+    """The curve as PNG."""
+    from oncall_bot.pictures.curve import Curve, Curves, svg_of
+    from oncall_bot.pictures.png import png_of
+
+    points = report.curve
+    lines = [
+        Curve("right one attached", [(one.attach_above, one.attached_right) for one in points]),
+        Curve("wrong one attached", [(one.attach_above, one.attached_wrong) for one in points]),
+        Curve("given to others", [(one.attach_above, one.false_matches) for one in points]),
+    ]
+    below = f"{report.alerts:,} alerts, {report.runbooks:,} runbooks, {report.without_runbook:,} alerts have none"
+    title = "A runbook is attached from this score on"
+    return png_of(svg_of(Curves(title, below, lines, report.attach_above)))
 
 
 def _figures(one: Scores) -> tuple[str, ...]:

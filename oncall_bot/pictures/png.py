@@ -15,14 +15,19 @@ class PngPictures:
     """Draws one at a time or several side by side; it keeps nothing."""
 
     def draw(self, graph: Graph) -> bytes:
-        import resvg_py
+        return png_of(svg_of(graph))
 
-        return bytes(
-            resvg_py.svg_to_bytes(
-                svg_string=svg_of(graph),
-                skip_system_fonts=True,
-                font_files=list(FONTS),
-                font_family=FAMILY,
-                sans_serif_family=FAMILY,
-            )
+
+def png_of(svg: str) -> bytes:
+    """The picture as PNG."""
+    import resvg_py
+
+    return bytes(
+        resvg_py.svg_to_bytes(
+            svg_string=svg,
+            skip_system_fonts=True,
+            font_files=list(FONTS),
+            font_family=FAMILY,
+            sans_serif_family=FAMILY,
         )
+    )
