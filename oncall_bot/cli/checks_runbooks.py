@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from oncall_bot.core.errors import BadInput
 from oncall_bot.core.live_checks import LiveCheck
@@ -71,7 +72,13 @@ async def _asked(address: str, books: Sequence[Runbook]) -> list[Finding]:
         there = await metrics.names(address)
         refused = [one async for one in _refused(metrics, address, books)]
     except DeliveryError as error:
-        return [Finding(address, 0, f"{str(error).rstrip('.')}; nothing could be asked")]
+        return [
+            Finding(
+                urlsplit(address).netloc.rpartition("@")[2],
+                0,
+                f"{str(error).rstrip('.')}; nothing could be asked",
+            )
+        ]
     finally:
         metrics.close()
     lines = {(one.file, one.line) for one in refused}
