@@ -14,7 +14,17 @@ from oncall_bot.store.db import Store
 from tests.component.cli.conftest import CONFIG, Run
 from tests.shared import shared
 
-GOOD = '---\ntitle: Disk full\nmatch: alertname="DiskFull"\nowner: shop\nreviewed_at: 2026-11-01\n---\n\n## Steps\n\n1. Make room.\n'
+GOOD = """---
+title: Disk full
+match: alertname="DiskFull"
+owner: shop
+reviewed_at: 2026-11-01
+---
+
+## Steps
+
+1. Make room.
+"""
 KEPT = """---
 title: Disk full
 match:
