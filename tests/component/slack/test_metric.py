@@ -41,14 +41,16 @@ def metrics() -> FakeMetrics:
 
 @pytest.fixture
 async def bot(slackcheck: ModuleType, store: Store, metrics: FakeMetrics) -> AsyncIterator[Bot]:
+    pictures = PngPictures()
     given = Instruments(
         metrics,
-        PngPictures(),
+        pictures,
         lambda source: "http://prom" if source == "prod-eu" else None,
         lambda: ["prod-eu"],
     )
     async with running(slackcheck, store, "socket", look_with=given) as found:
         yield found
+    pictures.close()
 
 
 async def asks(bot: Bot, text: str, user: str = "alice") -> None:
