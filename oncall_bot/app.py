@@ -287,8 +287,10 @@ class App:
         settings = self.settings
         metrics = PrometheusMetrics()
         self._stack.callback(metrics.close)
+        pictures = PngPictures()
+        self._stack.callback(pictures.close)
         self._instruments = Instruments(
-            metrics, PngPictures(), self.prometheus_of, self._sources_with_metrics
+            metrics, pictures, self.prometheus_of, self._sources_with_metrics
         )
         self.slack: SlackEdge | None = None
         if settings.slack_bot_token is None:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from oncall_bot.core.errors import BadInput
 from oncall_bot.core.live_checks import LiveCheck
@@ -30,20 +31,15 @@ def findings_of(
 
     today = datetime.now(UTC).date()
     found = [Finding(one.file, one.line, one.message) for one in problems]
-    found += look_over(folder, books, _known(folder), today)
+    found += look_over(folder, books, _known(), today)
     if prometheus is not None:
         found += asyncio.run(_asked(prometheus, books))
     return sorted(found, key=lambda one: (one.file, one.line))
 
 
-def _known(folder: Path) -> Known:
-    """Teams and services of oncall.yaml, where one can be read; the library that comes with us belongs to no team."""
+def _known() -> Known:
+    """Teams and services of oncall.yaml, where there is one that can be read."""
     from oncall_bot.files.runbook_check import Known
-    from oncall_bot.files.runbooks import starter_library
-
-    library = starter_library()
-    if library is not None and folder.resolve() == library.resolve():
-        return Known()
 
     path = Path(os.environ.get("ONCALL_CONFIG", "oncall.yaml"))
     if not path.is_file():
@@ -71,7 +67,13 @@ async def _asked(address: str, books: Sequence[Runbook]) -> list[Finding]:
         there = await metrics.names(address)
         refused = [one async for one in _refused(metrics, address, books)]
     except DeliveryError as error:
-        return [Finding(address, 0, f"{str(error).rstrip('.')}; nothing could be asked")]
+        return [
+            Finding(
+                urlsplit(address).netloc.rpartition("@")[2],
+                0,
+                f"{str(error).rstrip('.')}; nothing could be asked",
+            )
+        ]
     finally:
         metrics.close()
     lines = {(one.file, one.line) for one in refused}

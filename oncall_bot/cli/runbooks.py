@@ -247,16 +247,16 @@ def _tell(report: Report) -> None:
 def _drawn(report: Report) -> bytes:
     """The curve as PNG."""
     from oncall_bot.pictures.curve import Curve, Curves, svg_of
-    from oncall_bot.pictures.png import png_of
+    from oncall_bot.pictures.drawing import png_of
 
     points = report.curve
     lines = [
-        Curve("right one attached", [(one.attach_above, one.attached_right) for one in points]),
-        Curve("wrong one attached", [(one.attach_above, one.attached_wrong) for one in points]),
-        Curve("given to others", [(one.attach_above, one.false_matches) for one in points]),
+        Curve("a right one", [(one.attach_above, one.attached_right) for one in points]),
+        Curve("a wrong one", [(one.attach_above, one.attached_wrong) for one in points]),
+        Curve("where none fits", [(one.attach_above, one.false_matches) for one in points]),
     ]
     below = f"{report.alerts:,} alerts, {report.runbooks:,} runbooks, {report.without_runbook:,} alerts have none"
-    title = "A runbook is attached from this score on"
+    title = "Attached from this score on"
     return png_of(svg_of(Curves(title, below, lines, report.attach_above)))
 
 

@@ -206,17 +206,19 @@ def _names(all_labels: Sequence[Labels]) -> list[str]:
         if any(other.get(name) != labels[name] for other in all_labels)
     } - {"__name__"}
     names = [", ".join(one[name] for name in sorted(told) if name in one) for one in all_labels]
-    head = _shared(names)
-    return [(f"…{name[head:]}" if head else name)[:NAME_LIMIT] or "the rest" for name in names]
+    head, tail = _shared(names), _shared([name[::-1] for name in names])
+    if tail >= 4:  # a port, a domain
+        names = [name[:-tail] for name in names]
+    if head >= 6:  # two letters of it stay
+        names = [f"…{name[head - 2 :]}" for name in names]
+    return [name[:NAME_LIMIT] or "the rest" for name in names]
 
 
 def _shared(names: Sequence[str]) -> int:
-    """How much all of them begin with and may go: `10.0.0.27` and `10.0.0.28` differ in the end; a little stays."""
+    """How many letters all of them begin with: `10.0.0.27:9100` and `10.0.0.28:9100` differ in one alone."""
     first, last = min(names), max(names)
-    same = next(
-        (n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first)
-    )
-    return same - 2 if same >= 6 else 0
+    pairs = enumerate(zip(first, last, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(first), len(last)))
 
 
 def alt_text(graph: Graph, limit: int = 1900) -> str:

@@ -38,9 +38,9 @@ class Question:
 def question(text: str) -> Question | None:
     """`@prod-eu rate(x[5m]) 6h`, source and range as one likes; None without a query.
 
-    Slack escapes what is typed, and phones turn quotes: both are undone.
+    Slack escapes what is typed, phones turn quotes, people quote code: all three are undone.
     """
-    typed = html.unescape(text).translate(_TYPED).strip().strip("`").strip()
+    typed = html.unescape(text).translate(_TYPED).strip().strip("`")
     source, rest = "", typed
     if typed.startswith("@"):
         source, _, rest = typed[1:].partition(" ")
@@ -48,7 +48,8 @@ def question(text: str) -> Question | None:
     over = reading.span(last) if promql else None
     if over is None:
         promql, over = rest.strip(), DEFAULT_RANGE
-    return Question(promql.strip(), over, source) if promql.strip() else None
+    promql = promql.strip().strip("`").strip()
+    return Question(promql, over, source) if promql else None
 
 
 async def answer(edge: Edge, text: str) -> Drawn:
