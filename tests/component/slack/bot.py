@@ -12,9 +12,11 @@ from typing import Any
 
 import uvicorn
 
+from oncall_bot.core.alerts import Delivery, Notice, fingerprint
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.situation import Situation
 from oncall_bot.flows.declare import declare
+from oncall_bot.flows.receive_alerts import receive_alerts
 from oncall_bot.ports import Assistant, ChatMessage, Instruments
 from oncall_bot.slack import cards
 from oncall_bot.slack.connection import SlackEdge, SlackSettings
@@ -77,6 +79,15 @@ class Bot:
         """An incident whose card lies in #incidents."""
         incident_id = await self.declared(**more)
         return incident_id, await self.show(incident_id)
+
+    async def told_of(self, alertname: str, summary: str) -> int:
+        """The number of the incident that this alert opens."""
+        labels = {"alertname": alertname, "service": "checkout", "severity": "critical"}
+        notice = Notice(fingerprint(labels), labels, {"summary": summary}, now_utc())
+        told = Delivery("default", "am|oncall|{}", alertname.encode().hex(), (notice,))
+        await self.store.write(receive_alerts, [told])
+        (incident,) = await self.store.view(views.open_incidents)
+        return incident.incident_id
 
     async def told(self, user: str, contains: str, channel: str = "incidents") -> dict[str, Any]:
         found: dict[str, Any] = await self.slack.act_wait(channel, contains, user=user)
