@@ -89,15 +89,20 @@ def _summary(body: str, told: list[str]) -> str:
         if _length(sentence) <= room:
             prose.append(sentence)
             room -= _length(sentence)
-    told_enough = len(prose) >= 3 and _length(" ".join(prose)) >= 0.5 * _length(own)
-    kept = [] if told_enough else _fitting(own, room)
+    kept = _fitting(own, room, _ids_in(" ".join(prose)))
     return "\n\n".join(filter(None, [computed, " ".join(prose), " ".join(kept)]))
 
 
-def _fitting(text: str, room: int) -> list[str]:
+def _ids_in(text: str) -> set[str]:
+    return {i for cited in _CITED.findall(text) for i in re.findall(r"\w+", cited)}
+
+
+def _fitting(text: str, room: int, told: set[str]) -> list[str]:
+    """The sentences that tell of something else than what is told already."""
     kept = []
     for sentence in re.split(r"(?<=\]\.)\s+", text):
-        if sentence and _length(sentence) <= room:
+        ids = _ids_in(sentence) - {CALC}
+        if sentence and _length(sentence) <= room and not (ids and ids <= told):
             kept.append(sentence)
             room -= _length(sentence)
     return kept

@@ -18,11 +18,11 @@ from oncall_bot.llm.client import Model
 from oncall_bot.llm.drafter import ModelDrafter
 from oncall_bot.llm.drafting import write_draft
 from oncall_bot.llm.exchange import Ending, ModelCall
-from oncall_bot.llm.writing import NO_PROSE
 from oncall_bot.ports import Assignment, Prose
 from tests.fakes.incidents import PASSWORD, id_of, incident
 from tests.fakes.models import Answer, Script, ScriptedModel, said, scripted_model
 
+NO_PROSE = "No prose was added"
 RECORD = parse_record(incident())
 ALONE = draft(RECORD, "postmortem")
 LOCK = id_of("holds a lock")
