@@ -333,9 +333,10 @@ class Verifier:
             if isinstance(f.value, (int, float)) and f.value not in current
         }
         told = {q.value for q in tokens_of(text).numbers}
-        if stale & told and not re.search(
+        named = re.search(
             r"\bcorrected\b|\bfirst estimate\b|\bsuperseded\b|\brevised\b", text, re.IGNORECASE
-        ):
+        )
+        if stale & told and not (named and current & told):
             return "it repeats a figure that was corrected later"
         return None
 

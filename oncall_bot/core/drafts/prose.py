@@ -84,12 +84,9 @@ def _summary(body: str, told: list[str]) -> str:
     """Computed paragraph, prose, and the record's own words as far as there is room for them."""
     computed, _, own = body.partition("\n\n")
     room = MOST_SUMMARY_WORDS - _length(computed)
-    prose: list[str] = []
-    for sentence in told:
-        if _length(sentence) <= room:
-            prose.append(sentence)
-            room -= _length(sentence)
-    kept = _fitting(own, room, _ids_in(" ".join(prose)))
+    prose = _fitting(told, room, _ids_in(computed))
+    room -= _length(" ".join(prose))
+    kept = _fitting(re.split(r"(?<=\]\.)\s+", own), room, _ids_in(" ".join(prose)))
     return "\n\n".join(filter(None, [computed, " ".join(prose), " ".join(kept)]))
 
 
@@ -97,10 +94,10 @@ def _ids_in(text: str) -> set[str]:
     return {i for cited in _CITED.findall(text) for i in re.findall(r"\w+", cited)}
 
 
-def _fitting(text: str, room: int, told: set[str]) -> list[str]:
-    """The sentences that tell of something else than what is told already."""
+def _fitting(sentences: Sequence[str], room: int, told: set[str]) -> list[str]:
+    """Those that fit and tell of something else than what is told already."""
     kept = []
-    for sentence in re.split(r"(?<=\]\.)\s+", text):
+    for sentence in sentences:
         ids = _ids_in(sentence) - {CALC}
         if sentence and _length(sentence) <= room and not (ids and ids <= told):
             kept.append(sentence)
