@@ -15,7 +15,7 @@ from oncall_bot.core.disclosure import Disclosure
 from oncall_bot.core.errors import OncallError
 from oncall_bot.core.records import Record
 from oncall_bot.core.situation import Content
-from oncall_bot.core.spending import Judged
+from oncall_bot.core.spending import Judged, Usage
 from oncall_bot.core.verification import Claim
 
 
@@ -167,6 +167,10 @@ class Drafter(Protocol):
     @property
     def model_name(self) -> str:
         """The model that is asked."""
+        ...
+
+    def estimate(self, assignment: Assignment) -> Usage:
+        """What the draft may use if nothing has to be asked twice. Asks nobody."""
         ...
 
     def draft(self, assignment: Assignment) -> Prose:

@@ -62,7 +62,7 @@ def test_no_sentence_of_a_liar_stands_in_the_draft(name: str, kind: str) -> None
     alone = draft(record, "postmortem")
     for text in _sentences_sent(server, LIARS[kind]):
         shown = " ".join(text.split()).replace("[", "(").replace("]", ")")
-        assert shown not in done.markdown, shown
+        assert shown in alone or shown not in done.markdown, shown
     assert CANARY not in done.markdown
     facts = [line for line in alone.splitlines() if line.startswith(("- ", "| "))]
     assert all(line in done.markdown for line in facts)
