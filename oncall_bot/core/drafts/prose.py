@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from oncall_bot.core.drafts.documents import draft
 from oncall_bot.core.drafts.wording import CALC, cite
 from oncall_bot.core.records import Record
-from oncall_bot.core.verification import Checked, Claim, check_claims
+from oncall_bot.core.verification import TWICE, Checked, Claim, check_claims
 
 HEADINGS: Mapping[str, str] = {
     "summary": "Summary",
@@ -54,7 +54,7 @@ def compose(record: Record, kind: str, claims: Iterable[Claim], missing: str = "
         checked.kept, key=lambda c: min((places[i] for i in c.cites if i in places), default=-1)
     )
     lines = [missing] if missing else []
-    if checked.marked or checked.dropped:
+    if checked.marked or any(why != TWICE for _, why in checked.dropped):
         lines.append(NOT_KEPT)
     told = "".join(f"\n*{escaped(line)}*\n" for line in lines)
     return Composed(with_prose(draft(record, kind), kept) + told, checked)
