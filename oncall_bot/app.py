@@ -159,6 +159,7 @@ class App:
         await self.store.view(
             ping
         )  # what was just applied is in force: tokens, the runbooks' folder
+        self.model = self._model()
         await self._start_slack()
         await self._start_engine()  # what is overdue goes out while the rest comes up
         await self._import_runbooks()
@@ -299,7 +300,7 @@ class App:
             render=partial(render, command=self.settings.slack_command),
             chat=self.slack.chat if self.slack else None,
             pager=self._pagers.current,
-            drafter=self._drafter(self._model()),
+            drafter=self._drafter(),
             source=source,
             addresses=self.addresses,
             chat_link=self.slack.chat_link if self.slack else lambda channel, ts: None,
@@ -492,12 +493,12 @@ class App:
         with suppress(OncallError):
             self.store.write(book_call, call)
 
-    def _drafter(self, model: Model | None) -> Drafter | None:
-        if model is None:
+    def _drafter(self) -> Drafter | None:
+        if self.model is None:
             return None
         from oncall_bot.llm.drafter import ModelDrafter
 
-        return ModelDrafter(model)
+        return ModelDrafter(self.model)
 
     def _heartbeat(self) -> HttpHeartbeat | None:
         url = self.settings.heartbeat_url

@@ -6,7 +6,7 @@ reasons    why each person was paged, or not                 foresight  what wou
 disclosure what of an incident a model may be sent
 """
 
-from oncall_bot.store.views.disclosure import disclosure
+from oncall_bot.store.views.disclosure import disclosure, model_allowance
 from oncall_bot.store.views.foresight import explain, runbooks_matching
 from oncall_bot.store.views.incident import (
     draft,
@@ -46,6 +46,7 @@ __all__ = [
     "last_resolved",
     "late_by",
     "latest_incidents",
+    "model_allowance",
     "open_incidents",
     "page_notice",
     "people",
