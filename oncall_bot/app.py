@@ -163,7 +163,7 @@ class App:
         await self.store.view(
             ping
         )  # what was just applied is in force: tokens, the runbooks' folder
-        self._llm = self._model()
+        self.model = self._model()
         await self._start_slack()
         await self._start_engine()  # what is overdue goes out while the rest comes up
         await self._import_runbooks()
@@ -311,7 +311,7 @@ class App:
             on_failure=self.telemetry.guarded,
             clock=self._now,
             look_with=self._instruments,
-            assistant=self._assistant(self._llm),
+            assistant=self._assistant(),
         )
         await self.slack.start()
         self._stack.push_async_callback(self.slack.stop)
@@ -325,7 +325,7 @@ class App:
             render=partial(render, command=self.settings.slack_command),
             chat=self.slack.chat if self.slack else None,
             pager=self._pagers.current,
-            drafter=self._drafter(self._llm),
+            drafter=self._drafter(),
             source=source,
             addresses=self.addresses,
             chat_link=self.slack.chat_link if self.slack else lambda channel, ts: None,
@@ -523,20 +523,20 @@ class App:
         with suppress(OncallError):
             self.store.write(book_call, call)
 
-    def _drafter(self, model: Model | None) -> Drafter | None:
-        if model is None:
+    def _drafter(self) -> Drafter | None:
+        if self.model is None:
             return None
         from oncall_bot.llm.drafter import ModelDrafter
 
-        return ModelDrafter(model)
+        return ModelDrafter(self.model)
 
-    def _assistant(self, model: Model | None) -> Assistant | None:
-        if model is None:
+    def _assistant(self) -> Assistant | None:
+        if self.model is None:
             return None
         from oncall_bot.llm.assistant import ModelAssistant
 
         gauge = LoopGauge(self._instruments, asyncio.get_running_loop())
-        return ModelAssistant(model, self.store, gauge=gauge)
+        return ModelAssistant(self.model, self.store, gauge=gauge)
 
     def _heartbeat(self) -> HttpHeartbeat | None:
         url = self.settings.heartbeat_url

@@ -17,7 +17,7 @@ from oncall_bot.core.graphs import Graph, Series, Window
 from oncall_bot.core.outcomes import Actor
 from oncall_bot.core.records import Record
 from oncall_bot.core.situation import Content
-from oncall_bot.core.spending import Judged
+from oncall_bot.core.spending import Judged, Usage
 from oncall_bot.core.talk.about import About
 from oncall_bot.core.talk.proposals import Needs, Offer
 from oncall_bot.core.verification import Claim
@@ -229,6 +229,10 @@ class Drafter(Protocol):
     @property
     def model_name(self) -> str:
         """The model that is asked."""
+        ...
+
+    def estimate(self, assignment: Assignment) -> Usage:
+        """What the draft may use if nothing has to be asked twice. Asks nobody."""
         ...
 
     def draft(self, assignment: Assignment) -> Prose:

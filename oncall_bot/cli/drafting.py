@@ -148,12 +148,14 @@ def _written(model: Model, assignment: Assignment) -> str:
 
     drafter = ModelDrafter(model)
     most = drafter.estimate(assignment)
-    cost = assignment.disclosure.allowance.cost(most)
-    typer.echo(
-        f"{model.name}: at most about {most.tokens:,} tokens, {cost:.2f} by its price", err=True
-    )
+    if most.tokens:
+        allowance = assignment.disclosure.allowance
+        price = f"{allowance.price.input:g} and {allowance.price.output:g} a million"
+        cost = f"{allowance.cost(most):.2f} at {price}"
+        typer.echo(f"{model.name}: at most about {most.tokens:,} tokens, {cost}", err=True)
     done = write_draft(assignment, drafter)
-    typer.echo(f"{model.name}: {done.used_tokens:,} tokens used", err=True)
+    if done.used_tokens:
+        typer.echo(f"{model.name}: {done.used_tokens:,} tokens used", err=True)
     if done.review:
         typer.echo(f"\n{done.review}", err=True)
     return done.markdown

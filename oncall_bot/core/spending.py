@@ -126,7 +126,9 @@ def used_up(llm: Llm, spent: Spent) -> str | None:
     """Why not one more call may go out, in a sentence for the draft; None when some may."""
     cap = cap_of(llm)
     if cap is not None and spent.day_cost >= cap:
-        return f"the cap of {llm.daily_cap} a day for the model is used up"
+        return "what the model may cost in a day (llm.daily_cap) is used up"
     if spent.incident_tokens >= (llm.tokens_per_incident or TOKENS_PER_INCIDENT):
-        return "the model has used all the tokens that one incident is given"
+        return (
+            "the model has used all the tokens that one incident is given (llm.tokens_per_incident)"
+        )
     return None

@@ -333,20 +333,28 @@ class Verifier:
             if isinstance(f.value, (int, float)) and f.value not in current
         }
         told = {q.value for q in tokens_of(text).numbers}
-        if stale & told and not re.search(
+        named = re.search(
             r"\bcorrected\b|\bfirst estimate\b|\bsuperseded\b|\brevised\b", text, re.IGNORECASE
-        ):
+        )
+        if stale & told and not (named and current & told):
             return "it repeats a figure that was corrected later"
         return None
 
     def _lifecycle(self, text: str, cites: Sequence[str]) -> str | None:
         """Rule 6: fired, resolved, mitigated and their like match the kind of a cited event."""
         events = self._cited(cites) + (self._milestones() if CALC in cites else [])
+        alerts = {"alert"} if any(c in self._alerts for c in cites) else set()
+        if any(c in self._alerts and self._alerts[c].ends_at is not None for c in cites):
+            alerts.add("resolve")
         for said, kinds, supported in _LIFECYCLE:
             found = said.search(text)
-            if found and not any(
-                e.kind in kinds or supported.search(e.text) or self._status_says(e, supported)
-                for e in events
+            if (
+                found
+                and not alerts & kinds
+                and not any(
+                    e.kind in kinds or supported.search(e.text) or self._status_says(e, supported)
+                    for e in events
+                )
             ):
                 return f'nothing it cites says "{found[0]}"'
         return None
@@ -380,24 +388,34 @@ class Verifier:
         )
         if _CAUSAL.search(text) and not settled:
             return Verdict(Outcome.MARK, "it names a cause that nobody confirmed")
-        said = " ".join([*(e.text for e in events), *(str(e.data.get("to", "")) for e in events)])
-        if (
-            events
-            and _NEGATION.search(text)
-            and not (_NEGATION.search(said) or self._evidence.rejections & {e.id for e in events})
+        said = self._said(cites)
+        if _NEGATION.search(text) and not (
+            _NEGATION.search(said) or self._evidence.rejections & {e.id for e in events}
         ):
             return Verdict(Outcome.MARK, "it denies something that its sources do not deny")
         if _affirms_denied(text, said):
             return Verdict(Outcome.MARK, "its sources deny what it says")
         return self._support(text, cites, said)
 
+    def _said(self, cites: Sequence[str]) -> str:
+        """The words of all that is cited: of entries, of alerts, of the computed facts."""
+        events = self._cited(cites)
+        said = [*(e.text for e in events), *(str(e.data.get("to", "")) for e in events)]
+        said += [
+            f"{self._alerts[c].name} {self._alerts[c].unit}" for c in cites if c in self._alerts
+        ]
+        if CALC in cites:
+            facts = self._facts
+            said += [" ".join(facts.moments()), *(f"{f.name} {f.value}" for f in facts.impact)]
+        return " ".join(said).replace("_", " ")
+
     def _support(self, text: str, cites: Sequence[str], said: str) -> Verdict:
         """Rule 9: most words of meaning stand in the evidence or belong to the trade."""
-        if CALC in cites and not self._cited(cites):
-            return Verdict(Outcome.KEEP)
         words = {w for w in stems(text) if not w[:1].isdigit()} - _TRADE
         known = stems(said + " " + self._frame(cites))
-        if len(words) >= 3 and len(words & known) < SUPPORTED * len(words):
+        if words and (
+            not words & known or (len(words) >= 3 and len(words & known) < SUPPORTED * len(words))
+        ):
             return Verdict(Outcome.MARK, "most of its words are not in what it cites")
         return Verdict(Outcome.KEEP)
 
@@ -471,6 +489,8 @@ class Verifier:
 def _add_alert(pool: Pool, alert: RecordAlert) -> None:
     pool.add_text(f"{alert.name} {alert.severity} {alert.unit}")
     pool.add_instant(alert.starts_at)
+    if alert.ends_at is not None:
+        pool.add_instant(alert.ends_at)
     for value in (alert.value, alert.threshold):
         if value is not None:
             pool.add_number(value)

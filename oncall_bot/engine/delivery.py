@@ -47,6 +47,7 @@ from oncall_bot.ports import (
     Drafter,
     LoudPage,
     Pager,
+    Prose,
     Render,
     Sent,
 )
@@ -380,7 +381,7 @@ class Delivery:
         assignment = Assignment(
             parse_record(draft.facts), draft.kind, disclosure, draft.incident_id, draft.id
         )
-        prose = await asyncio.to_thread(drafter.draft, assignment)
+        prose = await asyncio.to_thread(_written, drafter, assignment)
         kept = await self._store.write(drafting.add_narrative, draft.id, prose)
         answer = f"{kept} of {len(prose.claims)} sentences kept. {prose.missing}".strip()
         return _Done(Fate("sent" if prose.claims else "skipped", answer=answer[:300]))
@@ -428,6 +429,15 @@ class Delivery:
         card = cards.get(notice.situation.incident_id)
         link = self._ports.chat_link(*card) if card is not None else None
         return replace(notice, situation=views.with_links(notice.situation, link))
+
+
+def _written(drafter: Drafter, assignment: Assignment) -> Prose:
+    """The prose, with a line of the log about its tokens before and after. Blocking."""
+    about = {"incident": assignment.incident_id, "draft": assignment.draft_id}
+    log.info("draft_asked", at_most_tokens=drafter.estimate(assignment).tokens, **about)
+    prose = drafter.draft(assignment)
+    log.info("draft_answered", tokens=prose.used_tokens, missing=prose.missing, **about)
+    return prose
 
 
 def _tell(asked: Sequence[asyncio.Future[None]]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from oncall_bot.llm.exchange import CUT, LENGTH, Ending, ModelCall, Reply, Subject, Usage
 
 BYTES_PER_TOKEN = 3
+TOKENS_PER_MESSAGE = 4
 _PLACEHOLDER = re.compile(r"\[(?:secret|withheld|redacted)-\d+\]")
 
 
@@ -71,6 +72,18 @@ def tokens_in(text: str) -> int:
     return -(-len(text.encode(errors="replace")) // BYTES_PER_TOKEN)
 
 
+def tokens_of(messages: Sequence[Mapping[str, Any]]) -> int:
+    """The same for a conversation; what is no text is counted as it is sent."""
+    total = 0
+    for message in messages:
+        content = message.get("content")
+        rest = {key: part for key, part in message.items() if key not in ("content", "role")}
+        plain = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+        total += (
+            TOKENS_PER_MESSAGE + tokens_in(plain) + (tokens_in(json.dumps(rest)) if rest else 0)
+        )
+    return total
+
+
 def estimated(sent: Sequence[Mapping[str, Any]], answer: str) -> Usage:
-    prompt = json.dumps(list(sent), ensure_ascii=False)
-    return Usage(tokens_in(prompt), tokens_in(answer), estimated=True)
+    return Usage(tokens_of(sent), tokens_in(answer), estimated=True)

@@ -8,6 +8,7 @@ Serves prompts and the drafter.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any
 from oncall_bot.core.disclosure import Withholder
 from oncall_bot.core.evidence import Evidence, Standing, weigh
 from oncall_bot.core.facts import Facts, facts_of
-from oncall_bot.core.records import Record, RecordEvent
+from oncall_bot.core.records import Record, RecordAlert, RecordEvent
 from oncall_bot.core.redaction import Redactor
 from oncall_bot.core.verification import CALC
 from oncall_bot.llm.books import tokens_in
@@ -27,6 +28,9 @@ MOST_TEXT = 600
 MOST_REPEATS = 3
 FOR_THE_LEDGER = 0.55
 """The part of a draft's tokens that the ledger may take when it is read once; the rest is for questions and replies."""
+MOST_ALERTS = 20
+_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_:.-]{0,80}")
+"""A name that cannot be a sentence: alert names come from outside."""
 _RANK = {
     "pin": 0,
     "status": 0,
@@ -69,11 +73,14 @@ def ledger_of(
     evidence = weigh(record)
     rows = {e.id: clean.line(_row(e, evidence, clean)) for e in _worth(evidence)}
     chosen = _chosen(record, rows, int(tokens * FOR_THE_LEDGER))
-    head = clean.line(_head(record, facts_of(record), clean))
+    alerts = [a for a in record.alerts if _PLAIN_NAME.fullmatch(a.name)][:MOST_ALERTS]
+    head = [clean.line(_head(record, facts_of(record), clean))]
+    head += [clean.line(_alert(alert, clean)) for alert in alerts]
+    cited = (CALC, *(alert.id for alert in alerts))
     cuts = range(0, max(1, len(chosen)), most_events)
     windows = [chosen[n : n + most_events] for n in cuts]
     return Ledger(
-        tuple(Window((head, *(rows[i] for i in ids)), (CALC, *ids)) for ids in windows),
+        tuple(Window((*head, *(rows[i] for i in ids)), (*cited, *ids)) for ids in windows),
         clean.withholder,
     )
 
@@ -133,6 +140,20 @@ def _head(record: Record, facts: Facts, clean: _Cleaner) -> dict[str, Any]:
         "services": [clean.text(service) for service in record.services],
         "facts": {clean.text(k): clean.text(v) for k, v in computed(facts).items()},
     }
+
+
+def _alert(alert: RecordAlert, clean: _Cleaner) -> dict[str, Any]:
+    """An alert by its name alone: what else a source writes about it is text from outside."""
+    row: dict[str, Any] = {
+        "id": alert.id,
+        "kind": "alert",
+        "name": clean.text(alert.name),
+        "fired": alert.starts_at.strftime("%Y-%m-%d %H:%M:%S UTC"),
+    }
+    if alert.ends_at is not None:
+        row["ended"] = alert.ends_at.strftime("%Y-%m-%d %H:%M:%S UTC")
+    figures = {"value": alert.value, "threshold": alert.threshold}
+    return row | {name: figure for name, figure in figures.items() if figure is not None}
 
 
 def _row(event: RecordEvent, evidence: Evidence, clean: _Cleaner) -> dict[str, Any]:

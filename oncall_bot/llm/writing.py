@@ -6,7 +6,6 @@ a draft has. Serves the drafter; windows use it from several threads.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
@@ -14,20 +13,32 @@ from typing import Any, ClassVar, TypeVar
 from oncall_bot.core.spending import Judged, Usage
 from oncall_bot.core.verification import Checked, Claim, Verifier
 from oncall_bot.llm import prompts
-from oncall_bot.llm.books import tokens_in
+from oncall_bot.llm.books import tokens_of
 from oncall_bot.llm.budget import Budget
 from oncall_bot.llm.cache import ClaimCache, key_of
 from oncall_bot.llm.client import Model
-from oncall_bot.llm.exchange import ModelError, Reply, Subject, TooLongError
+from oncall_bot.llm.exchange import Ending, ModelError, Reply, Subject, TooLongError
 from oncall_bot.llm.replies import UnreadableError, claims_in
-from oncall_bot.ports import Assignment, DeliveryError, Prose
+from oncall_bot.ports import Assignment, Prose
 
 T = TypeVar("T")
 
 LEAST_TIME = 0.2
-NO_PROSE = "No prose was added: the model gave no answer that could be used."
-SOME_PROSE = "Some prose is missing: {reason}"
-NO_MONEY = "what the model may use for one draft was used up."
+NO_PROSE = "No prose was added: {reason}."
+SOME_PROSE = "Some prose is missing: {reason}."
+USED_UP = "what the model may use for one draft was used up"
+UNREADABLE = "the model's reply could not be read"
+FAILED = {
+    Ending.LATE: "the model did not answer in time",
+    Ending.BUSY: "the model's server was busy",
+    Ending.BROKEN: "the model's server failed",
+    Ending.REFUSED: "the model's server refused the question",
+    Ending.TOO_LONG: "the incident is longer than the model can read",
+    Ending.GARBAGE: "the model's server did not answer like one",
+    Ending.UNREACHABLE: "the model's server could not be reached",
+    Ending.PAUSED: "the model's server failed several times and is left alone for a while",
+}
+"""Without a number: a draft holds none that the record does not bear out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,11 @@ class Ask:
     unmarked: str
     section: str | None = None
     sections: Sequence[str] = ()
+
+    @property
+    def is_one_of_many(self) -> bool:
+        """A window of a long ledger: sending it again for a few sentences would cost more than they are worth."""
+        return self.section is None
 
 
 class Writing:
@@ -72,7 +88,7 @@ class Writing:
         self._judged: list[Judged] = []
         self._used: list[Usage] = []
         self._answered = False
-        self._failure: DeliveryError | None = None
+        self._failure = ""
         self._stopped = False
 
     # --- asking -------------------------------------------------------------------------------------------------
@@ -97,10 +113,10 @@ class Writing:
         except UnreadableError as error:
             second = self._again(ask, reply, prompts.UNREADABLE.format(reason=error))
             if second is None:
-                self._failure = self._failure or _unreadable(error)
+                self._failure = self._failure or UNREADABLE
             return second or []
         checked = self.judge(reply, first)
-        if not checked.dropped:
+        if not checked.dropped or ask.is_one_of_many:
             return first
         second = self._again(ask, reply, prompts.repair(checked.dropped))
         if second is None:
@@ -126,7 +142,7 @@ class Writing:
     ) -> Reply | None:
         """One answer within time and budget, or None with the failure kept; TooLongError goes to the drafter."""
         left = min(self._within, self._deadline - self._seconds())
-        most = Usage(tokens_in(json.dumps(asked, ensure_ascii=False)), self.MOST_TOKENS)
+        most = Usage(tokens_of(asked), self.MOST_TOKENS)
         if self._stopped or left < LEAST_TIME or not self._budget.reserve(most):
             return None
         used = most
@@ -157,12 +173,12 @@ class Writing:
             found = reading()
             self._answered = True
             return found
-        except UnreadableError as error:
-            self._failure = _unreadable(error)
+        except UnreadableError:
+            self._failure = UNREADABLE
             return []
 
     def failed(self, error: ModelError) -> None:
-        self._failure = error
+        self._failure = FAILED.get(error.ending, "the model gave no answer")
         self._stopped = True
 
     # --- judging ------------------------------------------------------------------------------------------------
@@ -183,14 +199,7 @@ class Writing:
         return Prose(tuple(claims), tuple(self._judged), self._missing(), self._budget.tokens)
 
     def _missing(self) -> str:
-        if self._budget.exhausted:
-            if self._answered:
-                return SOME_PROSE.format(reason=NO_MONEY)
-            return f"No prose was added: {NO_MONEY}"
+        reason = USED_UP if self._budget.exhausted else self._failure
         if self._answered:
-            return SOME_PROSE.format(reason=self._failure) if self._failure else ""
-        return f"{NO_PROSE} {self._failure}" if self._failure else NO_PROSE
-
-
-def _unreadable(error: UnreadableError) -> DeliveryError:
-    return DeliveryError(f"The model's reply could not be read: {error}.")
+            return SOME_PROSE.format(reason=reason) if reason else ""
+        return NO_PROSE.format(reason=reason or "there was no time for it")

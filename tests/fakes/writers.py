@@ -67,6 +67,8 @@ def honest_claims(request: Mapping[str, Any]) -> list[Told]:
 
 
 def _fit(row: Row, kind: str) -> bool:
+    if kind == "alert" and "name" in row:
+        return True
     firm = row.get("standing") in ("observed", "action", "said", "pinned cause")
     if kind == "chat" and row.get("standing") != "pinned cause":
         return False
@@ -76,6 +78,8 @@ def _fit(row: Row, kind: str) -> bool:
 
 
 def _told(row: Row, section: str) -> Told:
+    if "name" in row:
+        return f"{row['name']} fired at {row['fired'][11:16]} UTC", [row["id"]], section
     text = row["text"].rstrip(".")
     lead = _LEADS.get(row["kind"], "{text}").format(at=row["at"][11:16], text=text)
     return re.sub(r"@(\w+)", "a responder", lead), [row["id"]], section

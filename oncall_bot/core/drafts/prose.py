@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from oncall_bot.core.drafts.documents import draft
 from oncall_bot.core.drafts.wording import CALC, cite
 from oncall_bot.core.records import Record
-from oncall_bot.core.verification import Checked, Claim, check_claims
+from oncall_bot.core.verification import TWICE, Checked, Claim, check_claims
 
 HEADINGS: Mapping[str, str] = {
     "summary": "Summary",
@@ -54,7 +54,7 @@ def compose(record: Record, kind: str, claims: Iterable[Claim], missing: str = "
         checked.kept, key=lambda c: min((places[i] for i in c.cites if i in places), default=-1)
     )
     lines = [missing] if missing else []
-    if checked.marked or checked.dropped:
+    if checked.marked or any(why != TWICE for _, why in checked.dropped):
         lines.append(NOT_KEPT)
     told = "".join(f"\n*{escaped(line)}*\n" for line in lines)
     return Composed(with_prose(draft(record, kind), kept) + told, checked)
@@ -84,20 +84,22 @@ def _summary(body: str, told: list[str]) -> str:
     """Computed paragraph, prose, and the record's own words as far as there is room for them."""
     computed, _, own = body.partition("\n\n")
     room = MOST_SUMMARY_WORDS - _length(computed)
-    prose: list[str] = []
-    for sentence in told:
-        if _length(sentence) <= room:
-            prose.append(sentence)
-            room -= _length(sentence)
-    told_enough = len(prose) >= 3 and _length(" ".join(prose)) >= 0.5 * _length(own)
-    kept = [] if told_enough else _fitting(own, room)
+    prose = _fitting(told, room, _ids_in(computed))
+    room -= _length(" ".join(prose))
+    kept = _fitting(re.split(r"(?<=\]\.)\s+", own), room, _ids_in(" ".join(prose)))
     return "\n\n".join(filter(None, [computed, " ".join(prose), " ".join(kept)]))
 
 
-def _fitting(text: str, room: int) -> list[str]:
+def _ids_in(text: str) -> set[str]:
+    return {i for cited in _CITED.findall(text) for i in re.findall(r"\w+", cited)}
+
+
+def _fitting(sentences: Sequence[str], room: int, told: set[str]) -> list[str]:
+    """Those that fit and tell of something else than what is told already."""
     kept = []
-    for sentence in re.split(r"(?<=\]\.)\s+", text):
-        if sentence and _length(sentence) <= room:
+    for sentence in sentences:
+        ids = _ids_in(sentence) - {CALC}
+        if sentence and _length(sentence) <= room and not (ids and ids <= told):
             kept.append(sentence)
             room -= _length(sentence)
     return kept

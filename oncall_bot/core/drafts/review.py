@@ -11,16 +11,17 @@ from typing import Any
 
 from oncall_bot.core.drafts.prose import HEADINGS, escaped
 from oncall_bot.core.redaction import redact
-from oncall_bot.core.verification import Checked, Claim, Outcome
+from oncall_bot.core.verification import TWICE, Checked, Claim, Outcome
 
 MOST_EACH = 40
 
 
 def checks_of(checked: Checked) -> list[dict[str, Any]]:
     """The marked and the dropped sentences as JSON: id, text, section, cites, outcome, reason."""
+    dropped = [(claim, why) for claim, why in checked.dropped if why != TWICE]
     found = [
         *((claim, why, Outcome.MARK) for claim, why in checked.marked[:MOST_EACH]),
-        *((claim, why, Outcome.DROP) for claim, why in checked.dropped[:MOST_EACH]),
+        *((claim, why, Outcome.DROP) for claim, why in dropped[:MOST_EACH]),
     ]
     return [_check(f"s{n}", *one) for n, one in enumerate(found, start=1)]
 

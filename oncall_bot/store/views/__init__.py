@@ -12,7 +12,7 @@ drafts     suggested texts and what became of them           catching_up  what s
 
 from oncall_bot.store.views.catching_up import catch_up
 from oncall_bot.store.views.conversations import about, key_of
-from oncall_bot.store.views.disclosure import disclosure
+from oncall_bot.store.views.disclosure import disclosure, model_allowance
 from oncall_bot.store.views.drafts import (
     draft,
     draft_by_id,
@@ -95,6 +95,7 @@ __all__ = [
     "last_resolved",
     "late_by",
     "latest_incidents",
+    "model_allowance",
     "model_paused",
     "offer",
     "on_call_between",

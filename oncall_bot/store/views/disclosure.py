@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from oncall_bot.core.disclosure import Disclosure, Scope, disclose
+from oncall_bot.core.spending import allowance, used_up
 from oncall_bot.store import groups, incidents, model_calls
 from oncall_bot.store.transactions import Reader
 
@@ -30,3 +31,10 @@ def disclosure(reader: Reader, incident_id: int, model: str) -> Disclosure:
         labels = [m.labels for m in groups.all_members(reader, incident_id, limit=ALERTS_MAX)]
         texts = [event.text for event in incidents.events(reader, incident_id)]
     return disclose(llm, scope, model, spent, labels, [incident.title, *texts])
+
+
+def model_allowance(reader: Reader, model: str) -> Disclosure:
+    """What that model may use for a question about no incident."""
+    llm = reader.snapshot.config.llm
+    spent = model_calls.spent(reader, None)
+    return Disclosure(allowance(llm, model, spent), refused=used_up(llm, spent))

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from oncall_bot.core.situation import Content
+from oncall_bot.core.spending import Usage
 from oncall_bot.engine.alarm import Alarm
 from oncall_bot.engine.auditor import Auditor, Parts
 from oncall_bot.engine.delivery import Delivery, Ports
@@ -183,6 +184,9 @@ class Model:
     def __init__(self, prose: Prose) -> None:
         self.prose = prose
         self.asked: list[Assignment] = []
+
+    def estimate(self, assignment: Assignment) -> Usage:
+        return Usage(1_000, 100, estimated=True)
 
     def draft(self, assignment: Assignment) -> Prose:
         self.asked.append(assignment)

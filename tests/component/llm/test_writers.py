@@ -62,7 +62,7 @@ def test_no_sentence_of_a_liar_stands_in_the_draft(name: str, kind: str) -> None
     alone = draft(record, "postmortem")
     for text in _sentences_sent(server, LIARS[kind]):
         shown = " ".join(text.split()).replace("[", "(").replace("]", ")")
-        assert shown not in done.markdown, shown
+        assert shown in alone or shown not in done.markdown, shown
     assert CANARY not in done.markdown
     facts = [line for line in alone.splitlines() if line.startswith(("- ", "| "))]
     assert all(line in done.markdown for line in facts)
@@ -99,7 +99,7 @@ def _judge(folder: Path) -> Any:
     return module.score
 
 
-def _good(folder: Path, name: str) -> Script | None:
+def good_by_hand(folder: Path, name: str) -> Script | None:
     """The good draft by hand as a model would say it, where there is one."""
     path = folder / "examples" / f"{name}.good.md"
     if not path.exists():
@@ -126,7 +126,7 @@ def test_on_the_shared_records_honest_models_score_well_and_liars_cost_nothing()
         data = json.loads(path.read_text(encoding="utf-8"))
         record = parse_record({k: v for k, v in data.items() if k != "truth"})
         alone = score(data, draft(record, "postmortem"))["score"]
-        for script in filter(None, (honest, _good(folder, path.stem))):
+        for script in filter(None, (honest, good_by_hand(folder, path.stem))):
             result = score(data, _written(record, script)[0].markdown)
             assert result["gate"] == "pass", (path.stem, result)
             assert result["unsupported"] == [], (path.stem, result["unsupported"])

@@ -85,6 +85,17 @@ RESTARTED = id_of("Restarted")
         # units
         ("Each worker held a lock for 90 ms per batch", [LOCK], Outcome.DROP),
         ("The queue held 48,000 % of its messages", [FIRED], Outcome.DROP),
+        # an alert by its own entry
+        ("QueueDepthHigh fired at 09:45 UTC and ended at 10:43 UTC", ["a01"], Outcome.KEEP),
+        ("QueueDepthHigh fired at 09:46 UTC", ["a01"], Outcome.DROP),
+        ("QueueDepthHigh was acknowledged at 09:45 UTC", ["a01"], Outcome.DROP),
+        # what cites no entry is no less doubted
+        ("Nobody was affected and no outage took place", ["calc"], Outcome.MARK),
+        ("Nobody was affected and no outage took place", ["a01"], Outcome.MARK),
+        ("The billing database was deleted by accident", ["calc"], Outcome.MARK),
+        ("The billing database was deleted by accident", ["a01"], Outcome.MARK),
+        ("The impact lasted 1 h and was acknowledged at 09:51 UTC", ["calc"], Outcome.KEEP),
+        ("Customers were furious", [FIRED], Outcome.MARK),
         # who did it
         ("Lee Okoro restarted the mail-worker pool with batch size 50", [RESTARTED], Outcome.DROP),
         ("Lee Okoro escalated after 5 min", [id_of("No ack after")], Outcome.DROP),
