@@ -279,7 +279,7 @@ def _pages(event: RecordEvent) -> list[PageFact]:
     handles = [told] if isinstance(told, str) and told else _HANDLE.findall(event.text)
     to, step = event.data.get("to"), event.data.get("step")
     if not handles and isinstance(to, list):
-        handles = [f"@{key}" for key in to if isinstance(key, str)]
+        handles = [f"@{key}" for key in to if isinstance(key, str) and ":" not in key]
     escalated = (
         bool(event.data.get("escalated"))
         or (isinstance(step, int) and step > 1)

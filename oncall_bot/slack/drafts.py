@@ -44,7 +44,7 @@ def suggestion(notice: DraftNotice, now: datetime) -> Drawn:
 def _document(notice: DraftNotice, now: datetime) -> Drawn:
     s, name = notice.situation, NAMES.get(notice.kind, "text")
     to_check = unanswered(notice)
-    size = count(len(_SENTENCE.findall(_shown(notice.markdown))), "sentence")
+    size = count(len(_SENTENCE.findall(_prose(notice.markdown))), "sentence")
     asked = f", *{len(to_check)} to check*" if to_check else ""
     told = f"{size}{asked}. Nothing is published before you accept."
     waiting = f", {len(to_check)} to check" if to_check else ""
@@ -81,10 +81,15 @@ def _texts(notice: DraftNotice) -> list[Block]:
 
 
 def _shown(markdown: str) -> str:
-    """The prose of a document without its tables; sources as `[7]`, which is how people name timeline entries."""
+    """The prose with its sources as `[7]`, which is how people name timeline entries."""
+    return sources(_prose(markdown))
+
+
+def _prose(markdown: str) -> str:
+    """The document without its tables."""
     _, parts = pieces(markdown)
     chosen = [piece for piece in parts if piece.heading in SHOWN] or parts[:1]
-    return sources("\n\n".join(_piece(piece) for piece in chosen) if chosen else markdown)
+    return "\n\n".join(_piece(piece) for piece in chosen) if chosen else markdown
 
 
 def _piece(piece: Piece) -> str:

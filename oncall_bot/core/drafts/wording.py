@@ -16,6 +16,7 @@ from oncall_bot.core.records import Record, RecordEvent
 from oncall_bot.core.redaction import Redactor
 
 CALC = "calc"
+MOST_NAME = 60
 _COUNTS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 _LINK = re.compile(
     r"\b(?:https?|ftp|file|javascript|data|mailto):[^\s<>\"')]{1,2000}", re.IGNORECASE
@@ -189,8 +190,10 @@ class Words:
         return " ".join(text.lstrip("#-*+=_~› ").split())
 
     def who(self, handle: str) -> str:
-        """The person's name; the handle without its mark where the record has no name."""
+        """The person's name; the handle without its mark where the record has no name, or one that is no name."""
         name = self.record.name_of(handle)
+        if len(name) > MOST_NAME or _LINK.search(name) or self.redactor.redact(name) != name:
+            name = handle
         return " ".join(re.sub(r"[^\w .,'’-]", "", name).split()) or "somebody"
 
     def plain_handle(self, handle: str) -> str:

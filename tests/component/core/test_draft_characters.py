@@ -29,11 +29,17 @@ CLUMSY = re.compile(
     r"|: :|\(\)|\b(Ana Ruiz|Bo Lindt|Cy Okafor)\b.{0,3}\2"
 )
 LONGEST_SENTENCE = 420
+MADE: dict[int, tuple[tuple[str, str], ...]] = {}
 
 
-def texts(case: Case) -> Iterator[tuple[str, str]]:
-    """Every text we can make of it, at its end and half-way."""
-    data = case.told.record()
+def texts(case: Case) -> tuple[tuple[str, str], ...]:
+    """Every text we can make of it, at its end and half-way; made once."""
+    if case.told.number not in MADE:
+        MADE[case.told.number] = tuple(_texts(case.told.record()))
+    return MADE[case.told.number]
+
+
+def _texts(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, record in (("end", parse_record(data)), ("half-way", parse_record(half(data)))):
         for kind in ("summary", "postmortem"):
             yield f"{kind}, {name}", draft(record, kind)
