@@ -46,9 +46,14 @@ _PREAMBLE = re.compile(
 )
 _URL = re.compile(r"\b(?:https?|ftp|file|javascript|data)\s?:", re.IGNORECASE)
 _PROPER = re.compile(r"(?<![.!?:\n] )(?<!^)\b[A-Z][a-z]{2,}\b")
+_OWNS = re.compile(
+    r"\b([A-Z][a-z]+(?: [A-Z][a-z]+)?)(?: \(@[\w.-]+\))? (?:has it|has the incident|is on it|is working on|owns it"
+    r"|took it|acknowledged|has acknowledged|is handling)\b"
+)
+_NO_OWNER = frozenset({"Nobody", "Somebody"})
 _FIRST = re.compile(
-    r"^([A-Z][a-z]{2,}) (?:has|had|took|fixed|acked|acknowledged|resolved|paged|restarted|rolled|deployed|pushed|reverted"
-    r"|said|wrote|did|scaled|changed|merged|found|confirmed|is (?:on|working|looking|handling))\b"
+    r"^([A-Z][a-z]{2,}) (?:has|had|took|fixed|acked|acknowledged|resolved|paged|restarted|rolled|deployed|pushed"
+    r"|reverted|said|wrote|did|scaled|changed|merged|found|confirmed|is (?:on|working|looking|handling))\b"
 )
 _HTML = re.compile(r"<\s*(?:!doctype|html|head|body|script|div|center|title)\b", re.IGNORECASE)
 _ORDINARY_TEXT = """
@@ -111,6 +116,9 @@ class Grounds:
         name = self._stranger(sentence)
         if name is not None:
             return f"nothing that was looked up holds the name {name}"
+        owner = _OWNS.search(sentence)
+        if owner and not {owner[1], owner[1].split()[0]} & (self._owners | _NO_OWNER):
+            return f"nothing that was looked up says that {owner[1]} has it"
         if (
             _CAUSAL.search(sentence)
             and not _NO_CAUSE.search(sentence)

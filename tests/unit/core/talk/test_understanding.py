@@ -1,7 +1,7 @@
 """Plain questions are understood without a model: how many, and how few that are none of ours.
 
-The floors stand a little under what was measured (docs/decisions/0019, benchmarks/talk). Held phrasings were not looked at
-while the matcher was written; the first look at them gave 150 of 163.
+The floors stand a little under what was measured (docs/decisions/0019, benchmarks/talk). Held phrasings were not looked
+at while the matcher was written; the first measure of them gave 150 of 163.
 """
 
 from __future__ import annotations
@@ -132,14 +132,12 @@ def test_any_text_is_read_without_harm(text: str) -> None:
     assert ask(text) is not None
 
 
-@given(
-    st.lists(
-        st.sampled_from(["who", "is", "on", "call", "for", "checkout", "42", "page", "at", "8", "tonight", "it", "them", "why"]),
-        max_size=12,
-    )
-)
-def test_any_order_of_our_own_words_is_read_without_harm(words: list[str]) -> None:
-    assert ask(" ".join(words), About(incident=1, people=("bo",))) is not None
+OWN_WORDS = "who is on call for checkout 42 page at 8 tonight it them why"
+
+
+@given(st.permutations(OWN_WORDS.split()), st.integers(0, 14))
+def test_any_order_of_our_own_words_is_read_without_harm(words: list[str], most: int) -> None:
+    assert ask(" ".join(words[:most]), About(incident=1, people=("bo",))) is not None
 
 
 @given(st.sampled_from(OURS), st.integers(0, 30), st.sampled_from(string.ascii_lowercase))
