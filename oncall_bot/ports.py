@@ -270,7 +270,7 @@ class TalkAnswer:
     problem: str = ""
     model: str = ""
     steps: Sequence[str] = ()  # names of the tools used, in order
-    left_out: int = 0
+    left_out: Sequence[str] = ()  # why each sentence that was left out was
 
 
 class Assistant(Protocol):

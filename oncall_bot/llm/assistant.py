@@ -243,7 +243,7 @@ class _Loop:
             problem=problem,
             model=self.model.name,
             steps=desk.steps,
-            left_out=len(self.left_out),
+            left_out=[one.why for one in self.left_out],
         )
 
 

@@ -75,7 +75,7 @@ def my_shifts(desk: Desk, args: Args) -> Result:
     return {
         "as_of": desk.at(desk.now),
         "person": desk.person(key),
-        "days": days,
+        "span": f"{days} days",
         "count": len(found),
         "shifts": [
             {"rotation": one.schedule, "from": desk.at(one.starts_at), "to": desk.at(one.ends_at)}
@@ -94,7 +94,7 @@ def known_rota(desk: Desk, name: str) -> str:
     for key, service in config.services.items():
         if low in {label.casefold() for label in service.label_values}:
             return key
-    near = [key for key in known if low in key or key in low]
+    near = [key for key in known if key.startswith(low) or low in key.split("-")]
     if len(near) == 1:
         return near[0]
     raise BadCallError(
@@ -176,9 +176,15 @@ def brief(desk: Desk, s: Situation) -> dict[str, Any]:
         "service": s.service,
         "opened_at": desk.at(s.opened_at),
         "resolved_at": desk.at(s.resolved_at),
-        "has_it": s.acked_by or "nobody",
+        "has_it": _owner(desk, s),
         "alerts": [a.name for a in s.alerts[:5]],
     }
+
+
+def _owner(desk: Desk, s: Situation) -> str:
+    if s.acked_by:
+        desk.grounds.learn_owner(s.acked_by)
+    return s.acked_by or "nobody"
 
 
 def seen(desk: Desk, args: Args) -> Situation:
@@ -240,6 +246,8 @@ def incident_timeline(desk: Desk, args: Args) -> Result:
     for event in worth[-limit:]:
         standing = evidence.standing[event.id]
         outside = standing is Standing.EXTERNAL
+        if event.kind == "ack":
+            desk.grounds.learn_owner(record.name_of(event.actor))
         entries.append(
             {
                 "entry": event.id,
@@ -292,7 +300,7 @@ def recent_deploys(desk: Desk, args: Args) -> Result:
             if e.kind == "deploy" and e.at >= since
         ]
     return {
-        "hours": hours,
+        "span": f"{hours} h",
         "count": len(found),
         "deploys": found[:LIST_MAX],
         "note": "only deploys written on incidents",
@@ -371,7 +379,7 @@ def alert_history(desk: Desk, args: Args) -> Result:
     return {
         "as_of": desk.at(desk.now),
         "name": name,
-        "days": days,
+        "span": f"{days} days",
         "count": len(h.times),
         "more": h.more,
         "times": times,

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from oncall_bot.core.redaction import holds_secret
 from oncall_bot.core.search.words import words
+from oncall_bot.core.talk.lexicon import vocabulary
 from oncall_bot.core.tokens import Pool, tokens_of
 
 SENTENCE_MAX = 400
@@ -45,6 +46,15 @@ _PREAMBLE = re.compile(
 )
 _URL = re.compile(r"\b(?:https?|ftp|file|javascript|data)\s?:", re.IGNORECASE)
 _PROPER = re.compile(r"(?<![.!?:\n] )(?<!^)\b[A-Z][a-z]{2,}\b")
+_OWNS = re.compile(
+    r"\b([A-Z][a-z]+(?: [A-Z][a-z]+)?)(?: \(@[\w.-]+\))? (?:has it|has the incident|is on it|is working on|owns it"
+    r"|took it|acknowledged|has acknowledged|is handling)\b"
+)
+_NO_OWNER = frozenset({"Nobody", "Somebody"})
+_FIRST = re.compile(
+    r"^([A-Z][a-z]{2,}) (?:has|had|took|fixed|acked|acknowledged|resolved|paged|restarted|rolled|deployed|pushed"
+    r"|reverted|said|wrote|did|scaled|changed|merged|found|confirmed|is (?:on|working|looking|handling))\b"
+)
 _HTML = re.compile(r"<\s*(?:!doctype|html|head|body|script|div|center|title)\b", re.IGNORECASE)
 _ORDINARY_TEXT = """
     January February March April May June July August September October November December Monday Tuesday Wednesday
@@ -68,6 +78,7 @@ class Grounds:
 
     people: Sequence[str] = ()  # names of the file: a person named must have been looked up
     _pool: Pool = field(default_factory=Pool)
+    _owners: set[str] = field(default_factory=set)
     _pinned: list[frozenset[str]] = field(default_factory=list)
 
     def learn(self, text: str) -> None:
@@ -80,6 +91,10 @@ class Grounds:
 
     def learn_instant(self, at: datetime) -> None:
         self._pool.add_instant(at)
+
+    def learn_owner(self, name: str) -> None:
+        """Who has, or had, an incident."""
+        self._owners |= {name, name.split()[0]} if name.strip() else set()
 
     def learn_cause(self, text: str) -> None:
         """What a person pinned as the cause."""
@@ -101,6 +116,9 @@ class Grounds:
         name = self._stranger(sentence)
         if name is not None:
             return f"nothing that was looked up holds the name {name}"
+        owner = _OWNS.search(sentence)
+        if owner and not {owner[1], owner[1].split()[0]} & (self._owners | _NO_OWNER):
+            return f"nothing that was looked up says that {owner[1]} has it"
         if (
             _CAUSAL.search(sentence)
             and not _NO_CAUSE.search(sentence)
@@ -115,6 +133,9 @@ class Grounds:
             for part in {person, person.split()[0]}:
                 if re.search(rf"\b{re.escape(part)}\b", sentence) and not self._pool.mentions(part):
                     return part
+        first = _FIRST.match(sentence)
+        if first and first[1].casefold() not in vocabulary() and not self._pool.mentions(first[1]):
+            return first[1]
         for found in _PROPER.finditer(sentence):
             if found[0] not in _ORDINARY and not self._pool.mentions(found[0]):
                 return found[0]

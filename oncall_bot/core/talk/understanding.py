@@ -56,7 +56,8 @@ def understand(
         return Unknown()
     scored = scores(reading, about)
     best = scored[0] if scored else None
-    if (best is None or best.score < SURE) and (again := _follow_up(reading, about)):
+    again = _follow_up(reading, about)
+    if again is not None and (best is None or best.score < SURE or _goes_on(reading)):
         return _filled(again, reading, about, 1.0)
     if best is None or best.score < NEAR:
         return (
@@ -196,14 +197,17 @@ def _follow_up(reading: Reading, about: About) -> Intent | None:
     """`and tonight?`, `what about payments?`: the last question, about something else."""
     if about.intent is None or about.intent not in set(Intent) or reading.unknown():
         return None
-    begins = " ".join(reading.said[:2])
-    opens = reading.said[0] in _OPENS or begins in _OPENS
     bare = {c for c in reading.concepts.values() if not c.startswith("~")} <= {
         "status",
         "next",
         "me",
     }
-    return Intent(about.intent) if reading.taken() and (opens or bare) and bare else None
+    return Intent(about.intent) if reading.taken() and bare else None
+
+
+def _goes_on(reading: Reading) -> bool:
+    """Whether it begins as what follows another question does."""
+    return reading.said[0] in _OPENS or " ".join(reading.said[:2]) in _OPENS
 
 
 def _small_talk(reading: Reading) -> Smalltalk | None:

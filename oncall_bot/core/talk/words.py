@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -59,7 +58,7 @@ class Word:
     mended: bool = False
 
 
-def words_of(text: str, known: Set[str]) -> tuple[Word, ...]:
+def words_of(text: str, known: frozenset[str]) -> tuple[Word, ...]:
     """At most WORDS_MAX words of a message; slips that come near to one of the `known` words are mended."""
     opened = unicodedata.normalize("NFKC", text[:TEXT_MAX]).translate(_APOSTROPHES)
     for pattern, whole in _CONTRACTED:
@@ -72,7 +71,8 @@ def words_of(text: str, known: Set[str]) -> tuple[Word, ...]:
     return tuple(found)
 
 
-def mended(word: str, known: Iterable[str]) -> str | None:
+@lru_cache(maxsize=8192)
+def mended(word: str, known: frozenset[str]) -> str | None:
     """The one known word of which `word` is a slip, None when there is none or more than one."""
     if not word.isalpha() or len(word) < 3 or word in _MEANT:
         return None

@@ -126,12 +126,11 @@ async def test_after_half_an_hour_nothing_is_remembered(
     with in_force(sqlite_server.fresh(), tmp_path, CONFIG, clock=lambda: now[0]) as store:
         async with running(slackcheck, store, "socket", clock=lambda: now[0]) as bot:
             await at_home(bot)
-            answered = await dm(bot, "bob", "who is on call for checkout?")
+            await dm(bot, "bob", "who is on call for checkout?")
+            channel = bot.slack.ws.im_with(bot.slack.ws.user("bob")["id"])["id"]
 
             async def remembered() -> bool:
-                return (
-                    await bot.store.view(views.about, answered["channel"], None)
-                ).rota is not None
+                return (await bot.store.view(views.about, channel, None)).rota is not None
 
             await until(remembered)
             now[0] += timedelta(minutes=31)
