@@ -121,10 +121,16 @@ def _kept_back(llm: Llm) -> str:
 
 
 def _limits(llm: Llm) -> str:
-    sends = ", ".join(one.removeprefix("severity:") for one in llm.sends)
-    which = f"only for {sends}" if sends else "for every severity"
     cap = f", at most {llm.daily_cap} a day" if llm.daily_cap else ", no daily cap is set"
-    return f"{which}{cap}"
+    return f"{_which(llm)}{cap}"
+
+
+def _which(llm: Llm) -> str:
+    """Of which incidents a model may be told; an empty list lets none out."""
+    if llm.sends is None:
+        return "for every incident that is not private"
+    sends = ", ".join(one.removeprefix("severity:") for one in llm.sends)
+    return f"only for {sends}" if sends else "for no incident"
 
 
 def _host(url: str) -> str:
