@@ -46,9 +46,8 @@ class Stream:
     async def add(self, sentence: str) -> None:
         text = f"{markdown(sentence)} "
         if self._ts is None and not self._broken:
-            call = self._edge.client.chat_startStream
             begun = await patiently(
-                lambda: call(
+                lambda: self._edge.client.chat_startStream(
                     channel=self._heard.channel,
                     thread_ts=self._heard.thread or "",
                     markdown_text=text,

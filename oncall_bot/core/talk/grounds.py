@@ -13,7 +13,6 @@ from datetime import datetime
 
 from oncall_bot.core.redaction import holds_secret
 from oncall_bot.core.search.words import words
-from oncall_bot.core.talk.lexicon import vocabulary
 from oncall_bot.core.tokens import Pool, tokens_of
 
 SENTENCE_MAX = 400
@@ -22,7 +21,8 @@ CAUSE_SHARE = 0.4
 """The share of a causal sentence's words that one pinned line must hold."""
 
 _ENDS = re.compile(r"(?<=[.!?])[\"”’)\]]?\s+(?=[\"“(\[]?[A-Z0-9<`*])|\n+")
-_LIST = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
+_LIST = re.compile(r"^[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]+", re.MULTILINE)
+_VERSION = re.compile(r"\b\d+(?:\.\d+){2,}\b")
 _MARKUP = re.compile(r"[*_#]{1,3}(?=\S)|(?<=\S)[*_]{1,3}(?=\W|$)")
 _CAUSAL = re.compile(
     r"\b(?:because|caus(?:e|es|ed|ing)|due to|root cause|led to|leads to|triggered by|as a result of"
@@ -50,7 +50,20 @@ _OWNS = re.compile(
     r"\b([A-Z][a-z]+(?: [A-Z][a-z]+)?)(?: \(@[\w.-]+\))? (?:has it|has the incident|is on it|is working on|owns it"
     r"|took it|acknowledged|has acknowledged|is handling)\b"
 )
-_NO_OWNER = frozenset({"Nobody", "Somebody"})
+_NO_OWNER = frozenset(
+    {
+        "Nobody",
+        "Somebody",
+        "Someone",
+        "Everyone",
+        "They",
+        "This",
+        "That",
+        "Nothing",
+        "Everything",
+        "There",
+    }
+)
 _FIRST = re.compile(
     r"^([A-Z][a-z]{2,}) (?:has|had|took|fixed|acked|acknowledged|resolved|paged|restarted|rolled|deployed|pushed"
     r"|reverted|said|wrote|did|scaled|changed|merged|found|confirmed|is (?:on|working|looking|handling))\b"
@@ -113,6 +126,10 @@ class Grounds:
         missing = self._pool.missing(tokens_of(sentence))
         if missing is not None:
             return f"nothing that was looked up holds {missing}"
+        versions = (one[0] for one in _VERSION.finditer(sentence))
+        unheard = next((one for one in versions if not self._pool.mentions(one)), None)
+        if unheard is not None:
+            return f"nothing that was looked up holds the version {unheard}"
         name = self._stranger(sentence)
         if name is not None:
             return f"nothing that was looked up holds the name {name}"
@@ -134,7 +151,7 @@ class Grounds:
                 if re.search(rf"\b{re.escape(part)}\b", sentence) and not self._pool.mentions(part):
                     return part
         first = _FIRST.match(sentence)
-        if first and first[1].casefold() not in vocabulary() and not self._pool.mentions(first[1]):
+        if first and first[1] not in _ORDINARY | _NO_OWNER and not self._pool.mentions(first[1]):
             return first[1]
         for found in _PROPER.finditer(sentence):
             if found[0] not in _ORDINARY and not self._pool.mentions(found[0]):
@@ -148,17 +165,17 @@ class Grounds:
 
 def cut(text: str) -> list[str]:
     """A text that goes on: its whole sentences as they stand, and last the one that is not ended yet."""
-    found, begin = [], 0
+    text, found, begin = _LIST.sub("", text), [], 0
     for end in _ENDS.finditer(text):
         found.append(text[begin : end.start()])
         begin = end.end()
-    plain = [_MARKUP.sub("", _LIST.sub("", part)).strip() for part in found]
+    plain = [_MARKUP.sub("", part).strip() for part in found]
     return [*(part for part in plain if part), text[begin:]]
 
 
 def sentences(text: str) -> list[str]:
     """A model's text as plain sentences: no lists, no emphasis, no empty ones."""
-    found = (_LIST.sub("", part).strip() for part in _ENDS.split(text))
+    found = (part.strip() for part in _ENDS.split(_LIST.sub("", text)))
     plain = (_MARKUP.sub("", part).strip() for part in found)
     return [part for part in plain if part and not is_preamble(part)][:SENTENCES_MOST]
 
