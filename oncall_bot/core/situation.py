@@ -239,6 +239,51 @@ class HandOff:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """A piece of one schedule's time, with the zone its rota is planned in."""
+
+    schedule: str
+    starts_at: datetime
+    ends_at: datetime
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody a cover request was put to; `answer` is yes, no, or None."""
+
+    key: str
+    name: str
+    slack_id: str | None
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CoverNotice:
+    """A cover request or a swap as one reader sees it: the asker, or somebody who was asked."""
+
+    request_id: int
+    state: str  # open, taken, declined, withdrawn, expired, undone
+    give: Stretch
+    asker_key: str
+    asker: str
+    asker_slack: str | None
+    reader_key: str
+    expires_at: datetime
+    take: Stretch | None = None  # of a swap: what the asker takes in return
+    note: str = ""
+    taken_by_key: str | None = None
+    taken_by: str | None = None
+    taken_by_slack: str | None = None
+    asked: Sequence[Asked] = ()
+    busy: Sequence[str] = ()  # schedules the reader is on call for in that time already
+
+    @property
+    def is_asker(self) -> bool:
+        return self.reader_key == self.asker_key
+
+
+@dataclass(frozen=True, slots=True)
 class RunbookNotice:
     """The runbook as the incident's thread shows it; None: those that may fit, if there are any."""
 
@@ -273,6 +318,7 @@ Content = (
     | RunbookNotice
     | DraftNotice
     | HandOff
+    | CoverNotice
     | TestNotice
     | TextNotice
 )

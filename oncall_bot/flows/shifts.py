@@ -50,6 +50,13 @@ def plan_again(tx: Tx, schedule: str, at: datetime) -> None:
     timers.rearm(tx, "hand_off", f"schedule:{schedule}", at, key, {"at": stamp})
 
 
+def plan_edges(tx: Tx, schedule: str, starts_at: datetime, ends_at: datetime) -> None:
+    """Somebody else is on call, or no longer, between these instants: both may be a hand-off."""
+    for edge in (starts_at, ends_at):
+        if edge > tx.now:
+            plan_again(tx, schedule, edge)
+
+
 def handed_off(tx: Tx, schedule: str, stamp: int) -> None:
     """The instant is there: if the shift still changes now (an override may have moved it), both are told."""
     at = datetime.fromtimestamp(stamp, UTC)

@@ -12,6 +12,7 @@ from typing import assert_never
 from oncall_bot.core.situation import (
     BundleNotice,
     Content,
+    CoverNotice,
     DraftNotice,
     HandOff,
     PageNotice,
@@ -21,7 +22,7 @@ from oncall_bot.core.situation import (
     TextNotice,
     WorkLog,
 )
-from oncall_bot.slack import cards, dms, drafts, threads, verdicts
+from oncall_bot.slack import cards, covers, dms, drafts, threads, verdicts
 from oncall_bot.slack.blocks import Drawn
 
 
@@ -54,6 +55,8 @@ def _drawn(content: Content, now: datetime, command: str) -> Drawn:
         case HandOff():
             arrives = content.reader_key is not None and content.reader_key == content.arriving_key
             return (dms.hand_off if arrives else dms.hand_off_notice)(content, now)
+        case CoverNotice():
+            return covers.notice(content, now)
         case TestNotice():
             return dms.test_page(content.asked_by, content.asked_at, content.roads, now)
         case TextNotice():

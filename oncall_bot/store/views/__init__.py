@@ -2,9 +2,11 @@
 
 incident   the card's Situation, the work log, the record    paging     who was and will be paged
 pages      a page as the paged person sees it                on_call    who is on call, hand-offs, contacts
+covers     requests for cover as each reader sees them
 reasons    why each person was paged, or not                 foresight  what would happen to an alert
 """
 
+from oncall_bot.store.views.covers import asked_for, cover_notice, waits_for
 from oncall_bot.store.views.foresight import explain, runbooks_matching
 from oncall_bot.store.views.incident import (
     draft,
@@ -31,11 +33,13 @@ from oncall_bot.store.views.reasons import why
 
 __all__ = [
     "ContactShown",
+    "asked_for",
     "asked_in_bundle",
     "bundle_now",
     "bundle_of_message",
     "bundle_of_row",
     "contacts",
+    "cover_notice",
     "draft",
     "explain",
     "hand_off",
@@ -50,6 +54,7 @@ __all__ = [
     "runbooks_matching",
     "situation",
     "thread_of",
+    "waits_for",
     "who",
     "why",
     "with_links",
