@@ -86,13 +86,18 @@ def _own_time(tx: Tx, person: str, wanted: Piece) -> Piece | str:
         return f"There is no schedule {wanted.schedule[:60]!r}. Schedules: {known}."
     if person not in snapshot.people or not may_take(snapshot.config, person):
         return f"{person[:60]} is not somebody of oncall.yaml who can be on call."
-    start = max(wanted.starts_at, tx.now)
-    if wanted.ends_at <= start or wanted.ends_at - start > LONGEST:
+    start, end = max(_whole(wanted.starts_at), _whole(tx.now)), _whole(wanted.ends_at)
+    if end <= start or end - start > LONGEST:
         return "That time ends before it begins, is over, or is longer than 60 days."
-    found = own_shifts(tx, person, wanted.schedule, start, wanted.ends_at)
+    found = own_shifts(tx, person, wanted.schedule, start, end)
     if not found:
         return f"{name} is not on call for {wanted.schedule} then, so there is nothing to cover."
     return Piece(wanted.schedule, found[0].start, found[-1].end)
+
+
+def _whole(at: datetime) -> datetime:
+    """Hand-offs are planned by the second."""
+    return at.replace(microsecond=0)
 
 
 def _whom(tx: Tx, asker: str, schedule: str, named: Sequence[str]) -> list[str] | str:
