@@ -12,8 +12,14 @@ from zoneinfo import ZoneInfo
 def wall(at: datetime, zone: ZoneInfo) -> str:
     """`Fri 6 Mar 09:00`; `Sun 25 Oct 02:30 CET` where the clock shows the same time twice."""
     local = at.astimezone(zone)
+    return f"{local:%a} {local.day} {local:%b} {clock(at, zone)}"
+
+
+def clock(at: datetime, zone: ZoneInfo) -> str:
+    """`09:00`, or `02:30 CET` where the clock shows the same time twice."""
+    local = at.astimezone(zone)
     twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
-    return f"{local:%a} {local.day} {local:%b %H:%M}{f' {local:%Z}' if twice else ''}"
+    return f"{local:%H:%M}{f' {local:%Z}' if twice else ''}"
 
 
 def span(start: datetime, end: datetime, zone: ZoneInfo) -> str:

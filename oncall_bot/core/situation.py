@@ -6,10 +6,12 @@ Serves store.views (which fills it) and the surfaces (which draw it). All text f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from oncall_bot.core.rota_days import Day
 
 
 class State(StrEnum):
@@ -246,6 +248,32 @@ class Stretch:
     starts_at: datetime
     ends_at: datetime
     zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideShown:
+    """An override that acts or will; `by_request` when it comes from an accepted cover request."""
+
+    override_id: int
+    who: str | None
+    starts_at: datetime
+    ends_at: datetime
+    replaces: str | None = None
+    by_request: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RotaWeek:
+    """A schedule over some days: who now, who next, each day, its gaps and overrides. `names`: key -> name."""
+
+    on_call: OnCallNow
+    next_name: str | None
+    next_slack: str | None
+    zone: str
+    days: Sequence[Day]
+    names: Mapping[str, str]
+    gaps: Sequence[Stretch] = ()
+    overrides: Sequence[OverrideShown] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,9 @@ def ask_swap(
     return _put(tx, Kind.SWAP, asker, mine, theirs, whom, note, actor)
 
 
-def own_shifts(tx: Reader, person: str, schedule: str, start: datetime, end: datetime) -> list[Shift]:
+def own_shifts(
+    tx: Reader, person: str, schedule: str, start: datetime, end: datetime
+) -> list[Shift]:
     """The person's shifts between two instants, cut there."""
     return [s for s in tx.snapshot.shifts(schedule, start, end) if s.user == person]
 

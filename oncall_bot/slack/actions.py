@@ -19,7 +19,7 @@ from oncall_bot.flows.judge_runbook import call_none_fitting, call_right, call_w
 from oncall_bot.flows.resolve import mitigate, resolve
 from oncall_bot.flows.silence_incident import end_silence
 from oncall_bot.ports import DeliveryError
-from oncall_bot.slack import answers, commands, dms, modals, reading, road_test
+from oncall_bot.slack import answers, commands, dms, modals, reading, road_test, rota
 from oncall_bot.slack.blocks import Block, Drawn
 from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.drafts import file_name
@@ -355,6 +355,9 @@ ACTIONS: Mapping[str, Handler] = {
     "contact.test_ok": _test_ok,
     "help.open": _help,
     "who.open": _who,
+    **rota.ACTIONS,
 }
-LOOKS = frozenset({_more, _why, _link, _help, _who, _summary, _summary_file, _postmortem_file})
+LOOKS: frozenset[Handler] = frozenset(
+    {_more, _why, _link, _help, _who, _summary, _summary_file, _postmortem_file, *rota.LOOKS}
+)
 """What a guest may press too: nothing is changed. `_more` and `_summary` refuse for themselves."""

@@ -30,6 +30,7 @@ from oncall_bot.store.views.pages import (
     page_notice,
 )
 from oncall_bot.store.views.reasons import why
+from oncall_bot.store.views.rota import next_shifts, reminders, rota_week, shifts_of_others
 
 __all__ = [
     "ContactShown",
@@ -47,11 +48,15 @@ __all__ = [
     "last_resolved",
     "late_by",
     "latest_incidents",
+    "next_shifts",
     "open_incidents",
     "page_notice",
     "people",
     "record",
+    "reminders",
+    "rota_week",
     "runbooks_matching",
+    "shifts_of_others",
     "situation",
     "thread_of",
     "waits_for",

@@ -1,6 +1,7 @@
 """Cover requests as their readers see them: what waits for somebody, what somebody asked for.
 
-Knows how rows become a CoverNotice. Writes nothing and decides nothing. Serves slack, App Home and the engine's drawing.
+Knows how rows become a CoverNotice. Writes nothing and decides nothing. Serves slack, and the
+engine's drawing.
 """
 
 from __future__ import annotations

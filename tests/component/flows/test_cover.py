@@ -86,9 +86,7 @@ def test_a_lost_race_names_the_winner_and_changes_nothing(world: World) -> None:
     assert len(world.rows("SELECT id FROM override")) == 1
 
 
-def test_two_who_accept_at_the_same_instant_on_two_processes(
-    world: World, database: str
-) -> None:
+def test_two_who_accept_at_the_same_instant_on_two_processes(world: World, database: str) -> None:
     if world.store.sqlite:
         pytest.skip("one process serves a SQLite database")
     put = asks(world)
@@ -238,4 +236,5 @@ def test_a_request_survives_a_restart_and_is_audited(world: World, database: str
         assert again.write(accept, put.request_id, world.person("bo")).result().done
     finally:
         again.close()
-    assert [row[0] for row in world.rows("SELECT verb FROM audit WHERE verb LIKE 'cover%' ORDER BY id")] == ["cover_ask", "cover_yes"]  # fmt: skip
+    verbs = world.rows("SELECT verb FROM audit WHERE verb LIKE 'cover%' ORDER BY id")
+    assert [row[0] for row in verbs] == ["cover_ask", "cover_yes"]
