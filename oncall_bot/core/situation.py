@@ -224,6 +224,16 @@ class OnCallNow:
     then: Sequence[tuple[str, str]] = field(default_factory=tuple)  # (name, "after 5 min")
     covers_for: str | None = None
     fallback: Sequence[str] = ()
+    group_problem: str | None = None  # why the team's Slack user group is not in step, when so
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """One alert of the last week: how often it fired, and how many pages it cost."""
+
+    alert: str
+    alerts: int
+    pages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +248,10 @@ class HandOff:
     roads: Sequence[str] = ()
     pages_last_week: int = 0
     reader_key: str | None = None  # whom this notice is for: the arriving or the leaving person
+    silences: Sequence[tuple[str, datetime, str]] = ()  # (by, until, why) that end within a day
+    noise: Sequence[Noise] = ()  # the loudest alerts of the last week
+    then: Sequence[tuple[str, str]] = ()  # who follows, as in OnCallNow
+    late: timedelta | None = None  # how long after its time it is told, when that is worth a word
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,12 @@ def _shift(one: OnCallNow, now: datetime) -> str:
     quiet = (
         "" if _wakes(one.loud_roads) else "\n*No road of theirs wakes them:* Slack is the only one."
     )
-    return f"{head} {mention(one.slack_id, one.name)}{until}{covers}{behind}{quiet}"
+    group = (
+        f"\nIts user group is not in step: {escape(one.group_problem, 200)}"
+        if one.group_problem
+        else ""
+    )
+    return f"{head} {mention(one.slack_id, one.name)}{until}{covers}{behind}{quiet}{group}"
 
 
 def _wakes(roads: Sequence[str]) -> bool:

@@ -71,7 +71,7 @@ def _question(c: CoverNotice, now: datetime) -> Drawn:
         [
             section(head),
             *([section(quote(c.note, NOTE_MAX))] if c.note else []),
-            actions(answer_buttons(c), block_id=f"cover-{c.request_id}"),
+            actions(answer_buttons(c, main=True), block_id=f"cover-{c.request_id}"),
             context(f"Nothing changes until you accept.{until} {free}{also}"),
         ],
     )
@@ -84,10 +84,17 @@ def _free(c: CoverNotice) -> str:
     return f"*You are on call for {names(others)} then too.*"
 
 
-def answer_buttons(c: CoverNotice) -> list[Block]:
+def answer_buttons(c: CoverNotice, *, main: bool = False) -> list[Block]:
+    """`main`: the one thing to do here, as in the message that asks."""
     whose = f"the request of {c.asker} for {c.give.schedule}"
     return [
-        button("Accept", "cover.accept", c.request_id, style="primary", label=f"Accept {whose}"),
+        button(
+            "Accept",
+            "cover.accept",
+            c.request_id,
+            style="primary" if main else None,
+            label=f"Accept {whose}",
+        ),
         button("Decline", "cover.decline", c.request_id, label=f"Decline {whose}"),
     ]
 

@@ -22,7 +22,7 @@ from oncall_bot.core.situation import (
     TextNotice,
     WorkLog,
 )
-from oncall_bot.slack import cards, covers, dms, drafts, threads, verdicts
+from oncall_bot.slack import cards, covers, dms, drafts, hand_offs, threads, verdicts
 from oncall_bot.slack.blocks import Drawn
 
 
@@ -54,7 +54,7 @@ def _drawn(content: Content, now: datetime, command: str) -> Drawn:
             return draw(content.situation, content.markdown)
         case HandOff():
             arrives = content.reader_key is not None and content.reader_key == content.arriving_key
-            return (dms.hand_off if arrives else dms.hand_off_notice)(content, now)
+            return (hand_offs.arriving if arrives else hand_offs.leaving)(content, now)
         case CoverNotice():
             return covers.notice(content, now)
         case TestNotice():

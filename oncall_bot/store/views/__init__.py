@@ -20,7 +20,7 @@ from oncall_bot.store.views.incident import (
     with_links,
     work_log,
 )
-from oncall_bot.store.views.on_call import ContactShown, contacts, hand_off, people, who
+from oncall_bot.store.views.on_call import ContactShown, contacts, hand_off, people, rules, who
 from oncall_bot.store.views.pages import (
     asked_in_bundle,
     bundle_now,
@@ -55,6 +55,7 @@ __all__ = [
     "record",
     "reminders",
     "rota_week",
+    "rules",
     "runbooks_matching",
     "shifts_of_others",
     "situation",
