@@ -78,7 +78,7 @@ def upgrade() -> None:
         sa.Column("team", sa.Text(), nullable=False),
         sa.Column("handle", sa.Text(), nullable=False),
         sa.Column("members", JSON_, nullable=False),
-        sa.Column("kept_at", INSTANT, nullable=True),
+        sa.Column("tried_at", INSTANT, nullable=True),
         sa.Column("failing_since", INSTANT, nullable=True),
         sa.Column("problem", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("team", name="pk_user_group"),

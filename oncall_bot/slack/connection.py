@@ -30,6 +30,7 @@ from oncall_bot.slack.edge import Edge, FilePeople, message_link, now_utc
 from oncall_bot.slack.listeners import register
 from oncall_bot.slack.refusals import NETWORK, error_of
 from oncall_bot.slack.sender import CALL_MAX, Observe, SlackChat, SlackDirectory, web_client
+from oncall_bot.slack.user_groups import SlackUserGroups
 from oncall_bot.store import db
 from oncall_bot.store.db import Store
 
@@ -101,6 +102,7 @@ class SlackEdge:
         self.channels = Channels(self.client)
         self.chat = SlackChat(self.client, self.channels)
         self.directory = SlackDirectory(self.client)
+        self.user_groups = SlackUserGroups(self.client)
         self.team_id = ""
         self.bot_user = ""
         self.workspace_url = ""

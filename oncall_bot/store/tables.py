@@ -262,7 +262,7 @@ class UserGroup(Table, table=True):
     team: str = Field(primary_key=True, sa_type=Text)
     handle: str = _text()
     members: list[Any] = _json()
-    kept_at: datetime | None = _at(null=True)
+    tried_at: datetime | None = _at(null=True)
     failing_since: datetime | None = _at(null=True)
     problem: str | None = _text(null=True)
 

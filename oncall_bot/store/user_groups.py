@@ -18,7 +18,7 @@ GROUP = t.UserGroup.__table__  # type: ignore[attr-defined]
 
 _GET = statement(select(GROUP).where(GROUP.c.team == bindparam("of_team")))
 _ALL = statement(select(GROUP))
-_PUT = upsert(GROUP, ("team",), ("handle", "members", "kept_at", "failing_since", "problem"))
+_PUT = upsert(GROUP, ("team",), ("handle", "members", "tried_at", "failing_since", "problem"))
 
 
 def get(tx: Reader, team: str) -> Row | None:
@@ -41,7 +41,7 @@ def put(
     handle: str,
     members: Sequence[str],
     *,
-    kept_at: datetime | None,
+    tried_at: datetime | None,
     failing_since: datetime | None = None,
     problem: str | None = None,
 ) -> None:
@@ -50,7 +50,7 @@ def put(
         team=team,
         handle=handle,
         members=list(members),
-        kept_at=kept_at,
+        tried_at=tried_at,
         failing_since=failing_since,
         problem=problem,
     )

@@ -138,5 +138,7 @@ def views(now: datetime) -> Mapping[str, Block]:
             now_on="Your next shift.",
             named=["U0BO000001"],
         ),
-        "modal-swap": covers.swap_form({"1:2::shop": "Mon 9"}, {"1:2:bo:shop": "Bo <Lindt> & co: Tue 10"}),
+        "modal-swap": covers.swap_form(
+            {"1:2::shop": "Mon 9"}, {"1:2:bo:shop": "Bo <Lindt> & co: Tue 10"}
+        ),
     }
