@@ -32,7 +32,11 @@ HELP: Mapping[str, tuple[tuple[str, str], ...]] = {
     "Before": (
         ("who", "who is on call, for what"),
         ("silence 42 2h planned move", "stop paging for a while"),
+        ("schedule", "who now, who next, the week"),
+        ("cover", "ask others to take your shift; `swap` changes it for one of theirs"),
+        ("out until fri 18:00", "ask for cover of all your shifts until then"),
         ("override shop-primary ana fri 09:00 to sat 09:00", "set who takes a shift"),
+        ("remind 24h 1h", "be told before each of your shifts"),
         ("contact add voice +4930123456", "how you can be woken; then `contact verify CODE`"),
         ("test", "send yourself a test page"),
         ("explain service=checkout,severity=critical", "what such an alert would do"),

@@ -43,7 +43,7 @@ async def test_a_refusal_says_why(
     client: AsyncWebClient,
     error: str,
     why: str,
-    permanent: bool,  # noqa: FBT001
+    permanent: bool,
 ) -> None:
     await slack.act_fault("error", "usergroups.users.update", times=1, error=error)
     with pytest.raises(DeliveryError, match=why) as raised:
