@@ -45,6 +45,8 @@ from oncall_bot.engine.delivery import Delivery, Ports
 from oncall_bot.engine.directory import EVERY as DIRECTORY_EVERY
 from oncall_bot.engine.directory import SlackIds
 from oncall_bot.engine.gauge import LoopGauge
+from oncall_bot.engine.group_keeper import EVERY as GROUPS_EVERY
+from oncall_bot.engine.group_keeper import GroupKeeper
 from oncall_bot.engine.jobs import Clock, Duty, Jobs
 from oncall_bot.engine.librarian import EVERY as LIBRARIAN_EVERY
 from oncall_bot.engine.librarian import Librarian
@@ -375,6 +377,8 @@ class App:
         if self.slack is not None:
             ids = SlackIds(self.store, self.slack.directory)
             duties["directory"] = (DIRECTORY_EVERY, self._duty("directory", ids.run))
+            keeper = GroupKeeper(self.store, self.slack.user_groups)
+            duties["user_groups"] = (GROUPS_EVERY, self._duty("user_groups", keeper.run))
         later = {"audit": FIRST_AUDIT_AFTER, "runbooks": RUNBOOKS_EVERY}
         self._jobs = Jobs(duties, now=self._now, later=later)
         self.auditor = self._auditor()

@@ -113,6 +113,15 @@ class Directory(Protocol):
         ...
 
 
+class UserGroups(Protocol):
+    async def put(self, handle: str, members: Sequence[str]) -> None:
+        """These Slack users and no others are in the group with that handle.
+
+        Raises DeliveryError; a permanent one says why this workspace refuses.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SourceAlert:
     """One alert as its source lists it now."""

@@ -6,12 +6,13 @@ Serves store.views (which fills it) and the surfaces (which draw it). All text f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from oncall_bot.core.live_checks import Reading
+from oncall_bot.core.rota_days import Day
 
 
 class State(StrEnum):
@@ -259,6 +260,16 @@ class OnCallNow:
     then: Sequence[tuple[str, str]] = field(default_factory=tuple)  # (name, "after 5 min")
     covers_for: str | None = None
     fallback: Sequence[str] = ()
+    group_problem: str | None = None  # why the team's Slack user group is not in step, when so
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """One alert of the last week: how often it fired, and how many pages it cost."""
+
+    alert: str
+    alerts: int
+    pages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +284,81 @@ class HandOff:
     roads: Sequence[str] = ()
     pages_last_week: int = 0
     reader_key: str | None = None  # whom this notice is for: the arriving or the leaving person
+    silences: Sequence[tuple[str, datetime, str]] = ()  # (by, until, why) that end within a day
+    noise: Sequence[Noise] = ()  # the loudest alerts of the last week
+    then: Sequence[tuple[str, str]] = ()  # who follows, as in OnCallNow
+    late: timedelta | None = None  # how long after its time it is told, when that is worth a word
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A piece of one schedule's time, with the zone its rota is planned in."""
+
+    schedule: str
+    starts_at: datetime
+    ends_at: datetime
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideShown:
+    """An override that acts or will; `by_request` when it comes from an accepted cover request."""
+
+    override_id: int
+    who: str | None
+    starts_at: datetime
+    ends_at: datetime
+    replaces: str | None = None
+    by_request: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RotaWeek:
+    """A schedule over some days: who now, who next, each day, its gaps and overrides. `names`: key -> name."""
+
+    on_call: OnCallNow
+    next_name: str | None
+    next_slack: str | None
+    zone: str
+    days: Sequence[Day]
+    names: Mapping[str, str]
+    gaps: Sequence[Stretch] = ()
+    overrides: Sequence[OverrideShown] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody a cover request was put to; `answer` is yes, no, or None."""
+
+    key: str
+    name: str
+    slack_id: str | None
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CoverNotice:
+    """A cover request or a swap as one reader sees it: the asker, or somebody who was asked."""
+
+    request_id: int
+    state: str  # open, taken, declined, withdrawn, expired, undone
+    give: Stretch
+    asker_key: str
+    asker: str
+    asker_slack: str | None
+    reader_key: str
+    expires_at: datetime
+    take: Stretch | None = None  # of a swap: what the asker takes in return
+    note: str = ""
+    taken_by_key: str | None = None
+    taken_by: str | None = None
+    taken_by_slack: str | None = None
+    asked: Sequence[Asked] = ()
+    busy: Sequence[str] = ()  # schedules the reader is on call for in that time already
+
+    @property
+    def is_asker(self) -> bool:
+        return self.reader_key == self.asker_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +433,7 @@ Content = (
     | DraftNotice
     | UpdateNotice
     | HandOff
+    | CoverNotice
     | TestNotice
     | TextNotice
 )

@@ -477,7 +477,7 @@ def _prepare_message(reader: Reader, row: Row) -> _Slack | None:
     thread_ts: str | None = None
     channel = message.channel_id or message.channel
     card = views.thread_of(reader, message.incident_id) if message.incident_id is not None else None
-    if message.role not in ("root", "page", "bundle"):
+    if message.role not in ("root", "page", "bundle") and message.incident_id is not None:
         channel, thread_ts = card or (channel, "")
     ready = _slack_of(message, bundling.key_of([row]), content, channel, thread_ts)
     return replace(ready, card=card, cards=_cards(reader, content))
@@ -525,6 +525,8 @@ def _content(reader: Reader, row: Row) -> Content | None:
         return views.page_notice(reader, row.page_id)
     if row.role == "bundle":
         return views.bundle_of_message(reader, row.id)
+    if row.role.startswith(messages.COVER):
+        return views.cover_notice(reader, row.role)
     if row.role == "work_log":
         return views.work_log(reader, row.incident_id)
     shown = views.situation(reader, row.incident_id)

@@ -30,6 +30,7 @@ from oncall_bot.slack import (
     reading,
     reviews,
     road_test,
+    rota,
     talk,
 )
 from oncall_bot.slack.answering import who_is_on_call, why_of
@@ -456,8 +457,13 @@ ACTIONS: Mapping[str, Handler] = {
     "talk.ask.2": _ask,
     proposals.CONFIRM: _carry_out,
     proposals.DISMISS: _dismiss,
+    **rota.ACTIONS,
 }
-LOOKS = frozenset(
-    {_ask, _more, _why, _catchup, _link, _help, _who, _summary, _summary_file, _postmortem_file}
+LOOKS: frozenset[Handler] = frozenset(
+    {
+        *(_ask, _more, _why, _catchup, _link, _help, _who),
+        *(_summary, _summary_file, _postmortem_file),
+        *rota.LOOKS,
+    }
 )
 """What a guest may press too: nothing is changed. `_more` and `_summary` refuse for themselves."""

@@ -38,7 +38,11 @@ HELP: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("firing checkout", "what fires now"),
         ("history HighErrorRate", "how often it fired"),
         ("silence 42 2h planned move", "stop paging for a while"),
+        ("schedule", "who now, who next, the week"),
+        ("cover", "ask others to take your shift; `swap` changes it for one of theirs"),
+        ("out until fri 18:00", "ask for cover of all your shifts until then"),
         ("override shop-primary ana fri 09:00 to sat 09:00", "set who takes a shift"),
+        ("remind 24h 1h", "be told before each of your shifts"),
         ("contact add voice +4930123456", "how you can be woken; then `contact verify CODE`"),
         ("test", "send yourself a test page"),
         ("explain service=checkout,severity=critical", "what such an alert would do"),
@@ -105,7 +109,12 @@ def _shift(one: OnCallNow, now: datetime) -> str:
     quiet = (
         "" if _wakes(one.loud_roads) else "\n*No road of theirs wakes them:* Slack is the only one."
     )
-    return f"{head} {mention(one.slack_id, one.name)}{until}{covers}{behind}{quiet}"
+    group = (
+        f"\nIts user group is not in step: {escape(one.group_problem, 200)}"
+        if one.group_problem
+        else ""
+    )
+    return f"{head} {mention(one.slack_id, one.name)}{until}{covers}{behind}{quiet}{group}"
 
 
 def _wakes(roads: Sequence[str]) -> bool:

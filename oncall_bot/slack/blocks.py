@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from oncall_bot.slack.escape import cut, escape, plain, printable
@@ -200,6 +201,31 @@ def searcher(
     if initial:
         element["initial_option"] = option(initial, initial)
     return _input(block_id, label, element, optional=optional)
+
+
+def instant_input(block_id: str, label: str, initial: datetime) -> Block:
+    """A day and a time of day in the reader's own zone; it comes back as an instant, so none is ambiguous."""
+    element = {
+        "type": "datetimepicker",
+        "action_id": "v",
+        "initial_date_time": int(initial.timestamp()),
+    }
+    return _input(block_id, label, element)
+
+
+def people_input(
+    block_id: str, label: str, *, placeholder: str, initial: Sequence[str], most: int
+) -> Block:
+    """Slack users, none or several."""
+    element: Block = {
+        "type": "multi_users_select",
+        "action_id": "v",
+        "placeholder": plain_text(placeholder),
+        "max_selected_items": most,
+    }
+    if initial:
+        element["initial_users"] = list(initial[:most])
+    return _input(block_id, label, element, optional=True)
 
 
 def _input(

@@ -26,9 +26,8 @@ from oncall_bot.flows.declare import declare, note
 from oncall_bot.flows.drafting import request_draft
 from oncall_bot.flows.escalate import escalate, page_by_hand
 from oncall_bot.flows.resolve import resolve
-from oncall_bot.flows.set_override import set_override
 from oncall_bot.flows.silence_incident import silence_incident
-from oncall_bot.slack import answers, catching_up, metric, modals, reading, road_test, talk
+from oncall_bot.slack import answers, catching_up, metric, modals, reading, road_test, rota, talk
 from oncall_bot.slack.answering import Place, answered, open_list, who_is_on_call, why_of
 from oncall_bot.slack.blocks import Drawn
 from oncall_bot.slack.callers import Caller
@@ -289,30 +288,6 @@ async def _declare(edge: Edge, asked: Asked) -> Drawn | None:
     )
 
 
-async def _override(edge: Edge, asked: Asked) -> Drawn | None:
-    """`override SCHEDULE PERSON FROM to UNTIL`, or `... nobody ...` to leave the shift empty."""
-    form = "override SCHEDULE NAME fri 09:00 to sat 09:00"
-    words = asked.words
-    if len(words) < 5 or "to" not in words[2:]:
-        return answers.usage(form, "set who takes a shift", command=edge.command)
-    middle = words.index("to", 2)
-    zone = reading.zone_of(asked.caller.zone)
-    starts_at = reading.instant(" ".join(words[2:middle]), edge.clock(), zone)
-    if starts_at is None:
-        return answers.unread_time(" ".join(words[2:middle]), str(zone))
-    ends_at = reading.instant(" ".join(words[middle + 1 :]), starts_at, zone)
-    if ends_at is None:
-        return answers.unread_time(" ".join(words[middle + 1 :]), str(zone))
-    who = (
-        None if words[1].casefold() == "nobody" else _target(edge, words[1]).removeprefix("person:")
-    )
-    return _told(
-        await edge.press(
-            asked.press_id, set_override, words[0], starts_at, ends_at, who, asked.caller.actor
-        )
-    )
-
-
 async def _contact(edge: Edge, asked: Asked) -> Drawn | None:
     """`contact`, `contact add KIND ADDRESS`, `contact verify CODE`, `contact remove KIND [ADDRESS]`."""
     person = asked.caller.person
@@ -535,7 +510,7 @@ WORDS: Mapping[str, Word] = {
     "summary": _summary,
     "postmortem": _postmortem,
     "explain": _explain,
-    "override": _override,
+    **rota.WORDS,
     "contact": _contact,
     "test": _test,
     "help": _help,
@@ -548,13 +523,14 @@ ALIASES = {
     "?": "help",
     "contacts": "contact",
     "catch-up": "catchup",
-    "status": "update",
+    **rota.ALIASES,
 }
-CHANGES = frozenset(
+CHANGES: frozenset[Word] = frozenset(
     {
-        *(_ack, _take, _resolve, _escalate, _page, _declare, _note, _silence, _override, _contact),
-        *(_test, _update, _metric),
+        *(_ack, _take, _resolve, _escalate, _page, _declare, _note, _silence, _contact, _test),
+        *(_update, _metric),
     }
+    | rota.CHANGES
 )
 """What viewers and guests may not: what changes something, and `metric`, which may ask Prometheus anything."""
 USAGE_HINT = "who | declare | ack 42 | page NAME 42 | silence 42 2h | why 42 | help"

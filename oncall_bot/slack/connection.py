@@ -33,6 +33,7 @@ from oncall_bot.slack.listeners import register
 from oncall_bot.slack.refusals import NETWORK, error_of
 from oncall_bot.slack.sender import CALL_MAX, Observe, SlackChat, SlackDirectory, web_client
 from oncall_bot.slack.turns import Turns
+from oncall_bot.slack.user_groups import SlackUserGroups
 from oncall_bot.store import db
 from oncall_bot.store.db import Store
 
@@ -109,6 +110,7 @@ class SlackEdge:
         self.directory = SlackDirectory(self.client)
         album = SlackAlbum(self.client)
         self.look_with = replace(look_with, album=album) if look_with else None
+        self.user_groups = SlackUserGroups(self.client)
         self.team_id = ""
         self.bot_user = ""
         self.workspace_url = ""

@@ -102,6 +102,9 @@ async def publish_home(edge: Edge, caller: Caller, at: datetime | None = None) -
     open_ones = await edge.open_incidents()
     last = None if open_ones else await edge.store.view(views.last_resolved)
     rows = await edge.store.view(views.contacts, key) if key else ()
+    ahead = await edge.store.view(views.next_shifts, key) if key else ()
+    waiting = await edge.store.view(views.waits_for, key) if key else ()
+    rules = await edge.store.view(views.rules, key) if key else ()
     view = home(
         me=key,
         slack_id=caller.slack_id,
@@ -110,6 +113,9 @@ async def publish_home(edge: Edge, caller: Caller, at: datetime | None = None) -
         open_ones=open_ones,
         last=last,
         now=at or edge.clock(),
+        ahead=ahead,
+        waiting=waiting,
+        rules=rules,
     )
     try:
         await edge.client.views_publish(user_id=caller.slack_id, view=view)

@@ -209,6 +209,64 @@ class Override(Table, table=True):
     cancelled_at: datetime | None = _at(null=True)
 
 
+class CoverRequest(Table, table=True):
+    """Somebody asks others to take a shift (`cover`), or to change shifts with one of theirs (`swap`)."""
+
+    __tablename__ = "cover_request"
+    __table_args__ = (
+        _index_where("ix_cover_request_open", "starts_at", where="state = 'open'"),
+        Index("ix_cover_request_asker", "asker_id", "ends_at"),
+    )
+    id: int | None = _id()
+    kind: str = _text()
+    asker_id: int = _ref("person")
+    schedule_id: int = _ref("schedule")
+    starts_at: datetime = _at()
+    ends_at: datetime = _at()
+    back_schedule_id: int | None = _ref("schedule", null=True)  # of a swap: what the asker takes
+    back_starts_at: datetime | None = _at(null=True)
+    back_ends_at: datetime | None = _at(null=True)
+    note: str = _text()
+    state: str = _text()
+    expires_at: datetime = _at()
+    taken_by_id: int | None = _ref("person", null=True)
+    message_id: int | None = _ref("slack_message", null=True)  # the asker's, edited in place
+    created_at: datetime = _at()
+    closed_at: datetime | None = _at(null=True)
+
+
+class CoverAsk(Table, table=True):
+    """One person a cover request was put to, and what they answered."""
+
+    __tablename__ = "cover_ask"
+    __table_args__ = (Index("ix_cover_ask_person", "person_id", "request_id"),)
+    request_id: int = _ref("cover_request", pk=True)
+    person_id: int = _ref("person", pk=True)
+    answer: str | None = _text(null=True)
+    answered_at: datetime | None = _at(null=True)
+    message_id: int | None = _ref("slack_message", null=True)
+
+
+class ShiftReminder(Table, table=True):
+    """So long before each shift of theirs a person wants to be reminded; people own these."""
+
+    __tablename__ = "shift_reminder"
+    person_id: int = _ref("person", pk=True)
+    before_s: int = Field(primary_key=True)
+
+
+class UserGroup(Table, table=True):
+    """What was last put into a team's Slack user group, and why it could not be kept in step, when so."""
+
+    __tablename__ = "user_group"
+    team: str = Field(primary_key=True, sa_type=Text)
+    handle: str = _text()
+    members: list[Any] = _json()
+    tried_at: datetime | None = _at(null=True)
+    failing_since: datetime | None = _at(null=True)
+    problem: str | None = _text(null=True)
+
+
 class ShiftLog(Table, table=True):
     __tablename__ = "shift_log"
     __table_args__ = (UniqueConstraint("schedule_id", "starts_at"),)

@@ -2,6 +2,7 @@
 
 incident   the card's Situation, the work log, the record    paging     who was and will be paged
 pages      a page as the paged person sees it                on_call    who is on call, hand-offs, contacts
+covers     requests for cover as each reader sees them
 reasons    why each person was paged, or not                 foresight  what would happen to an alert
 sight      what the metrics say of an incident, and what is to be asked of them
 firings    how often an alert fired, what fires now          shifts     shifts in a span
@@ -12,6 +13,7 @@ drafts     suggested texts and what became of them           catching_up  what s
 
 from oncall_bot.store.views.catching_up import catch_up
 from oncall_bot.store.views.conversations import about, key_of
+from oncall_bot.store.views.covers import asked_for, cover_notice, waits_for
 from oncall_bot.store.views.disclosure import disclosure, model_allowance
 from oncall_bot.store.views.drafts import (
     draft,
@@ -49,6 +51,7 @@ from oncall_bot.store.views.on_call import (
     contacts,
     hand_off,
     people,
+    rules,
     schedules_of,
     who,
 )
@@ -61,6 +64,7 @@ from oncall_bot.store.views.pages import (
     page_notice,
 )
 from oncall_bot.store.views.reasons import why
+from oncall_bot.store.views.rota import next_shifts, reminders, rota_week, shifts_of_others
 from oncall_bot.store.views.shifts import Shift, on_call_between, shifts_of
 from oncall_bot.store.views.sight import Subject, checks, subject
 
@@ -74,6 +78,7 @@ __all__ = [
     "Subject",
     "about",
     "alert_history",
+    "asked_for",
     "asked_in_bundle",
     "bundle_now",
     "bundle_of_message",
@@ -81,6 +86,7 @@ __all__ = [
     "catch_up",
     "checks",
     "contacts",
+    "cover_notice",
     "disclosure",
     "draft",
     "draft_by_id",
@@ -97,6 +103,7 @@ __all__ = [
     "latest_incidents",
     "model_allowance",
     "model_paused",
+    "next_shifts",
     "offer",
     "on_call_between",
     "open_incidents",
@@ -104,15 +111,20 @@ __all__ = [
     "people",
     "pins_on",
     "record",
+    "reminders",
+    "rota_week",
+    "rules",
     "runbooks_matching",
     "schedules_of",
     "shifts_of",
+    "shifts_of_others",
     "situation",
     "spoken_length",
     "subject",
     "suggestion",
     "thread_of",
     "update_notice",
+    "waits_for",
     "who",
     "why",
     "with_links",

@@ -31,6 +31,7 @@ from oncall_bot.slack import (
     catching_up,
     dms,
     drafts,
+    hand_offs,
     home,
     modals,
     pins,
@@ -39,7 +40,7 @@ from oncall_bot.slack import (
     verdicts,
 )
 from oncall_bot.slack.blocks import Block, Drawn
-from tests.unit.slack import talk_payloads
+from tests.unit.slack import rota_payloads, talk_payloads
 from tests.unit.slack.situations import (
     ACKNOWLEDGED,
     BOOK,
@@ -47,6 +48,7 @@ from tests.unit.slack.situations import (
     CALLED_WRONG,
     FIRING,
     HANDED,
+    HANDED_FULL,
     HOSTILE,
     LOG,
     NASTY,
@@ -144,12 +146,15 @@ def messages() -> Mapping[str, Drawn]:
             BundleNotice([notice(HOSTILE)] * 2, 7, asked=2, late=timedelta(minutes=42)), NOW
         ),
         "dm-bundle-over": dms.bundle(BundleNotice([notice(RESOLVED)] * 2, 7), NOW),
-        "dm-hand-off": dms.hand_off(HANDED, NOW),
-        "dm-hand-off-both": dms.hand_off_notice(HANDED, NOW),
-        "dm-hand-off-gap": dms.hand_off_notice(
+        "dm-hand-off": hand_offs.arriving(HANDED, NOW),
+        "dm-hand-off-full": hand_offs.arriving(HANDED_FULL, NOW),
+        "dm-hand-off-leaving-full": hand_offs.leaving(HANDED_FULL, NOW),
+        **rota_payloads.messages(NOW),
+        "dm-hand-off-both": hand_offs.leaving(HANDED, NOW),
+        "dm-hand-off-gap": hand_offs.leaving(
             replace(HANDED, arriving=None, arriving_key=None), NOW
         ),
-        "dm-hand-off-over": dms.hand_off_notice(HANDED, NOW),
+        "dm-hand-off-over": hand_offs.leaving(HANDED, NOW),
         "dm-test": dms.test_page("Ana Ruiz", NOW, ("slack", "push", "voice"), NOW),
         "dm-test-received": dms.received(at(0), at(1), NOW),
         "dm-test-report": dms.road_report(
@@ -274,6 +279,7 @@ def views() -> Mapping[str, Block]:
         "modal-hand-over": modals.hand_over(FIRING),
         "modal-page": modals.page_someone(HOSTILE),
         "modal-note": modals.note(FIRING),
+        **rota_payloads.views(NOW),
         "modal-contact": modals.contact(["voice", "push", "mail"]),
         "modal-edit": reviews.form(DraftNotice(HOSTILE, "summary", MARKDOWN, 7)),
         "modal-pin": pins.form(NASTY, "C1", "1.1"),
@@ -293,6 +299,9 @@ def views() -> Mapping[str, Block]:
             open_ones=[FIRING, ACKNOWLEDGED],
             last=None,
             now=NOW,
+            ahead=[rota_payloads.GIVE, rota_payloads.TAKE],
+            waiting=[rota_payloads.ASKED, rota_payloads.HOSTILE],
+            rules=(("slack", timedelta(0)), ("voice", timedelta(minutes=1))),
         ),
         "home-stranger": home.home(
             me=None, slack_id="U0X", shifts=SHIFTS, roads=(), open_ones=(), last=RESOLVED, now=NOW
