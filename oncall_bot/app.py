@@ -30,6 +30,9 @@ from starlette.responses import Response
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from oncall_bot import __version__
+from oncall_bot.calendars.feeds import Feeds
+from oncall_bot.calendars.reader import EVERY as CALENDARS_EVERY
+from oncall_bot.calendars.reader import CalendarReader
 from oncall_bot.core.documents import built_in_document, normalised, sha256_of
 from oncall_bot.core.errors import BadInput, OncallError
 from oncall_bot.core.fault_points import FaultPoint, ignore
@@ -63,6 +66,7 @@ from oncall_bot.flows.model_calls import book_call
 from oncall_bot.flows.notices import tell_of_death
 from oncall_bot.flows.plan_ahead import plan_ahead
 from oncall_bot.flows.stopping import stopped
+from oncall_bot.flows.warn_coverage import look_ahead, warn_coverage
 from oncall_bot.paging.heartbeat import HttpHeartbeat
 from oncall_bot.paging.roads import CurrentRoads
 from oncall_bot.pictures.png import PngPictures
@@ -86,6 +90,7 @@ log = structlog.get_logger(__name__)
 
 RUNBOOKS_EVERY = timedelta(seconds=30)
 RETENTION_EVERY = timedelta(hours=1)
+COVERAGE_EVERY, COVERAGE_AFTER = timedelta(days=1), timedelta(minutes=2)
 TICK_EVERY = timedelta(seconds=0.5)
 READY_TICK_AGE_S = 10.0
 LEAVE_WITHIN_S = 5.0
@@ -305,6 +310,7 @@ class App:
                 signing_secret=_secret(settings.slack_signing_secret),
                 api_url=settings.slack_api_url,
                 command=settings.slack_command,
+                public_url=settings.public_url,
             ),
             self.store,
             observe=lambda method, outcome: self.telemetry.slack_requests.labels(
@@ -359,6 +365,7 @@ class App:
             before_late_pages=reconciler.before_late_pages,
             now=self._now,
         )
+        calendars = CalendarReader(self.store, self.settings.config.parent)
         loop = asyncio.get_running_loop()
         self.store.on_commit(lambda: _soon(loop, self.delivery.nudge))
         duties: dict[str, tuple[timedelta, Duty]] = {
@@ -373,13 +380,22 @@ class App:
                 self._duty("librarian", Librarian(self.store).run),
             ),
             "retention": (RETENTION_EVERY, self._duty("retention", self._forget)),
+            "calendars": (
+                CALENDARS_EVERY,
+                self._duty("calendars", calendars.run),
+            ),
+            "coverage": (COVERAGE_EVERY, self._duty("coverage", self._warn_coverage)),
         }
         if self.slack is not None:
             ids = SlackIds(self.store, self.slack.directory)
             duties["directory"] = (DIRECTORY_EVERY, self._duty("directory", ids.run))
             keeper = GroupKeeper(self.store, self.slack.user_groups)
             duties["user_groups"] = (GROUPS_EVERY, self._duty("user_groups", keeper.run))
-        later = {"audit": FIRST_AUDIT_AFTER, "runbooks": RUNBOOKS_EVERY}
+        later = {
+            "audit": FIRST_AUDIT_AFTER,
+            "runbooks": RUNBOOKS_EVERY,
+            "coverage": COVERAGE_AFTER,
+        }
         self._jobs = Jobs(duties, now=self._now, later=later)
         self.auditor = self._auditor()
         await self.store.write(plan_ahead)  # before the first audit asks for it
@@ -436,6 +452,7 @@ class App:
             secret=self._signing_key(),
             ready=self._not_ready,
             slack_handler=self._slack_handler(),
+            calendars=Feeds(self.store).behind,
         )
         # a proxy in front tells pages who asks; the webhook knows its caller by the token and is spared the work
         web_app: Any = web
@@ -585,6 +602,12 @@ class App:
 
     async def _plan_ahead(self) -> None:
         await self.store.write(plan_ahead)
+
+    async def _warn_coverage(self) -> None:
+        if self.store.snapshot.held:
+            return
+        found = await self.store.view(look_ahead)
+        await self.store.write(warn_coverage, found)
 
     async def _forget(self) -> None:
         while await self.store.write(retention.forget) >= retention.SLICE:

@@ -10,6 +10,7 @@ import typer
 
 from oncall_bot.cli import (
     applying,
+    calendars,
     demo,
     doctor,
     drafting,
@@ -20,6 +21,7 @@ from oncall_bot.cli import (
     runbooks,
     serving,
     tokens,
+    verifying,
 )
 from oncall_bot.cli.terminal import family
 
@@ -56,6 +58,8 @@ for _module in (
     serving,
     applying,
     rota,
+    verifying,
+    calendars,
     explaining,
     runbooks,
     drafting,

@@ -7,7 +7,7 @@ database: it is the door for programs that only want the arithmetic.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,9 +36,8 @@ if TYPE_CHECKING:
 
 SHOWN_FOR = timedelta(days=14)
 SHOWN_MAX = timedelta(days=3 * 366)
-MONTHS_MAX = 24
 
-schedule = family("Schedules: show one, look for gaps, answer for programs.")
+schedule = family("Schedules: show one, prove its cover, reckon, publish, answer for programs.")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -129,46 +128,6 @@ def show(
     table(("FROM", "TO", "FOR", "ON CALL"), rows)
 
 
-@schedule.command("verify")
-def verify(
-    name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="One schedule; else all.")
-    ] = None,
-    months: Annotated[
-        int, typer.Option("--months", metavar="N", min=1, max=MONTHS_MAX, help="How far to look.")
-    ] = 3,
-    config: ConfigFile = None,
-    json: JsonFlag = False,
-) -> None:
-    """Look for gaps ahead, and people whom no loud road reaches.
-
-    Exit 1 when there is one. Good before a quarter begins, and with --config before a file is applied.
-
-    Example: oncall-bot schedule verify --months 3 --config oncall.yaml
-    """
-    with rules_of(config) as store, store.read() as reader:
-        config_now = reader.snapshot.config
-        if name is not None and name not in config_now.schedules:
-            raise unknown("schedule", name, config_now.schedules)
-        keys = [name] if name else list(config_now.schedules)
-        until = reader.now + timedelta(days=months * 365.25 / 12)
-        found = {key: _shifts(reader, key, reader.now, until) for key in keys}
-        quiet = quiet_people(
-            reader, {s.user for shifts in found.values() for s in shifts if s.user}
-        )
-        zones = {key: config_now.schedules[key].definition.zone for key in keys}
-    gaps = {key: [s for s in shifts if s.user is None] for key, shifts in found.items()}
-    if json:
-        as_json({"until": until, "gaps": gaps, "no_loud_road": quiet})
-    else:
-        for key, holes in gaps.items():
-            say(f"{key}: {_told(holes, zones[key], months)}")
-        if quiet:
-            say(f"No loud road (reached in Slack only): {', '.join(quiet)}")
-    if quiet or any(gaps.values()):
-        raise typer.Exit(FAULT)
-
-
 @schedule.command("answer")
 def answer() -> None:
     """Answer who is on call in a window: JSON on stdin, JSON out.
@@ -193,18 +152,6 @@ def answer() -> None:
         sys.stdout.flush()
     if bad:
         raise typer.Exit(FAULT)
-
-
-def quiet_people(reader: Reader, keys: set[str]) -> list[str]:
-    """Those of the people whom no loud road reaches, by name."""
-    from oncall_bot.core.paging import Reach, has_loud_road
-
-    snapshot = reader.snapshot
-    return sorted(
-        snapshot.name(key)
-        for key in keys
-        if not has_loud_road(snapshot.config, snapshot.reach.get(key, Reach(None)))
-    )
 
 
 def hours(length: timedelta) -> str:
@@ -242,20 +189,15 @@ def _shifts(reader: Reader, key: str, start: datetime, end: datetime) -> list[Sh
     return shifts(definition, start, end, snapshot.overrides.get(key, ()))
 
 
-def _told(holes: Sequence[Shift], zone: Any, months: int) -> str:
-    if not holes:
-        return f"no gap in {months} month{'' if months == 1 else 's'}"
-    whole = sum((hole.end - hole.start for hole in holes), timedelta(0))
-    count = "a gap" if len(holes) == 1 else f"{len(holes)} gaps"
-    first = f"{shown_at(holes[0].start, zone)} to {shown_at(holes[0].end, zone)}"
-    return f"{count}, {hours(whole)} in all; the first {first}"
-
-
 def _answer(document: object) -> Mapping[str, Any]:
     if isinstance(document, BadInput):
         raise document
     if not isinstance(document, dict):
         raise BadInput('write one object: {"definition": {...}, "window": {"from": T, "to": T}}')
+    if "ics" in document:
+        from oncall_bot.calendars import events
+
+        return events.answer(document)
     from oncall_bot.core import rotations
 
     return rotations.answer(document)

@@ -28,6 +28,7 @@ _SINGULAR = {
     "routes": "route",
     "maintenance": "maintenance",
     "sources": "source",
+    "calendars": "calendar",
 }
 _VALUE_MAX = 160
 _PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]*@")

@@ -85,6 +85,15 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class Fairness:
+    """How many ordinary hours an hour on call counts for, by when it falls; the highest that applies counts."""
+
+    night: float = 1.0
+    weekend: float = 1.0
+    holiday: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Team:
     key: str
     members: tuple[str, ...] = ()
@@ -92,6 +101,7 @@ class Team:
     channel: str | None = None
     usergroup: str | None = None
     fallback: tuple[Target, ...] = ()
+    fairness: Fairness = Fairness()
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +216,23 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Calendar:
+    """An iCalendar that is read in: somebody's leave (`person`, or each event names one) or covers of a `schedule`.
+
+    Exactly one of `file`, `url` and `url_file` (a file that holds the address) is given.
+    """
+
+    key: str
+    use: str  # "leave" or "overrides"
+    zone: str  # of times that name none
+    person: str | None = None
+    schedule: str | None = None
+    file: str | None = None
+    url: str | None = None
+    url_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Runbooks:
     dir: str | None = None
     link_base: str | None = None
@@ -285,6 +312,8 @@ class Config:
     retention: Mapping[str, timedelta | None] = field(default_factory=lambda: RETENTION)
     llm: Llm = Llm()
     canary: Canary | None = None
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    calendar_hosts: tuple[str, ...] = ()  # the only ones a calendar is fetched from
 
     def severity_of(self, labels: Mapping[str, str]) -> Severity:
         """The meaning of the alert's `severity`, compared without case; unlisted or missing is the default."""

@@ -22,6 +22,7 @@ from oncall_bot.flows.silence_incident import end_silence
 from oncall_bot.ports import DeliveryError
 from oncall_bot.slack import (
     answers,
+    calendars,
     catching_up,
     commands,
     dms,
@@ -450,6 +451,7 @@ ACTIONS: Mapping[str, Handler] = {
     "contact.test": _test,
     "contact.test_ok": _test_ok,
     "runbook.checks": _run_checks,
+    "calendar.revoke": calendars.on_revoke,
     "help.open": _help,
     "who.open": _who,
     "talk.ask.0": _ask,

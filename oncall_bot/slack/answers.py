@@ -45,6 +45,7 @@ HELP: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("remind 24h 1h", "be told before each of your shifts"),
         ("contact add voice +4930123456", "how you can be woken; then `contact verify CODE`"),
         ("test", "send yourself a test page"),
+        ("calendar", "your shifts in your calendar; `calendar shop-primary`, `calendar team shop`"),
         ("explain service=checkout,severity=critical", "what such an alert would do"),
     ),
     "After": (

@@ -27,7 +27,17 @@ from oncall_bot.flows.drafting import request_draft
 from oncall_bot.flows.escalate import escalate, page_by_hand
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.flows.silence_incident import silence_incident
-from oncall_bot.slack import answers, catching_up, metric, modals, reading, road_test, rota, talk
+from oncall_bot.slack import (
+    answers,
+    calendars,
+    catching_up,
+    metric,
+    modals,
+    reading,
+    road_test,
+    rota,
+    talk,
+)
 from oncall_bot.slack.answering import Place, answered, open_list, who_is_on_call, why_of
 from oncall_bot.slack.blocks import Drawn
 from oncall_bot.slack.callers import Caller
@@ -512,6 +522,7 @@ WORDS: Mapping[str, Word] = {
     "explain": _explain,
     **rota.WORDS,
     "contact": _contact,
+    "calendar": calendars.on_calendar,
     "test": _test,
     "help": _help,
 }
@@ -528,7 +539,7 @@ ALIASES = {
 CHANGES: frozenset[Word] = frozenset(
     {
         *(_ack, _take, _resolve, _escalate, _page, _declare, _note, _silence, _contact, _test),
-        *(_update, _metric),
+        *(_update, _metric, calendars.on_calendar),
     }
     | rota.CHANGES
 )

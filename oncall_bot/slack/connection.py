@@ -58,6 +58,7 @@ class SlackSettings:
     api_url: str = SLACK
     command: str = "/oncall"
     guide: str | None = None
+    public_url: str | None = None
     app_id: str | None = None
 
     @property
@@ -206,6 +207,7 @@ class SlackEdge:
             self.chat,
             command=self._settings.command,
             guide=self._settings.guide,
+            public_url=self._settings.public_url,
             clock=self._clock,
             bot_user=self.bot_user,
             workspace_url=self.workspace_url,

@@ -106,6 +106,7 @@ class Edge:
     chat: SlackChat
     command: str = "/oncall"
     guide: str | None = None
+    public_url: str | None = None
     clock: Callable[[], datetime] = now_utc
     bot_user: str = ""
     workspace_url: str = ""

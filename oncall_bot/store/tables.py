@@ -277,6 +277,51 @@ class ShiftLog(Table, table=True):
     person_id: int | None = _ref("person", null=True)
 
 
+class CalendarRead(Table, table=True):
+    """What became of the last reading of each calendar of the file: the last good one stays in force."""
+
+    __tablename__ = "calendar_read"
+    key: str = Field(primary_key=True, sa_type=Text)
+    read_at: datetime = _at()
+    good_at: datetime | None = _at(null=True)
+    sha256: str = _text(default="")
+    fault: str | None = _text(null=True)
+    notes: list[Any] = _json()
+
+
+class Leave(Table, table=True):
+    """When somebody is away, as a calendar says. It pages nobody and un-pages nobody."""
+
+    __tablename__ = "leave"
+    __table_args__ = (UniqueConstraint("calendar", "person", "starts_at", "ends_at"),)
+    id: int | None = _id()
+    calendar: str = _text()
+    person: str = _text()
+    starts_at: datetime = _at()
+    ends_at: datetime = _at()
+
+
+class PublishedShift(Table, table=True):
+    """A shift as calendars outside were last told of it: what SEQUENCE and LAST-MODIFIED count from."""
+
+    __tablename__ = "published_shift"
+    schedule_id: int = _ref("schedule", pk=True)
+    starts_at: datetime = Field(primary_key=True, sa_type=Instant)
+    ends_at: datetime = _at()
+    person: str | None = _text(null=True)  # None: taken out again
+    sequence: int = Field(default=0)
+    modified_at: datetime = _at()
+
+
+class CoverageWarning(Table, table=True):
+    """A fault of a schedule that its owner was told of, so that it is told once."""
+
+    __tablename__ = "coverage_warning"
+    key: str = Field(primary_key=True, sa_type=Text)
+    ends_at: datetime = _at(index=True)
+    warned_at: datetime = _at()
+
+
 class PolicyVersion(Table, table=True):
     __tablename__ = "policy_version"
     __table_args__ = (UniqueConstraint("policy_id", "sha256"),)
@@ -815,6 +860,7 @@ class ApiToken(Table, table=True):
     expires_at: datetime | None = _at(null=True)
     used_at: datetime | None = _at(null=True)
     revoked_at: datetime | None = _at(null=True)
+    person: str | None = _text(null=True, index=True)  # whose calendar link it is, by key
 
 
 class Process(Table, table=True):

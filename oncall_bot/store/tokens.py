@@ -17,7 +17,7 @@ TOKEN = t.ApiToken.__table__  # type: ignore[attr-defined]
 
 _INSERT = insert_of(
     TOKEN,
-    *("name", "hash", "prefix", "scope", "created_at", "expires_at"),
+    *("name", "hash", "prefix", "scope", "created_at", "expires_at", "person"),
     used_at=None,
     revoked_at=None,
 )
@@ -42,7 +42,7 @@ _REVOKE = statement(
     update(TOKEN).where(TOKEN.c.id == bindparam("token_id")).values(revoked_at=bindparam("at"))
 )
 _VALID = statement(
-    select(TOKEN.c.id, TOKEN.c.name, TOKEN.c.scope).where(
+    select(TOKEN.c.id, TOKEN.c.name, TOKEN.c.scope, TOKEN.c.hash, TOKEN.c.person).where(
         TOKEN.c.hash == bindparam("sha256"),
         and_(
             TOKEN.c.revoked_at.is_(None),
@@ -50,10 +50,22 @@ _VALID = statement(
         ),
     )
 )
+_OF_PERSON = statement(
+    select(TOKEN.c.id, TOKEN.c.name, TOKEN.c.prefix, TOKEN.c.scope, TOKEN.c.created_at)
+    .where(TOKEN.c.person == bindparam("of_person"), TOKEN.c.revoked_at.is_(None))
+    .order_by(TOKEN.c.id)
+)
 
 
 def insert(
-    tx: Tx, name: str, *, sha256: str, prefix: str, scope: str, expires_at: datetime | None
+    tx: Tx,
+    name: str,
+    *,
+    sha256: str,
+    prefix: str,
+    scope: str,
+    expires_at: datetime | None,
+    person: str | None = None,
 ) -> None:
     tx.run(
         _INSERT,
@@ -63,6 +75,7 @@ def insert(
         scope=scope,
         created_at=tx.now,
         expires_at=expires_at,
+        person=person,
     )
 
 
@@ -81,5 +94,10 @@ def revoke(tx: Tx, token_id: int) -> None:
 
 
 def valid(reader: Reader, sha256: str) -> Row | None:
-    """The token with this hash, if it is neither revoked nor expired: id, name, scope."""
+    """The token with this hash, if it is neither revoked nor expired: id, name, scope, hash, person."""
     return reader.first(_VALID, sha256=sha256, now=reader.now)
+
+
+def of_person(reader: Reader, person: str) -> list[Row]:
+    """A person's calendar links that are not revoked, oldest first."""
+    return reader.all(_OF_PERSON, of_person=person)

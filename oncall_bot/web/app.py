@@ -28,6 +28,7 @@ from oncall_bot.telemetry.logs import get_logger
 from oncall_bot.telemetry.metrics import CONTENT_TYPE, Telemetry
 from oncall_bot.web.ack import AckDoor
 from oncall_bot.web.html import COMMON_HEADERS, Pages
+from oncall_bot.web.ical import Behind, calendar
 
 Ready = Callable[[], Awaitable[Sequence[str]]]
 SlackHandler = Callable[[Request], Awaitable[Response]]
@@ -45,10 +46,12 @@ def build_web(
     secret: bytes,
     ready: Ready,
     slack_handler: SlackHandler | None = None,
+    calendars: Behind | None = None,
 ) -> FastAPI:
     """The app.
 
-    `ready` answers with the reasons why not, none when all is well; `secret` signs links.
+    `ready` answers with the reasons why not, none when all is well; `secret` signs links; `calendars` opens a
+    calendar by its token.
     """
     if len(secret) < MIN_SECRET_BYTES:
         raise ValueError(f"the signing secret needs {MIN_SECRET_BYTES} bytes")
@@ -56,6 +59,7 @@ def build_web(
     pages = Pages()
     _add_health(app, telemetry, ready)
     _add_pages(app, pages, AckDoor(store, secret, pages))
+    _add_calendars(app, calendars)
     if slack_handler is not None:
         _add_slack(app, slack_handler)
     _add_faults(app, pages, telemetry)
@@ -109,6 +113,12 @@ def _add_pages(app: FastAPI, pages: Pages, door: AckDoor) -> None:
     @app.post("/ack/{token}")
     async def press(token: str, request: Request) -> Response:
         return await door.press(token, request)
+
+
+def _add_calendars(app: FastAPI, behind: Behind | None) -> None:
+    @app.api_route("/ical/{token}.ics", methods=_LOOK)
+    async def ical(token: str, request: Request) -> Response:
+        return await calendar(behind, token, request)
 
 
 def _add_slack(app: FastAPI, handler: SlackHandler) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from oncall_bot.core.config import DEFAULT_SEVERITIES
 from oncall_bot.core.documents.fault import Fault, Path, shown
@@ -155,6 +156,40 @@ def _roads_without_address(document: Entry) -> Iterator[Fault]:
         elif "url" not in road and "url_file" not in road:
             message = "has no address; give url, or url_file when it holds a secret"
             yield Fault(("channels", key), message)
+
+
+# Calendars.
+
+
+def _calendar_faults(document: Entry) -> Iterator[Fault]:
+    section = document.get("calendars")
+    hosts = section.get("hosts") or [] if isinstance(section, dict) else []
+    for key, calendar in _entries(document, "calendars"):
+        yield from _one_address(("calendars", key), calendar)
+        yield from _whose_calendar(("calendars", key), calendar)
+        url = calendar.get("url")
+        host = urlsplit(url).hostname if isinstance(url, str) else None
+        if host is not None and host not in hosts:
+            yield Fault(
+                ("calendars", key, "url"),
+                f"{shown(host)} is not in calendars.hosts; add it there if it may be asked",
+            )
+
+
+def _one_address(path: Path, calendar: Entry) -> Iterator[Fault]:
+    given = [field for field in ("file", "url", "url_file") if field in calendar]
+    if not given:
+        yield Fault(path, "has nothing to read; give file, url, or url_file for a secret address")
+    for field in given[1:]:
+        yield Fault((*path, field), f"{given[0]} and {field} are both given; keep one")
+
+
+def _whose_calendar(path: Path, calendar: Entry) -> Iterator[Fault]:
+    use = calendar.get("use")
+    if use == "overrides" and "schedule" not in calendar:
+        yield Fault((*path, "schedule"), "is missing; name the schedule that is covered")
+    elif use == "leave" and "schedule" in calendar:
+        yield Fault((*path, "schedule"), "leave is of people; take the schedule out")
 
 
 # Severities.
@@ -372,6 +407,7 @@ _RULES: tuple[Callable[[Entry], Iterator[Fault]], ...] = (
     _order_faults,
     _when_faults,
     _roads_without_address,
+    _calendar_faults,
     _label_values_twice,
     _severity_faults,
     _names_twice,

@@ -41,6 +41,7 @@ _EMAIL = re.compile(r"[^@\s<>,;]{1,64}@[^@\s<>,;]{1,190}")
 _LABEL = re.compile(r"[^\s{}!=~,\"]{1,200}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MONEY = re.compile(r"[0-9]{1,7}(\.[0-9]{1,2})? [A-Z]{3}")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}://\S+")
 
 
@@ -83,6 +84,10 @@ def _whole(least: int, most: int) -> Scalar:
         return None if least <= number <= most else f"is out of bounds; write {least} to {most}"
 
     return Scalar(int, f"a number from {least} to {most}", problem)
+
+
+def _weight(number: float) -> str | None:
+    return None if 1 <= number <= 100 else "is out of bounds; write a number from 1 to 100"
 
 
 def _share(number: float) -> str | None:
@@ -164,6 +169,12 @@ def _url_problem(text: str) -> str | None:
         fine = False
     if not fine or not text.isprintable() or " " in text:
         return 'is not an address; write "http://prometheus.example.com:9090"'
+    return None
+
+
+def _calendar_problem(text: str) -> str | None:
+    if not text.startswith("https://") or _url_problem(text) or "@" in urlsplit(text).netloc:
+        return 'is not an address for a calendar; write "https://calendar.example.com/shop.ics"'
     return None
 
 
@@ -313,6 +324,8 @@ _DAYS = ListOf(_whole(1, 7), at_least=1, at_most=7)
 _FROM = Scalar(str, '"02:00"', partial(_time_problem, False))
 _TO = Scalar(str, '"04:00"', partial(_time_problem, True))
 
+_WEIGHT = Scalar(float, "1.5", _weight)
+
 _SCHEDULE = Record(
     {
         "team": _named("team"),
@@ -441,6 +454,7 @@ FORMAT = Record(
                     "channel": _CHANNEL,
                     "usergroup": _text("the handle of a Slack user group"),
                     "fallback": ListOf(_TARGET, lone=True),
+                    "fairness": Record(dict.fromkeys(("night", "weekend", "holiday"), _WEIGHT)),
                 }
             ),
             _key_problem,
@@ -556,6 +570,28 @@ FORMAT = Record(
                 }
             ),
             _key_problem,
+        ),
+        "calendars": MapOf(
+            Record(
+                {
+                    "use": _choice("leave", "overrides"),
+                    "person": _PERSON,
+                    "schedule": _named("schedule"),
+                    "file": _text("leave/ana.ics"),
+                    "url": Scalar(
+                        str, '"https://calendar.example.com/shop.ics"', _calendar_problem
+                    ),
+                    "url_file": _text("/run/secrets/NAME"),
+                    "zone": _ZONE,
+                },
+                required=("use",),
+            ),
+            _key_problem,
+            fixed={
+                "hosts": ListOf(
+                    _spelled(_HOST, "a host name", "calendar.example.com"), lone=True, at_most=64
+                )
+            },
         ),
         "runbooks": Record(
             {

@@ -15,10 +15,12 @@ from oncall_bot.core.config import (
     DEFAULT_PERSONAL_RULES,
     DEFAULT_SEVERITIES,
     RETENTION,
+    Calendar,
     Canary,
     Channel,
     Config,
     Defaults,
+    Fairness,
     Heartbeat,
     Llm,
     Maintenance,
@@ -50,6 +52,7 @@ Entry = Mapping[str, Any]
 def config_of(document: Entry) -> Config:
     """The Config a checked document means; an unchecked one raises ValueError or KeyError."""
     severities = document.get("severities")
+    calendars = document.get("calendars") or {}
     return Config(
         defaults=_defaults(document.get("defaults", {})),
         people=_each(document, "people", _person),
@@ -76,6 +79,12 @@ def config_of(document: Entry) -> Config:
         retention={**RETENTION, **_retention(document.get("retention", {}))},
         llm=_llm(document.get("llm", {})),
         canary=_canary(document["canary"], zone_of(document)) if "canary" in document else None,
+        calendars={
+            key: Calendar(key=key, **{"zone": zone_of(document), **entry})
+            for key, entry in calendars.items()
+            if key != "hosts"
+        },
+        calendar_hosts=tuple(calendars.get("hosts", ())),
     )
 
 
@@ -144,6 +153,7 @@ def _team(key: str, entry: Entry) -> Team:
         channel=entry.get("channel"),
         usergroup=entry.get("usergroup"),
         fallback=_targets(entry.get("fallback", ())),
+        fairness=Fairness(**entry.get("fairness", {})),
     )
 
 

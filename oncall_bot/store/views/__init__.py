@@ -9,10 +9,12 @@ firings    how often an alert fired, what fires now          shifts     shifts i
 offers     what a wish comes to                            conversations  what is talked about
 disclosure what of an incident a model may be sent
 drafts     suggested texts and what became of them           catching_up  what somebody who joins late reads
+coverage   faults of schedules ahead, calendars read in
 """
 
 from oncall_bot.store.views.catching_up import catch_up
 from oncall_bot.store.views.conversations import about, key_of
+from oncall_bot.store.views.coverage import CalendarState, calendar_states, coverage
 from oncall_bot.store.views.covers import asked_for, cover_notice, waits_for
 from oncall_bot.store.views.disclosure import disclosure, model_allowance
 from oncall_bot.store.views.drafts import (
@@ -71,6 +73,7 @@ from oncall_bot.store.views.sight import Subject, checks, subject
 __all__ = [
     "AlertHistory",
     "Asker",
+    "CalendarState",
     "ContactShown",
     "Ending",
     "Firing",
@@ -83,10 +86,12 @@ __all__ = [
     "bundle_now",
     "bundle_of_message",
     "bundle_of_row",
+    "calendar_states",
     "catch_up",
     "checks",
     "contacts",
     "cover_notice",
+    "coverage",
     "disclosure",
     "draft",
     "draft_by_id",

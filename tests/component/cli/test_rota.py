@@ -87,27 +87,6 @@ def test_a_window_that_ends_before_it_begins_is_not_understood(applied: Run) -> 
     assert said.code == 2
 
 
-def test_verify_finds_gaps_and_people_without_a_loud_road(run: Run, home: Path) -> None:
-    path = home / "gaps.yaml"
-    hours = 'restrictions: [{days: [1, 2, 3, 4, 5], from: "09:00", to: "17:00"}], users: [ana, bo]'
-    path.write_text(CONFIG.replace("users: [ana, bo]}", f"{hours}}}"))
-    said = run("schedule", "verify", "--months", "1", "--config", str(path))
-    assert said.code == 1
-    assert "gaps" in said.out
-    assert "No loud road (reached in Slack only): Bo Lindt" in said.out
-    found = run("schedule", "verify", "--months", "1", "--config", str(path), "--json")
-    assert found.code == 1
-    assert found.json["no_loud_road"] == ["Bo Lindt"]
-    assert all(gap["user"] is None for gap in found.json["gaps"]["shop"])
-
-
-def test_verify_is_content_with_a_rota_that_reaches_everybody_always(run: Run, home: Path) -> None:
-    path = home / "good.yaml"
-    path.write_text(CONFIG.replace("users: [ana, bo]", "users: [ana, dee]"))
-    said = run("schedule", "verify", "--config", str(path))
-    assert (said.code, said.out) == (0, "shop: no gap in 3 months\n")
-
-
 def test_a_faulty_file_is_told_line_by_line(run: Run, home: Path) -> None:
     path = home / "bad.yaml"
     path.write_text(CONFIG.replace("zone: Europe/Berlin\n", "zone: Europe/Nowhere\n"))

@@ -123,6 +123,7 @@ async def running(
             signing_secret="" if mode == "socket" else app.signing_secret,
             api_url=f"{slack.base}/api/",
             app_id=app.app_id,
+            public_url="https://oncall.example.com",
         )
         edge = SlackEdge(settings, store, look_with=look_with, assistant=assistant, clock=clock)
         await edge.start()
