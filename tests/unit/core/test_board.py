@@ -1,4 +1,4 @@
-"""A schedule over some weeks: days as long as they are, rows as planned, the line of who is on call, gaps with causes."""
+"""A schedule over some weeks: days as long as they are, rows as planned, the line of who is on call, gaps."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def test_the_picture_is_also_words_without_letters_that_turn_the_line() -> None:
     assert "Ben Okafor by override from Tue 20, 09:00" in said
     assert "Clocks go back 03:00 to 02:00." in said
     assert "\u202e" not in said
-    assert len(words.alt_text(shown(weeks=4), limit=200)) == 200
+    assert len(words.alt_text(shown(weeks=4), limit=200)) <= 200
 
 
 def test_a_days_pieces_end_at_its_midnights() -> None:

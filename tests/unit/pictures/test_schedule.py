@@ -1,10 +1,11 @@
-"""The picture of a schedule: gaps hatched, overrides outlined, now and clock changes marked, names bounded and escaped."""
+"""The picture of a schedule: gaps hatched, overrides outlined, now and clock changes marked, names escaped."""
 
 from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as Xml
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -78,7 +79,7 @@ def test_a_gap_is_hatched_and_an_override_outlined() -> None:
 def test_the_long_night_is_drawn_as_long_as_it_is() -> None:
     uprights = re.findall(r'd="M([\d.]+) [\d.]+V[\d.]+" stroke="#3A424E"', svg_of(drawn()))
     xs = [*map(float, uprights), float(RIGHT)]
-    wide = [right - left for left, right in zip(xs, xs[1:], strict=False)]
+    wide = [right - left for left, right in pairwise(xs)]
     assert wide[-1] / wide[0] == pytest.approx(25 / 24, rel=0.01)
 
 
