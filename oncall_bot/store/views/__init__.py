@@ -2,9 +2,11 @@
 
 incident   the card's Situation, the work log, the record    paging     who was and will be paged
 pages      a page as the paged person sees it                on_call    who is on call, hand-offs, contacts
+boards     schedules as they are drawn              signing_in who looks at a web page
 reasons    why each person was paged, or not                 foresight  what would happen to an alert
 """
 
+from oncall_bot.store.views.boards import ScheduleLine, board_of, schedule_lines
 from oncall_bot.store.views.foresight import explain, runbooks_matching
 from oncall_bot.store.views.incident import (
     draft,
@@ -28,10 +30,13 @@ from oncall_bot.store.views.pages import (
     page_notice,
 )
 from oncall_bot.store.views.reasons import why
+from oncall_bot.store.views.signing_in import signed_in, waiting_link
 
 __all__ = [
     "ContactShown",
+    "ScheduleLine",
     "asked_in_bundle",
+    "board_of",
     "bundle_now",
     "bundle_of_message",
     "bundle_of_row",
@@ -48,8 +53,11 @@ __all__ = [
     "people",
     "record",
     "runbooks_matching",
+    "schedule_lines",
+    "signed_in",
     "situation",
     "thread_of",
+    "waiting_link",
     "who",
     "why",
     "with_links",
