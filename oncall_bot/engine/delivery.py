@@ -32,6 +32,7 @@ from oncall_bot.core.situation import (
     Situation,
     TestNotice,
     TextNotice,
+    WorkLog,
 )
 from oncall_bot.engine.jobs import now_utc
 from oncall_bot.flows import drafting, reconcile
@@ -401,19 +402,23 @@ class Delivery:
         content = prepared.content
         link = self._ports.chat_link(*prepared.card) if prepared.card is not None else None
         if isinstance(content, Situation):
-            return views.with_links(content, link)
+            return views.with_links(content, link, self._links.public_url)
         if isinstance(content, BundleNotice):
             pages = [self._linked_page(one, prepared.cards) for one in content.pages]
             return replace(content, pages=pages)
         if isinstance(content, PageNotice | RunbookNotice | DraftNotice):
-            linked = views.with_links(content.situation, link)
+            linked = views.with_links(content.situation, link, self._links.public_url)
             return replace(content, situation=linked)
+        if isinstance(content, WorkLog):
+            url = views.incident_address(self._links.public_url, content.incident_id)
+            return replace(content, url=url)
         return content
 
     def _linked_page(self, notice: PageNotice, cards: Mapping[int, tuple[str, str]]) -> PageNotice:
         card = cards.get(notice.situation.incident_id)
         link = self._ports.chat_link(*card) if card is not None else None
-        return replace(notice, situation=views.with_links(notice.situation, link))
+        linked = views.with_links(notice.situation, link, self._links.public_url)
+        return replace(notice, situation=linked)
 
 
 def _tell(asked: Sequence[asyncio.Future[None]]) -> None:

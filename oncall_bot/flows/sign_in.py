@@ -6,6 +6,8 @@ Serves slack (which gives out links) and web (which takes them).
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from oncall_bot.core.outcomes import Actor
 from oncall_bot.core.sign_in import LINK_FOR, SESSION_FOR, Refusal, SignedIn
 from oncall_bot.store import incidents, sign_in
@@ -15,10 +17,12 @@ from oncall_bot.store.views.signing_in import waiting_link
 NAME_MAX = 200
 
 
-def offer_sign_in(tx: Tx, actor: Actor, link_sha256: str) -> None:
-    """A link for this person, good for ten minutes and one use; an earlier one is worth nothing from now on."""
-    sign_in.add_link(tx, link_sha256, str(actor), actor.name[:NAME_MAX], tx.now + LINK_FOR)
+def offer_sign_in(tx: Tx, actor: Actor, link_sha256: str) -> datetime:
+    """A link for this person, good for one use until the answer; an earlier one is worth nothing from now on."""
+    until = tx.now + LINK_FOR
+    sign_in.add_link(tx, link_sha256, str(actor), actor.name[:NAME_MAX], until)
     incidents.audit(tx, str(actor), "sign_in_link", "web", after={"by": actor.by})
+    return until
 
 
 def use_link(

@@ -31,6 +31,7 @@ HELP: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "Before": (
         ("who", "who is on call, for what"),
+        ("web", "schedules and incidents in the browser"),
         ("silence 42 2h planned move", "stop paging for a while"),
         ("override shop-primary ana fri 09:00 to sat 09:00", "set who takes a shift"),
         ("contact add voice +4930123456", "how you can be woken; then `contact verify CODE`"),

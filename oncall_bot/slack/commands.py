@@ -32,6 +32,7 @@ from oncall_bot.slack.blocks import Drawn
 from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.edge import ANSWER_WITHIN, Edge, ephemeral, excuse, waiting
 from oncall_bot.slack.markdown import paragraphs
+from oncall_bot.slack.web_link import web_link
 from oncall_bot.store import views
 from oncall_bot.store.queue import Busy
 
@@ -452,6 +453,10 @@ async def contacts_of(edge: Edge, caller: Caller) -> Drawn:
     return answers.contacts(shown, command=edge.command)
 
 
+async def _web(edge: Edge, asked: Asked) -> Drawn | None:
+    return await web_link(edge, asked.caller, asked.press_id)
+
+
 async def _help(edge: Edge, asked: Asked) -> Drawn | None:
     return answers.help_(edge.command, edge.guide)
 
@@ -475,6 +480,7 @@ WORDS: Mapping[str, Word] = {
     "override": _override,
     "contact": _contact,
     "test": _test,
+    "web": _web,
     "help": _help,
 }
 ALIASES = {

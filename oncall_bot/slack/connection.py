@@ -54,6 +54,7 @@ class SlackSettings:
     api_url: str = SLACK
     command: str = "/oncall"
     guide: str | None = None
+    public_url: str | None = None
     app_id: str | None = None
 
     @property
@@ -197,6 +198,7 @@ class SlackEdge:
             clock=self._clock,
             bot_user=self.bot_user,
             workspace_url=self.workspace_url,
+            public_url=self._settings.public_url,
             on_failure=self._on_failure,
         )
         quiet = logging.getLogger("oncall_bot.slack.bolt")

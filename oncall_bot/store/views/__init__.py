@@ -10,6 +10,7 @@ from oncall_bot.store.views.boards import ScheduleLine, board_of, schedule_lines
 from oncall_bot.store.views.foresight import explain, runbooks_matching
 from oncall_bot.store.views.incident import (
     draft,
+    incident_address,
     incident_of_thread,
     last_resolved,
     latest_incidents,
@@ -20,6 +21,7 @@ from oncall_bot.store.views.incident import (
     with_links,
     work_log,
 )
+from oncall_bot.store.views.incident_page import incident_page
 from oncall_bot.store.views.on_call import ContactShown, contacts, hand_off, people, who
 from oncall_bot.store.views.pages import (
     asked_in_bundle,
@@ -44,7 +46,9 @@ __all__ = [
     "draft",
     "explain",
     "hand_off",
+    "incident_address",
     "incident_of_thread",
+    "incident_page",
     "last_resolved",
     "late_by",
     "latest_incidents",

@@ -92,7 +92,12 @@ class Bot:
 
 @asynccontextmanager
 async def running(
-    slackcheck: ModuleType, store: Store, mode: str, **options: Any
+    slackcheck: ModuleType,
+    store: Store,
+    mode: str,
+    *,
+    public_url: str | None = None,
+    **options: Any,
 ) -> AsyncIterator[Bot]:
     """The bot, connected; every scenario ends with Slack's own judgement in `judged_clean`."""
     app = slackcheck.App.from_manifest(manifest())
@@ -103,6 +108,7 @@ async def running(
             signing_secret="" if mode == "socket" else app.signing_secret,
             api_url=f"{slack.base}/api/",
             app_id=app.app_id,
+            public_url=public_url,
         )
         edge = SlackEdge(settings, store)
         await edge.start()
