@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 BLOCKS_MAX = 400
+_EXPLAINED = "Appendix"
 _SOURCES = re.compile(r"\s?\[((?:[ea]\d{1,6}|calc)(?:, (?:[ea]\d{1,6}|calc)){0,19})\]")
 _HEADING = re.compile(r"(#{1,6})\s+(.*)")
 _ITEM = re.compile(r"\s*[-*]\s+(?:\[([ x])\]\s+)?(.*)")
@@ -35,11 +36,14 @@ class Block:
 
 
 def blocks_of(markdown: str) -> list[Block]:
-    """The draft from its first section on: what its title says stands on the page already. Bounded."""
+    """The draft from its first section on, without the appendix: the page has its title and explains its chips.
+
+    Bounded.
+    """
     lines = markdown.splitlines()
     found: list[Block] = []
     for kind, group in _groups(lines):
-        if len(found) >= BLOCKS_MAX:
+        if len(found) >= BLOCKS_MAX or (kind == "heading" and group[0].startswith(_EXPLAINED)):
             break
         if kind == "heading":
             found.append(Block(kind, spans_of(group[0])))

@@ -113,12 +113,13 @@ def _last_of(text: str) -> int | None:
 
 
 def numbers(page: IncidentPage) -> Iterator[Number]:
-    """At most five: how long users felt it, how quick people were, what was counted; only what the record holds."""
+    """At most five: how long users felt it, how quick people were, what was counted; only what is on record."""
     facts, s = page.facts, page.situation
+    acked = s.acked_at - s.opened_at if s.acked_at else None
     timed = (
         (facts.time_to_mitigate, "users felt it"),
         (facts.time_to_detect, "to the alert"),
-        (facts.time_to_ack, "to acknowledge"),
+        (facts.time_to_ack if facts.time_to_ack is not None else acked, "to acknowledge"),
         (facts.time_to_resolve, "to resolve"),
     )
     if s.resolved_at is None:

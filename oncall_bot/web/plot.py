@@ -15,7 +15,7 @@ from oncall_bot.core.board_words import change_words, clock, is_today, stretch
 HEAD, ROW, LANE, FINAL, FINAL_LANE, FOOT, LINE = 30, 46, 34, 70, 50, 28, 20
 LETTER = 8.4  # pixels, at most, of a letter of the bars
 NARROWEST = 640  # pixels of the drawing on the narrowest page that shows it
-INITIAL = 12
+PADDING, INITIAL, BEGUN_MIN = 6, 12, 4
 WORDS_APART = 240
 
 
@@ -112,17 +112,19 @@ def look_of(board: Board, bar: Bar) -> str:
 
 
 def _word(board: Board, bar: Bar, room: float) -> str:
-    """As much of the name as fits: whole, its first word, an initial, nothing."""
+    """As much of the name as fits: whole, its first word, the beginning of that, an initial, nothing."""
     if bar.user is None:
         return next((one for one in ("nobody", "gap", "!") if _fits(one, room)), "")
-    name = " ".join(c for c in board.name(bar.user)[:60].split() if c)
-    words = [name, *name.split()[:1]]
-    fitting = next((one for one in words if _fits(one, room)), "")
+    name = " ".join(board.name(bar.user)[:60].split())
+    first = (name.split() or [""])[0]
+    letters = int((room - PADDING) / LETTER) - 1
+    begun = f"{first[:letters]}…" if letters >= BEGUN_MIN else ""
+    fitting = next((one for one in (name, first, begun) if one and _fits(one, room)), "")
     return fitting or (name[:1] if room >= INITIAL else "")
 
 
 def _fits(word: str, room: float) -> bool:
-    return len(word) * LETTER + 6 <= room
+    return len(word) * LETTER + PADDING <= room
 
 
 def _columns(board: Board) -> Iterator[Column]:

@@ -66,6 +66,8 @@ async def whispered(bot: Bot, user: str, times: int = 1) -> bool:
 
 
 async def test_a_guest_gets_none(bot: Bot) -> None:
+    bot.slack.ws.user("dave")["is_restricted"] = True
+    bot.slack.ws.channel("incidents")["members"].append(bot.slack.ws.user("dave")["id"])
     await bot.slack.act_slash("dave", "incidents", "/oncall", "web")
     await until(lambda: whispered(bot, "dave"))
     assert "sign-in/" not in str(bot.whispered("dave"))
