@@ -59,8 +59,8 @@ def _planned(reader: Reader, key: str, monday: date, weeks: int, zone: ZoneInfo)
     definition = snapshot.config.schedules[key].definition
     overrides = snapshot.overrides.get(key, ())
     recorded = _recorded(reader, key, monday, weeks, zone)
-    named = set(people_named(definition))
-    named |= {user for one in (*overrides, *recorded) if (user := one.user) is not None}
+    changed = [*(one.user for one in overrides), *(one.user for one in recorded)]
+    named = people_named(definition) | {user for user in changed if user is not None}
     names = {user: snapshot.name(user) for user in named}
     return Planned(key, definition, overrides, recorded, names)
 
