@@ -105,7 +105,8 @@ class App:
 
     `clock` is for rehearsals: every decision and every shown time is taken from it, by default from the database's
     clock and the wall's. Who moves it by leaps calls `catch_up` after each, and leaps less than five seconds at once:
-    a process is taken for dead when it has not said for so long that it lives.
+    a process is taken for dead when it has not said for so long that it lives. `open_here` spares everybody on this
+    machine the sign-in to the web pages: for the demo.
     """
 
     def __init__(
@@ -114,9 +115,11 @@ class App:
         *,
         clock: Clock | None = None,
         at_fault_point: Callable[[FaultPoint], None] = ignore,
+        open_here: bool = False,
     ) -> None:
         self.settings = settings
         self._clock = clock
+        self._open_here = open_here
         self.telemetry = Telemetry()
         self.instance = f"{processes.SEEN}{os.getpid()}-{secrets.token_hex(4)}"
         self._at = at_fault_point
@@ -453,6 +456,9 @@ class App:
             ready=self._not_ready,
             slack_handler=self._slack_handler(),
             calendars=Feeds(self.store).behind,
+            public_url=self.settings.public_url,
+            command=self.settings.slack_command,
+            open_here=self._open_here,
         )
         # a proxy in front tells pages who asks; the webhook knows its caller by the token and is spared the work
         web_app: Any = web

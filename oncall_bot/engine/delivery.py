@@ -33,6 +33,7 @@ from oncall_bot.core.situation import (
     TestNotice,
     TextNotice,
     UpdateNotice,
+    WorkLog,
 )
 from oncall_bot.engine.jobs import now_utc
 from oncall_bot.flows import drafting, reconcile
@@ -416,19 +417,24 @@ class Delivery:
                 replace(one, link=self._ports.chat_link(*one.place)) if one.place else one
                 for one in content.beside
             ]
-            return replace(views.with_links(content, link), beside=near)
+            linked = views.with_links(content, link, self._links.public_url)
+            return replace(linked, beside=near)
         if isinstance(content, BundleNotice):
             pages = [self._linked_page(one, prepared.cards) for one in content.pages]
             return replace(content, pages=pages)
         if isinstance(content, PageNotice | RunbookNotice | DraftNotice | UpdateNotice):
-            linked = views.with_links(content.situation, link)
+            linked = views.with_links(content.situation, link, self._links.public_url)
             return replace(content, situation=linked)
+        if isinstance(content, WorkLog):
+            url = views.incident_address(self._links.public_url, content.incident_id)
+            return replace(content, url=url)
         return content
 
     def _linked_page(self, notice: PageNotice, cards: Mapping[int, tuple[str, str]]) -> PageNotice:
         card = cards.get(notice.situation.incident_id)
         link = self._ports.chat_link(*card) if card is not None else None
-        return replace(notice, situation=views.with_links(notice.situation, link))
+        linked = views.with_links(notice.situation, link, self._links.public_url)
+        return replace(notice, situation=linked)
 
 
 def _written(drafter: Drafter, assignment: Assignment) -> Prose:

@@ -37,6 +37,7 @@ HELP: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("shifts", "when you are on call"),
         ("firing checkout", "what fires now"),
         ("history HighErrorRate", "how often it fired"),
+        ("web", "schedules and incidents in the browser"),
         ("silence 42 2h planned move", "stop paging for a while"),
         ("schedule", "who now, who next, the week"),
         ("cover", "ask others to take your shift; `swap` changes it for one of theirs"),

@@ -43,6 +43,7 @@ from oncall_bot.slack.blocks import Drawn
 from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.edge import ANSWER_WITHIN, Edge, ephemeral, excuse, waiting
 from oncall_bot.slack.markdown import paragraphs
+from oncall_bot.slack.web_link import web_link
 from oncall_bot.store import views
 from oncall_bot.store.queue import Busy
 
@@ -493,6 +494,10 @@ async def contacts_of(edge: Edge, caller: Caller) -> Drawn:
     return answers.contacts(shown, command=edge.command)
 
 
+async def _web(edge: Edge, asked: Asked) -> Drawn | None:
+    return await web_link(edge, asked.caller, asked.press_id)
+
+
 async def _help(edge: Edge, asked: Asked) -> Drawn | None:
     return answers.help_(edge.command, edge.guide)
 
@@ -524,6 +529,7 @@ WORDS: Mapping[str, Word] = {
     "contact": _contact,
     "calendar": calendars.on_calendar,
     "test": _test,
+    "web": _web,
     "help": _help,
 }
 ALIASES = {

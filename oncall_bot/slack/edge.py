@@ -150,7 +150,7 @@ class Edge:
         return [self._linked(*placed) for placed in await self.store.view(_all_placed)]
 
     def _linked(self, s: Situation, place: tuple[str, str] | None) -> Situation:
-        linked = views.with_links(s, self.chat_link(place))
+        linked = views.with_links(s, self.chat_link(place), self.public_url)
         return replace(linked, channel=place[0]) if place else linked
 
     def chat_link(self, place: tuple[str, str] | None) -> str | None:

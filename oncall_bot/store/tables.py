@@ -863,6 +863,28 @@ class ApiToken(Table, table=True):
     person: str | None = _text(null=True, index=True)  # whose calendar link it is, by key
 
 
+class SignInLink(Table, table=True):
+    __tablename__ = "sign_in_link"
+    id: int | None = _id()
+    token_sha256: str = Field(sa_type=Text, unique=True)
+    actor: str = _text(index=True)
+    name: str = _text()
+    created_at: datetime = _at()
+    expires_at: datetime = _at(index=True)
+    used_at: datetime | None = _at(null=True)
+
+
+class WebSession(Table, table=True):
+    __tablename__ = "web_session"
+    id: int | None = _id()
+    token_sha256: str = Field(sa_type=Text, unique=True)
+    actor: str = _text(index=True)
+    name: str = _text()
+    created_at: datetime = _at()
+    expires_at: datetime = _at(index=True)
+    ended_at: datetime | None = _at(null=True)
+
+
 class Process(Table, table=True):
     __tablename__ = "process"
     instance: str = Field(primary_key=True, sa_type=Text)

@@ -3,6 +3,7 @@
 incident   the card's Situation, the work log, the record    paging     who was and will be paged
 pages      a page as the paged person sees it                on_call    who is on call, hand-offs, contacts
 covers     requests for cover as each reader sees them
+boards     schedules as they are drawn              signing_in who looks at a web page
 reasons    why each person was paged, or not                 foresight  what would happen to an alert
 sight      what the metrics say of an incident, and what is to be asked of them
 firings    how often an alert fired, what fires now          shifts     shifts in a span
@@ -12,6 +13,7 @@ drafts     suggested texts and what became of them           catching_up  what s
 coverage   faults of schedules ahead, calendars read in
 """
 
+from oncall_bot.store.views.boards import ScheduleLine, board_of, schedule_lines
 from oncall_bot.store.views.catching_up import catch_up
 from oncall_bot.store.views.conversations import about, key_of
 from oncall_bot.store.views.coverage import CalendarState, calendar_states, coverage
@@ -35,6 +37,7 @@ from oncall_bot.store.views.firings import (
 )
 from oncall_bot.store.views.foresight import explain, runbooks_matching
 from oncall_bot.store.views.incident import (
+    incident_address,
     incident_of_thread,
     last_resolved,
     latest_incidents,
@@ -46,6 +49,7 @@ from oncall_bot.store.views.incident import (
     with_links,
     work_log,
 )
+from oncall_bot.store.views.incident_page import incident_page
 from oncall_bot.store.views.model_use import model_paused
 from oncall_bot.store.views.offers import Asker, offer, spoken_length
 from oncall_bot.store.views.on_call import (
@@ -69,6 +73,7 @@ from oncall_bot.store.views.reasons import why
 from oncall_bot.store.views.rota import next_shifts, reminders, rota_week, shifts_of_others
 from oncall_bot.store.views.shifts import Shift, on_call_between, shifts_of
 from oncall_bot.store.views.sight import Subject, checks, subject
+from oncall_bot.store.views.signing_in import signed_in, waiting_link
 
 __all__ = [
     "AlertHistory",
@@ -77,12 +82,14 @@ __all__ = [
     "ContactShown",
     "Ending",
     "Firing",
+    "ScheduleLine",
     "Shift",
     "Subject",
     "about",
     "alert_history",
     "asked_for",
     "asked_in_bundle",
+    "board_of",
     "bundle_now",
     "bundle_of_message",
     "bundle_of_row",
@@ -100,7 +107,9 @@ __all__ = [
     "explain",
     "firing_now",
     "hand_off",
+    "incident_address",
     "incident_of_thread",
+    "incident_page",
     "key_of",
     "known",
     "last_resolved",
@@ -120,15 +129,18 @@ __all__ = [
     "rota_week",
     "rules",
     "runbooks_matching",
+    "schedule_lines",
     "schedules_of",
     "shifts_of",
     "shifts_of_others",
+    "signed_in",
     "situation",
     "spoken_length",
     "subject",
     "suggestion",
     "thread_of",
     "update_notice",
+    "waiting_link",
     "waits_for",
     "who",
     "why",

@@ -283,6 +283,11 @@ def _document(row: Row) -> dict[str, Any]:
     }
 
 
-def with_links(shown: Situation, chat_link: str | None) -> Situation:
-    """The situation with the address of its card in chat. There is no incident page yet, so no link to one."""
-    return replace(shown, chat_link=chat_link)
+def with_links(shown: Situation, chat_link: str | None, public_url: str | None = None) -> Situation:
+    """The situation with the address of its card in chat, and of its web page where there is one."""
+    return replace(shown, chat_link=chat_link, url=incident_address(public_url, shown.incident_id))
+
+
+def incident_address(public_url: str | None, incident_id: int) -> str | None:
+    """Where the incident's web page is, when the server has an address for people."""
+    return f"{public_url.rstrip('/')}/incidents/{incident_id}" if public_url else None

@@ -112,6 +112,7 @@ async def running(
     look_with: Instruments | None = None,
     assistant: Assistant | None = None,
     clock: Callable[[], datetime] = now_utc,
+    public_url: str | None = "https://oncall.example.com",
     **options: Any,
 ) -> AsyncIterator[Bot]:
     """The bot, connected; every scenario ends with Slack's own judgement in `judged_clean`."""
@@ -123,7 +124,7 @@ async def running(
             signing_secret="" if mode == "socket" else app.signing_secret,
             api_url=f"{slack.base}/api/",
             app_id=app.app_id,
-            public_url="https://oncall.example.com",
+            public_url=public_url,
         )
         edge = SlackEdge(settings, store, look_with=look_with, assistant=assistant, clock=clock)
         await edge.start()
