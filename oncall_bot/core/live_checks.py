@@ -63,9 +63,13 @@ class Expectation:
     @property
     def words(self) -> str:
         """The expectation as a person says it: `below 500`, `between 1 and 3`."""
+        return self.said(exact)
+
+    def said(self, number: Callable[[float], str]) -> str:
+        """As `words`, with each number written in that way."""
         if self.upper is not None:
-            return f"between {exact(self.limit)} and {exact(self.upper)}"
-        return f"{_WORDS[self.op]} {exact(self.limit)}"
+            return f"between {number(self.limit)} and {number(self.upper)}"
+        return f"{_WORDS[self.op]} {number(self.limit)}"
 
     def miss(self, value: float) -> float:
         """How far the value is from where it is expected; infinite for NaN."""
@@ -89,6 +93,8 @@ class LiveCheck:
     section: str
 
 
+_WRITTEN_ANEW = frozenset({"ratio", "s", "bytes", "bytes/s"})
+"""Units whose values are shown in another form: 0.084 as 8.4 %, 3600 s as 60 min."""
 AS_EXPECTED, NOT_AS_EXPECTED, UNREAD = "as expected", "not as expected", "could not be read"
 CHECKS_MAX = 10
 """Checks of one runbook that are run; the rest is named."""
@@ -200,8 +206,10 @@ def unread(check: LiveCheck, why: str, at: datetime) -> Reading:
 def _expected(check: LiveCheck) -> str:
     if check.expect is None:
         return ""
-    unit = f" {check.unit}" if check.unit in ("%", "s", "ms") else ""
-    return f"{check.expect.words}{unit}"
+    unit = Unit(check.unit)
+    if check.unit in _WRITTEN_ANEW:  # as the value beside it is
+        return check.expect.said(lambda value: figure(value, unit))
+    return check.expect.words + (" %" if check.unit == "%" else "")
 
 
 def _whose(labels: Mapping[str, str], all_labels: Sequence[Mapping[str, str]]) -> str:
