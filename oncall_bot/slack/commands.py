@@ -41,6 +41,7 @@ from oncall_bot.slack import (
 from oncall_bot.slack.answering import Place, answered, open_list, who_is_on_call, why_of
 from oncall_bot.slack.blocks import Drawn
 from oncall_bot.slack.callers import Caller
+from oncall_bot.slack.drafts import shown
 from oncall_bot.slack.edge import ANSWER_WITHIN, Edge, ephemeral, excuse, waiting
 from oncall_bot.slack.markdown import paragraphs
 from oncall_bot.slack.web_link import web_link
@@ -387,7 +388,7 @@ async def draft_of(
         return answers.no_such_incident(str(incident_id))
     text = await edge.store.view(views.draft, incident_id, kind)
     if text:
-        return answers.draft_text(situation, kind, paragraphs(text, most=3), edge.clock())
+        return answers.draft_text(situation, kind, paragraphs(shown(text), most=3), edge.clock())
     if caller.refusal is not None:
         return await edge.turn_away(caller, f"draft_{kind}", incident_id)
     return _told(await edge.press(press_id, request_draft, incident_id, kind, caller.actor))

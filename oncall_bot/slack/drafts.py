@@ -77,10 +77,10 @@ def _state(notice: DraftNotice, now: datetime, told: str) -> str:
 def _texts(notice: DraftNotice) -> list[Block]:
     if notice.state == "discarded":
         return []
-    return [section(part) for part in paragraphs(_shown(notice.markdown), most=MOST_PARTS)]
+    return [section(part) for part in paragraphs(shown(notice.markdown), most=MOST_PARTS)]
 
 
-def _shown(markdown: str) -> str:
+def shown(markdown: str) -> str:
     """The prose with its sources as `[7]`, which is how people name timeline entries."""
     return sources(_prose(markdown))
 
