@@ -97,7 +97,8 @@ def _begun(open_ones: list[Component], prop: Property) -> Component:
 
 def _unfolded(text: str) -> Iterator[tuple[int, str]]:
     """Content lines with the number each begins on; an empty line is none."""
-    begun, parts, size = 0, [], 0
+    begun, size = 0, 0
+    parts: list[str] = []
     for number, raw in enumerate(text.split("\n"), start=1):
         line = raw.removesuffix("\r")
         if line[:1] in (" ", "\t") and parts:

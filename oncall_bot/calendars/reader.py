@@ -1,7 +1,7 @@
 """Reads the calendars of the file, beside the pages and never before them: leave, and covers of schedules.
 
-Knows when to look again and whom an event means. Refuses to keep anything itself: flows.take_calendar does, and the last
-good reading stays in force. Serves app, as a duty.
+Knows when to look again and whom an event means. Refuses to keep anything itself: flows.take_calendar does, and the
+last good reading stays in force. Serves app, as a duty.
 """
 
 from __future__ import annotations

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from http.client import HTTPException
+from http import HTTPStatus
+from http.client import HTTPS_PORT, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from ssl import SSLContext, create_default_context
-from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, ProxyHandler, Request, build_opener
 
 from oncall_bot.calendars.lines import BYTES_MAX
 from oncall_bot.core.config import Calendar
@@ -22,6 +21,7 @@ from oncall_bot.core.errors import BadInput
 ADDRESS_MAX = 4096
 ANSWER_WITHIN_S, WHOLE_WITHIN_S = 10.0, 30.0
 _PIECE = 65_536
+_HEADERS = {"User-Agent": "oncall-bot", "Accept": "text/calendar", "Accept-Encoding": "identity"}
 
 
 class SourceError(BadInput):
@@ -62,36 +62,33 @@ def _of_address(address: str, hosts: Sequence[str], context: SSLContext | None) 
         raise SourceError("its address is no https address")
     if host not in hosts:
         raise SourceError(f"the host {host[:100]} is not in calendars.hosts")
-    opener = build_opener(
-        ProxyHandler({}), _NoRedirect(), HTTPSHandler(context=context or create_default_context())
+    there = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    link = HTTPSConnection(
+        host,
+        parts.port or HTTPS_PORT,
+        timeout=ANSWER_WITHIN_S,
+        context=context or create_default_context(),
     )
-    headers = {"User-Agent": "oncall-bot", "Accept": "text/calendar", "Accept-Encoding": "identity"}
     try:
-        with opener.open(Request(address, headers=headers), timeout=ANSWER_WITHIN_S) as answer:
-            return _whole(answer)
-    except HTTPError as fault:
-        raise SourceError(f"{host} answered {fault.code}") from None
-    except (URLError, HTTPException, OSError, ValueError) as fault:
-        why = getattr(fault, "reason", fault)
-        raise SourceError(f"{host} does not answer ({type(why).__name__})") from None
+        link.request("GET", there, headers=_HEADERS)
+        answer = link.getresponse()
+        if answer.status != HTTPStatus.OK:
+            raise SourceError(f"{host} answered {answer.status}")  # also where it leads elsewhere
+        return _whole(answer)
+    except (HTTPException, OSError, ValueError) as fault:
+        raise SourceError(f"{host} does not answer ({type(fault).__name__})") from None
+    finally:
+        link.close()
 
 
-def _whole(answer: object) -> bytes:
+def _whole(answer: HTTPResponse) -> bytes:
     """The body in pieces, within a time that a slow sender cannot stretch."""
-    read = answer.read1  # type: ignore[attr-defined] # of http.client.HTTPResponse
     end, body = time.monotonic() + WHOLE_WITHIN_S, b""
     while len(body) <= BYTES_MAX:
-        piece = read(_PIECE)
+        piece = answer.read1(_PIECE)
         if not piece:
             return body
         body += piece
         if time.monotonic() > end:
             raise SourceError(f"it did not arrive in {WHOLE_WITHIN_S:g} s")
     return body
-
-
-class _NoRedirect(HTTPRedirectHandler):
-    """An address that leads elsewhere is told as a fault: who allowed it did not allow the other."""
-
-    def redirect_request(self, *_: object) -> None:
-        return None

@@ -1,7 +1,7 @@
 """What a calendar of the file says becomes leave, or covers of a schedule; a reading that failed leaves all as it was.
 
-Knows that covers from a calendar are overrides like any other: rows, painted in the order they came, so that paging never
-asks a calendar. Refuses iCalendar. Serves the reader of calendars.
+Knows that covers from a calendar are overrides like any other: rows, painted in the order they came, so that paging
+never asks a calendar. Refuses iCalendar. Serves the reader of calendars.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def take_calendar(
     known = [span for span in spans if span[0] in tx.snapshot.config.people]
     if calendar.use == "leave":
         calendars.replace_leave(tx, key, known)
-    elif calendar.schedule in tx.snapshot.schedule_ids:
+    elif calendar.schedule is not None and calendar.schedule in tx.snapshot.schedule_ids:
         _cover(tx, key, calendar.schedule, known[:COVERS_MAX])
     calendars.keep_reading(tx, key, good_at=tx.now, sha256=sha256, fault=None, notes=notes)
     return True

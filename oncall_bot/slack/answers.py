@@ -54,6 +54,7 @@ HELP: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("why 42", "why it paged whom it paged"),
         ("incidents", "what is open"),
         ("runbook pool is empty", "find a runbook"),
+        ("fairness shop-primary 90d", "how the load is shared"),
         ("summary 42", "the draft summary"),
         ("postmortem 42", "the draft postmortem"),
     ),

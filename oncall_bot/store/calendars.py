@@ -87,8 +87,7 @@ _LOG = statement(
     .order_by(SHIFT.c.starts_at)
 )
 _PAGES = statement(
-    select(PAGE.c.person, PAGE.c.decided_at).where(
-        PAGE.c.target == bindparam("of_target"),
+    select(PAGE.c.person, PAGE.c.reason, PAGE.c.decided_at).where(
         PAGE.c.person.is_not(None),
         PAGE.c.decided_at >= bindparam("first"),
         PAGE.c.decided_at < bindparam("before"),
@@ -202,6 +201,10 @@ def logged(reader: Reader, schedule_id: int, before: datetime) -> list[Row]:
     return reader.all(_LOG, of_schedule=schedule_id, before=before)
 
 
-def pages(reader: Reader, schedule: str, first: datetime, before: datetime) -> list[Row]:
-    """Whom the schedule was asked for in the time, and when: one row for each page."""
-    return reader.all(_PAGES, of_target=f"schedule:{schedule}", first=first, before=before)
+def pages(
+    reader: Reader, schedule: str, first: datetime, before: datetime
+) -> list[tuple[str, datetime]]:
+    """Who was paged as the one on call for the schedule, and when."""
+    asked = f"schedule:{schedule}"
+    rows = reader.all(_PAGES, first=first, before=before)
+    return [(row.person, row.decided_at) for row in rows if row.reason.get("target") == asked]

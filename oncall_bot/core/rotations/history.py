@@ -1,7 +1,8 @@
 """What really was: a schedule over versions of its definition, covers as they stood, and the log of shifts (R16).
 
-Knows that a version counts from an instant on, that a cover acts from when it was made until it was cancelled, and that
-a logged shift is a fact until the next thing that could have changed it. Refuses to know rows. Serves fairness and pay.
+Knows that a version counts from an instant on, that a cover acts from when it was made until it was cancelled, and
+that the log is asked for the time before the first version: a shift that is logged late, after an edit, knows no
+better. Refuses to know rows. Serves fairness and pay.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from oncall_bot.core.rotations.definition import Definition, Override, Shift
@@ -50,19 +50,16 @@ def shifts_as_they_were(
     end: datetime,
     *,
     log: Sequence[Logged] = (),
-    now: datetime | None = None,
 ) -> list[Shift]:
-    """Contiguous shifts that tile the window; the time before the first version is nobody's.
+    """Contiguous shifts that tile the window; time of which nothing is known is nobody's.
 
-    Versions and covers in the order they were made. After `now` the log says nothing: that is the plan.
+    Versions and covers in the order they were made.
     """
     if start >= end:
         return []
     acting = [lived for cover in covers if (lived := _lived(cover)) is not None]
-    spans = [*_by_version(versions, acting, start, end)]
-    edges = [version.effective_from for version in versions]
-    edges += [edge for one in acting for edge in (one.start, one.end)]
-    spans += _facts(log, edges, min(now or end, end))
+    known_from = versions[0].effective_from if versions else end
+    spans = [*_facts(log, known_from), *_by_version(versions, acting, start, end)]
     return shifts(Definition(ZoneInfo("UTC"), (), (), tuple(spans)), start, end)
 
 
@@ -84,12 +81,11 @@ def _by_version(
             yield Override(shift.start, shift.end, shift.user)
 
 
-def _facts(log: Sequence[Logged], edges: Sequence[datetime], until: datetime) -> Iterable[Override]:
-    """Each logged shift, as far as nothing could have changed it."""
+def _facts(log: Sequence[Logged], until: datetime) -> Iterable[Override]:
+    """Each logged shift, until the next one begins."""
     rows = sorted(log, key=lambda one: one.start)
-    cuts = sorted({*edges, *(one.start for one in rows), until})
-    following = dict(pairwise(cuts))
-    for row in rows:
-        end = min(row.end or until, following.get(row.start, until), until)
+    following = [*(row.start for row in rows[1:]), until]
+    for row, next_start in zip(rows, following, strict=False):
+        end = min(row.end or until, next_start, until)
         if row.start < end:
             yield Override(row.start, end, row.user)

@@ -30,7 +30,7 @@ def ics(*events: tuple[str, datetime, timedelta]) -> str:
 
 def with_calendars(world: World, **calendars: Any) -> None:
     document = deepcopy(DOCUMENT)
-    document["calendars"] = {key: value for key, value in calendars.items()}
+    document["calendars"] = calendars
     world.apply(document)
 
 

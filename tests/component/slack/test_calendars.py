@@ -1,4 +1,4 @@
-"""`/oncall calendar` as people meet it: a link that is theirs alone, opens their calendar, and is revoked by a press."""
+"""`/oncall calendar` as people meet it: a link that is theirs alone, opens their calendar, is revoked by a press."""
 
 from __future__ import annotations
 

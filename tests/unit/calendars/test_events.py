@@ -1,5 +1,6 @@
 """Events of an iCalendar text: exact on nights when clocks change, bounded, and never in doubt about what is wrong."""
 
+# ruff: noqa: DTZ001 - wall times
 from __future__ import annotations
 
 import time as clock

@@ -1,5 +1,6 @@
 """Recurrence rules against python-dateutil, which had no part in ours; and those that would never end."""
 
+# ruff: noqa: DTZ001 - wall times
 from __future__ import annotations
 
 import time as clock

@@ -1,0 +1,98 @@
+"""`/oncall fairness [SCHEDULE] [90d]`: how the load of a schedule is shared, in words and bars.
+
+Knows the words behind the command and the drawing. Refuses to count (core.fairness). Serves commands of this room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from oncall_bot.core.fairness import Report, Share
+from oncall_bot.slack import answers, reading
+from oncall_bot.slack.blocks import Drawn, context, section
+from oncall_bot.slack.escape import code, escape, push, when
+from oncall_bot.store.views.fairness import fairness
+
+if TYPE_CHECKING:
+    from oncall_bot.slack.commands import Asked
+    from oncall_bot.slack.edge import Edge
+
+LOOKED_BACK, LONGEST = timedelta(days=90), timedelta(days=366)
+SHOWN, BAR = 15, 16
+_HOUR = timedelta(hours=1)
+
+
+async def on_fairness(edge: Edge, asked: Asked) -> Drawn | None:
+    """Of the schedule named, else of the only one; over the days named, else 90."""
+    words, length = list(asked.words), LOOKED_BACK
+    if words and (span := reading.span(words[-1])) is not None:
+        words.pop()
+        length = span
+    if not timedelta(0) < length <= LONGEST:
+        return answers.said("A share is counted over 1 to 366 days, such as `90d`.")
+    schedules = list(edge.config.schedules)
+    name = words[0].casefold() if words else schedules[0] if len(schedules) == 1 else ""
+    if name not in schedules:
+        close = reading.nearest(name, schedules) if name else None
+        form = f"fairness {close or (schedules[0] if schedules else 'SCHEDULE')} 90d"
+        return answers.usage(form, "see how the load is shared", command=edge.command)
+    end = edge.clock()
+    found = await edge.store.view(fairness, name, end - length, end)
+    return drawn(found, edge.store.snapshot.name, command=edge.command)
+
+
+def drawn(found: Report, name: Callable[[str], str], *, command: str) -> Drawn:
+    """A line for each person, the heaviest first, and what the weights mean."""
+    head = f"*How {escape(found.schedule, 64)} is shared*, {when(found.start, found.end)} to now"
+    if not found.shares:
+        return Drawn(
+            push(f"Nobody was on call for {found.schedule} in that time."),
+            [section(f"{head}\nNobody was on call in that time.")],
+        )
+    most = max(share.points for share in found.shares) or 1.0
+    lines = [_line(share, name, most) for share in found.shares[:SHOWN]]
+    more = len(found.shares) - SHOWN
+    tail = [f"{more} more had less."] if more > 0 else []
+    return Drawn(
+        push(f"{found.schedule}: {name(found.shares[0].person)} had most of the load."),
+        [
+            section("\n".join([head, *lines, *tail])),
+            context(
+                f"{_weights(found)} Nights are 22:00 to 06:00 where the person lives. For pay:"
+                f" {code(f'oncall-bot schedule fairness {found.schedule} --csv FILE', 120)}"
+            ),
+        ],
+    )
+
+
+def _line(share: Share, name: Callable[[str], str], most: float) -> str:
+    bar = "█" * max(1, round(share.points / most * BAR)) if share.points else ""
+    parts = [f"{share.on_call / _HOUR:.0f} h on call"]
+    for length, word in (
+        (share.night, "at night"),
+        (share.weekend, "on weekends"),
+        (share.holiday, "on holidays"),
+    ):
+        if length:
+            parts.append(f"{length / _HOUR:.0f} {word}")
+    if share.pages:
+        parts.append(f"paged {share.pages} times, {share.night_pages} at night")
+    return f"{code(bar.ljust(BAR), BAR)} *{escape(name(share.person), 60)}* {share.points:.0f}: {', '.join(parts)}"
+
+
+def _weights(found: Report) -> str:
+    weights = found.weights
+    told = [
+        f"{word} {weight:g}"
+        for word, weight in (
+            ("night", weights.night),
+            ("weekend", weights.weekend),
+            ("holiday", weights.holiday),
+        )
+        if weight != 1
+    ]
+    if not told:
+        return "The number is hours on call; the team may weigh nights, weekends and holidays."
+    return f"The number is weighted hours: {', '.join(told)}, the highest that applies."
