@@ -6,11 +6,12 @@ words (board_words has them). Serves the schedule's page and its picture, so tha
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from heapq import heappop, heappush
 from zoneinfo import ZoneInfo
 
 from oncall_bot.core.errors import BadInput
@@ -270,29 +271,42 @@ def _on_record(planned: Planned, now: datetime) -> list[Override]:
     ]
 
 
+class _Asked:
+    """Whether an override asks for somebody in a stretch of time. Stretches are given in order; each is quick."""
+
+    def __init__(self, overrides: Sequence[Override]) -> None:
+        self._coming = sorted(overrides, key=lambda one: one.start, reverse=True)
+        self._running: list[tuple[datetime, int, str | None]] = []
+        self._users: Counter[str | None] = Counter()
+
+    def wants(self, user: str | None, start: datetime, end: datetime) -> bool:
+        while self._coming and self._coming[-1].start < end:
+            one = self._coming.pop()
+            heappush(self._running, (one.end, len(self._coming), one.user))
+            self._users[one.user] += 1
+        while self._running and self._running[0][0] <= start:
+            self._users[heappop(self._running)[2]] -= 1
+        return self._users[user] > 0
+
+
 def _final(
     rota: Sequence[Shift], on_call: Sequence[Shift], overrides: Sequence[Override]
 ) -> list[Bar]:
     """Who is on call, cut where an override begins and ends to differ from the rota."""
     bars: list[Bar] = []
-    n = 0
+    asked, n = _Asked(overrides), 0
     for shift in on_call:
         at = shift.start
         while at < shift.end:
             while rota[n].end <= at:
                 n += 1
             until = min(shift.end, rota[n].end)
-            changed = rota[n].user != shift.user and _asked_for(shift.user, at, until, overrides)
+            wanted = asked.wants(shift.user, at, until)
+            changed = wanted and rota[n].user != shift.user
             kind = Kind.GAP if shift.user is None else Kind.OVERRIDE if changed else Kind.SHIFT
             _join(bars, Bar(at, until, shift.user, kind))
             at = until
     return bars
-
-
-def _asked_for(
-    user: str | None, start: datetime, end: datetime, overrides: Sequence[Override]
-) -> bool:
-    return any(one.user == user and one.start < end and start < one.end for one in overrides)
 
 
 def _join(bars: list[Bar], bar: Bar) -> None:
@@ -307,16 +321,17 @@ def _join(bars: list[Bar], bar: Bar) -> None:
 def _gaps(
     final: Sequence[Bar], definition: Definition, overrides: Sequence[Override]
 ) -> Iterable[Gap]:
+    asked = _Asked(overrides)
+    off = [h for h in definition.holidays if h.action != "user"]
     for bar in final:
-        if bar.kind is Kind.GAP:
-            yield Gap(bar.start, bar.end, _why(bar, definition, overrides))
-
-
-def _why(bar: Bar, definition: Definition, overrides: Sequence[Override]) -> str:
-    if _asked_for(None, bar.start, bar.end, overrides):
-        return "override"
-    off = (h for h in definition.holidays if h.action != "user")
-    return "holiday" if any(h.start < bar.end and bar.start < h.end for h in off) else "rota"
+        if bar.kind is not Kind.GAP:
+            continue
+        if asked.wants(None, bar.start, bar.end):
+            yield Gap(bar.start, bar.end, "override")
+        elif any(h.start < bar.end and bar.start < h.end for h in off):
+            yield Gap(bar.start, bar.end, "holiday")
+        else:
+            yield Gap(bar.start, bar.end, "rota")
 
 
 def _hours(final: Sequence[Bar]) -> dict[str, timedelta]:

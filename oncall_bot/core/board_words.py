@@ -60,9 +60,12 @@ def stretch(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     return f"{first:%A %-d}, {first:%H:%M} to {last:%A %-d}, {last:%H:%M}"
 
 
-def gap_sentence(gap: Gap, zone: ZoneInfo) -> str:
+def gap_sentence(gap: Gap, zone: ZoneInfo, now: datetime) -> str:
     """What stands behind the word Nobody."""
-    return f"is on call {stretch(gap.start, gap.end, zone)}. {_CAUSES[gap.why]}"
+    when = stretch(gap.start, gap.end, zone)
+    if gap.end <= now:
+        return f"was on call {when}."
+    return f"is on call {when}. {_CAUSES[gap.why]}"
 
 
 def change_words(change: ClockChange) -> str:
@@ -123,7 +126,9 @@ def alt_text(board: Board, limit: int = 1900) -> str:
     """The whole picture in words, for those who do not see it: span, zone, shifts, gaps, clock changes."""
     shifts = "; ".join(_shift_words(bar, board) for bar in board.final[:40])
     more = f"; {len(board.final) - 40} more shifts" if len(board.final) > 40 else ""
-    gaps = [f"Nobody {gap_sentence(gap, board.zone)}" for gap in board.gaps[:GAPS_IN_WORDS]]
+    gaps = [
+        f"Nobody {gap_sentence(gap, board.zone, board.now)}" for gap in board.gaps[:GAPS_IN_WORDS]
+    ]
     changes = [f"{change_words(one).capitalize()}." for one in board.changes]
     said = f"{board.schedule}, {span(board)}, {zone_name(board.zone)}. {shifts}{more}."
     whole = " ".join([said, *gaps, *changes])

@@ -191,11 +191,12 @@ def _label(
         said = next((w for w in ("nobody", "gap", "!") if _fits(w, wide - 16, NAME)), "")
         if said:
             yield _plate(x, y, width(said, NAME, bold=True))
-        yield _text(x, y + 10, said, NAME, FIRING, "middle", bold=True)
+            yield _text(x, y + 10, said, NAME, FIRING, "middle", bold=True)
         return
     size = STRONG if bold else NAME
     said = _name_for(board, bar.user, wide - 6, size)
-    yield _text(x, y + 10, said, size, PAPER if strong else INK, "middle", bold=bold)
+    if said:
+        yield _text(x, y + 10, said, size, PAPER if strong else INK, "middle", bold=bold)
 
 
 def _fits(word: str, room: float, size: int) -> bool:

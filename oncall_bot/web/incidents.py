@@ -18,9 +18,9 @@ from oncall_bot.core.drafts.wording import figure
 from oncall_bot.core.situation import Situation, State
 from oncall_bot.store import views
 from oncall_bot.store.db import Store
-from oncall_bot.store.views.incident_page import ENTRIES, IncidentPage, TimelineEntry
+from oncall_bot.store.views.incident_page import ENTRIES, IncidentPage, ShownDraft, TimelineEntry
 from oncall_bot.web import phrases
-from oncall_bot.web.draft_text import blocks_of
+from oncall_bot.web.draft_text import Block, blocks_of
 from oncall_bot.web.html import Pages
 from oncall_bot.web.sessions import Looker
 
@@ -100,12 +100,19 @@ class IncidentPages:
             if page.entries and page.entries[-1].seq < page.last_seq
             else None,
             draft=page.draft,
-            blocks=blocks_of(page.draft.markdown) if page.draft else [],
+            blocks=_blocks(page.draft) if page.draft else [],
             shown=shown,
             jump=ENTRIES // 2,
             paged=phrases.paged_lines(s, page.now),
             alerts_title=phrases.alerts_title(s),
         )
+
+
+def _blocks(draft: ShownDraft) -> list[Block]:
+    """The draft without a first heading that says again what the draft is called."""
+    blocks = blocks_of(draft.markdown)
+    first = blocks[0].spans[0].text if blocks and blocks[0].spans else ""
+    return blocks[1:] if first.casefold() == draft.kind else blocks
 
 
 def _last_of(text: str) -> int | None:

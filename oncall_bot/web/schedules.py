@@ -28,7 +28,7 @@ from oncall_bot.web.html import Pages
 from oncall_bot.web.plot import look_of, plot_of
 from oncall_bot.web.sessions import Looker
 
-GAPS_SHOWN: Final = 5
+GAPS_SHOWN: Final = 3
 LISTED_A_DAY: Final = 48
 ZONES_OFFERED: Final = 20
 SHOWN_MAX: Final = 60
@@ -121,6 +121,7 @@ class SchedulePages:
         board = seen.board
         sections = [_section(day, board) for day in board.days]
         past = sum(1 for day in board.days if day.end <= board.now)
+        gaps = [gap for gap in board.gaps if gap.end > board.now] or board.gaps
         return self._pages.draw(
             "schedule.html",
             400 if wanted.faults else 200,
@@ -132,8 +133,8 @@ class SchedulePages:
             span=words.span(board),
             zone=words.zone_name(board.zone),
             alt=words.alt_text(board),
-            gaps=[words.gap_sentence(gap, board.zone) for gap in board.gaps[:GAPS_SHOWN]],
-            gaps_more=max(0, len(board.gaps) - GAPS_SHOWN),
+            gaps=[words.gap_sentence(gap, board.zone, board.now) for gap in gaps[:GAPS_SHOWN]],
+            gaps_more=max(0, len(gaps) - GAPS_SHOWN),
             notes=[
                 f"{words.day_title(d.date)} has {note}"
                 for d in board.days

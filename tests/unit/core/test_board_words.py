@@ -29,6 +29,9 @@ def berlin(month: int, day: int, hour: int) -> datetime:
     return datetime(2026, month, day, hour, tzinfo=BERLIN).astimezone(UTC)
 
 
+NOON = berlin(10, 21, 12)
+
+
 def shown(monday: date = date(2026, 10, 19), *overrides: Override, weeks: int = 1) -> Board:
     planned = Planned("shop", parse_definition(DAILY), overrides, (), NAMES)
     return board(planned, monday, weeks, BERLIN, berlin(10, 21, 14))
@@ -56,12 +59,14 @@ def test_zones_are_named_by_their_city() -> None:
 def test_a_gap_is_a_sentence_with_its_cause() -> None:
     gap = Gap(berlin(10, 24, 9), berlin(10, 24, 18), "override")
     said = "is on call Saturday 24, 09:00 to 18:00. An override leaves it empty."
-    assert words.gap_sentence(gap, BERLIN) == said
+    assert words.gap_sentence(gap, BERLIN, NOON) == said
+    over = words.gap_sentence(gap, BERLIN, gap.end)
+    assert over == "was on call Saturday 24, 09:00 to 18:00."
     night = Gap(berlin(10, 24, 22), berlin(10, 25, 6), "rota")
     said = "is on call Saturday 24, 22:00 to Sunday 25, 06:00. No layer covers it."
-    assert words.gap_sentence(night, BERLIN) == said
+    assert words.gap_sentence(night, BERLIN, NOON) == said
     day = Gap(berlin(10, 24, 0), berlin(10, 25, 0), "holiday")
-    assert "Saturday 24, 00:00 to 24:00." in words.gap_sentence(day, BERLIN)
+    assert "Saturday 24, 00:00 to 24:00." in words.gap_sentence(day, BERLIN, NOON)
 
 
 def test_a_night_with_a_clock_change_says_its_length() -> None:
