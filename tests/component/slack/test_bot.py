@@ -321,6 +321,13 @@ async def test_every_permission_asked_for_is_used_and_none_is_missing(socket_bot
     await bot.slack.act_react("alice", "incidents", said["ts"], "pushpin")
     await bot.slack.act_post("alice", "dm", "help")
     await bot.slack.act_home("alice")
+    opened = await bot.slack.act_assistant("alice", "incidents")
+    pane = (opened["channel"], opened["thread"])
+
+    async def suggested() -> bool:
+        return "prompts" in bot.slack.ws.threads[pane]
+
+    await until(suggested)
     await bot.slack.act_slash("alice", "incidents", "/oncall", f"postmortem {incident_id}")
     await bot.slack.act_slash("alice", "incidents", "/oncall", f"postmortem {incident_id}")
     await bot.slack.act_click("alice", "incidents", "postmortem.file")
