@@ -16,6 +16,28 @@ from oncall_bot.core.evidence import INSTRUCTION, Evidence, Standing, blames, st
 from oncall_bot.core.facts import Facts, facts_of
 from oncall_bot.core.records import Record, RecordAlert, RecordEvent, instant
 from oncall_bot.core.redaction import holds_secret
+from oncall_bot.core.sentences import (
+    ABBREVIATION,
+    CAPITAL,
+    CAUSAL,
+    DAYS,
+    DID,
+    HANDLE,
+    LIFECYCLE,
+    LINK,
+    MARKUP,
+    MONTHS,
+    NEGATED,
+    NEGATION,
+    NO_CAUSE,
+    PERSON_VERB,
+    PLAIN_ABBREVIATIONS,
+    ROLES,
+    RULED_OUT,
+    TENTATIVE_SAID,
+    TRADE,
+    UNPRINTABLE,
+)
 from oncall_bot.core.tokens import Pool, counted, tokens_of
 
 CALC = "calc"
@@ -59,109 +81,6 @@ class Checked:
     kept: tuple[Claim, ...] = ()
     marked: tuple[tuple[Claim, str], ...] = ()
     dropped: tuple[tuple[Claim, str], ...] = ()
-
-
-_CAUSAL = re.compile(
-    r"\bcaus(?:e|ed|es|ing)\b|\bbecause\b|\bdue to\b|\b(?:led|leads|leading) to\b|\btrigger(?:s"
-    r"|ed|ing)?\b(?! at\b)|\bresult(?:s|ed|ing)? (?:in|from)\b|"
-    r"\bas a result\b|\bowing to\b|\bstem(?:s|med) from\b|\bbrought (?:down|about)\b"
-    r"|\btook down\b|\bbroke\b|\bresponsible for\b|\bthanks to\b|"
-    r"\b(?:to|is|was) blame\b|\bmade \w+ (?:fail|crash|unavailable)\b|\bcame from\b"
-    r"|\bexplains?\b|\bconsequence\b|\bprovok|\binduced\b|\bculprit\b|"
-    r"\bwhich (?:drove|saturated|exhausted|overloaded|crashed)\b|\bin turn\b|\btherefore\b"
-    r"|\bhence\b|\bso that\b|[,;] so (?!far\b|called\b)|\bcontribut|\bmeant that\b|\bprompted\b"
-    r"|\bforced\b|\broot cause\b|\bsaturated\b|\bdr(?:ove|iven|ives)\b|\boverwhelm"
-    r"|\bexhausted the\b|\b(?:knocked|took) out\b",
-    re.IGNORECASE,
-)
-_NO_CAUSE = re.compile(r"\bnot confirmed as (?:a|the) cause\b", re.IGNORECASE)
-_TENTATIVE_SAID = re.compile(
-    r"\bsuspect|\bconsider|\bhypothes|\bguess|\btheor|\bearly\b|\binitial|\bat first\b"
-    r"|\bfirst thought\b|\bassum|\bsuspicion|\bwondered|\basked\b|\bmight\b|"
-    r"\bpossib|\bproposed\b|\bunconfirmed\b",
-    re.IGNORECASE,
-)
-_RULED_OUT = re.compile(
-    r"\brul(?:ed|ing) out\b|\breject|\bdiscard|\bexclud|\bdropp|\bunrelated\b|\bnot (?:the|a|it"
-    r"|related|involved|caused)\b|\bno \w+|\bwrong\b|\bdisprov|"
-    r"\bnone\b|\bdismiss",
-    re.IGNORECASE,
-)
-_NEGATION = re.compile(
-    r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|cannot|zero|hardly|failed to)\b"
-    r"|n't\b|\bun(?:changed|affected|related|available)\b",
-    re.IGNORECASE,
-)
-_NEGATED = re.compile(
-    r"\b(?:not|no|never|none|without|cannot|zero)\b|n't\b|(?<![\d.,])0(?![\d.,])", re.IGNORECASE
-)
-_UNPRINTABLE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-_LINK = re.compile(r"\b(?:https?|ftp|mailto|javascript|data):\S+|\bwww\.\S+|\]\(", re.IGNORECASE)
-_MARKUP = re.compile(r"<[!@#a-zA-Z/]|@(?:channel|here|everyone)\b|!\[|^\s*#|```", re.IGNORECASE)
-_HANDLE = re.compile(r"(?<![\w/.])@[A-Za-z0-9](?:[\w.-]{0,62}\w)?")
-_CAPITAL = re.compile(r"\b[A-Z][a-zà-ÿ'’-]{2,}\b")
-_ABBREVIATION = re.compile(r"\b[A-Z]{2,}[A-Z0-9]*\b")
-_PLAIN_ABBREVIATIONS_TEXT = """
-    UTC SEV AI CPU API DNS HTTP HTTPS ID OK SLO SLA TTD TTA TTR TTM URL CA DB VM
-"""
-_PLAIN_ABBREVIATIONS = frozenset(_PLAIN_ABBREVIATIONS_TEXT.split())
-_PERSON_VERB = re.compile(
-    r"^\s+(?:acknowledged|acked|restarted|ran|decided|suspected|rolled|paged|deployed|noticed"
-    r"|said|wrote|reported|confirmed|joined|took|found|executed|"
-    r"started|stopped|scaled|issued|pushed|declared|resolved|fixed|asked|saw|was paged|led"
-    r"|disabled|enabled|identified|escalated|raised|removed|moved|"
-    r"throttled|bumped|paused|set|opened|closed|merged|approved|reverted)\b"
-)
-_DID = re.compile(
-    r"\s+(acknowledged|acked|restarted|ran|decided|suspected|rolled|paged|deployed|noticed|reported"
-    r"|confirmed|found|executed|started|stopped|scaled|issued|pushed|declared|resolved|fixed|led"
-    r"|disabled|enabled|identified|escalated|raised|removed|moved|throttled|paused|closed|merged"
-    r"|approved|reverted|mitigated)\b"
-)
-_MONTHS_TEXT = """
-    January February March April May June July August September October November December
-"""
-_MONTHS = frozenset(_MONTHS_TEXT.split())
-_DAYS = frozenset(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"])
-
-_LIFECYCLE: tuple[tuple[re.Pattern[str], frozenset[str], re.Pattern[str]], ...] = tuple(
-    (re.compile(said, re.IGNORECASE), frozenset(kinds.split()), re.compile(text, re.IGNORECASE))
-    for said, kinds, text in (
-        (r"\bfir(?:ed|ing|es)\b", "alert", r"\bfir(?:ed|ing)\b"),
-        (
-            r"\b(?:alert|alarm)\b.{0,40}\b(?:ended|cleared|resolved)\b",
-            "resolve",
-            r"\bresolved\b|\bcleared\b|\bended\b|\bno longer\b",
-        ),
-        (r"\bresolved\b", "resolve status", r"\bresolv"),
-        (r"\bmitigated\b", "status", r"\bmitigat"),
-        (r"\backnowledged\b", "ack", r"\back"),
-        (r"\bpaged\b", "page", r"\bpag(?:e|ed|ing)\b"),
-        (r"\bescalated\b", "page", r"\bescalat"),
-        (
-            r"\bdeployed\b|\breleased\b|\brolled out\b",
-            "deploy",
-            r"\bdeploy|\breleas|\broll(?:ed|out)|\bship|\bpush|\bapprov|\binsert|\bchange",
-        ),
-        (
-            r"\brolled back\b|\breverted\b",
-            "",
-            r"\broll(?:ed|ing)?\b.{0,60}\bback\b|\brollback|\brevert",
-        ),
-        (r"\bdeclared\b", "status", r"\bdeclar"),
-        (r"\breopened\b|\brelapsed\b", "", r"\breopen|\brelaps|\bagain\b|\bback\b"),
-        (r"\bdisabled\b", "", r"\bdisabl|\b(?:turn|switch)(?:ed)? off|\bkill|\boff\b"),
-        (r"\b(?:re-?)?enabled\b", "", r"\benabl|\bturn(?:ed)? on|\bon again\b"),
-        (r"\brestarted\b", "", r"\brestart"),
-        (
-            r"\brestored\b|\brecovered\b",
-            "status resolve",
-            r"\brestor|\brecover|\bback\b|\bhealthy|\bagain\b|\bnormal\b",
-        ),
-    )
-)
 
 
 @dataclass(slots=True)
@@ -223,7 +142,7 @@ class Verifier:
 
     def _shape(self, text: str, cites: Sequence[str]) -> str | None:
         """Rule 8, and what no sentence of a draft looks like."""
-        if _UNPRINTABLE.search(text):
+        if UNPRINTABLE.search(text):
             return "it holds characters that nobody can read"
         if not len(text.split()) >= 3 or len(text) > MOST_CHARACTERS:
             return "it is no sentence of a draft: too short or too long"
@@ -231,7 +150,7 @@ class Verifier:
             return "it blames a person"
         if holds_secret(text):
             return "it holds what looks like a secret"
-        if INSTRUCTION.search(text) or _MARKUP.search(text) or _LINK.search(text):
+        if INSTRUCTION.search(text) or MARKUP.search(text) or LINK.search(text):
             return "it holds an instruction, a link or markup"
         return None
 
@@ -271,7 +190,7 @@ class Verifier:
             told = any(re.search(rf"(?<![\w-]){re.escape(w)}(?![\w-])", text) for w in words)
             if told and not any(pool.mentions(word) for word in (known, *words)):
                 return f"{known} is not in what it cites"
-        for match in (*_CAPITAL.finditer(text), *_ABBREVIATION.finditer(text)):
+        for match in (*CAPITAL.finditer(text), *ABBREVIATION.finditer(text)):
             if self._invented(match, text):
                 return f"the name {match[0]} is not in the record"
         return None
@@ -282,9 +201,10 @@ class Verifier:
         actors = {event.actor for event in events}
         said = " ".join(event.text for event in events)
         for person in self.record.people:
-            for name in filter(None, (person.name, person.name.split()[0], person.handle)):
+            first = person.name.split()[0] if person.name.strip() else ""
+            for name in (one for one in (person.name, first, person.handle) if one and one in text):
                 for match in re.finditer(rf"(?<![\w@-]){re.escape(name)}(?![\w-])", text):
-                    verb = _DID.match(text[match.end() :])
+                    verb = DID.match(text[match.end() :])
                     if not verb or person.handle in actors:
                         continue
                     told = rf"(?:{re.escape(person.handle)}|{re.escape(name)})\W+(?:\w+\W+){{0,2}}{verb[1][:4]}"
@@ -309,7 +229,7 @@ class Verifier:
         if (
             low in self._vocabulary
             or low.rstrip("s") in self._vocabulary
-            or word in _MONTHS | _DAYS | _PLAIN_ABBREVIATIONS
+            or word in MONTHS | DAYS | PLAIN_ABBREVIATIONS
         ):
             return False
         if any(low in p.name.lower().split() for p in self.record.people) or re.fullmatch(
@@ -319,8 +239,8 @@ class Verifier:
         if match.start() > 0 and not re.search(r"[.!?:]\s+[\"“]?$", text[: match.start()]):
             return True
         following = text[match.end() :]
-        role = low in _ROLES or low.rstrip("s") in _ROLES
-        return (bool(_PERSON_VERB.match(following)) and not role) or bool(
+        role = low in ROLES or low.rstrip("s") in ROLES
+        return (bool(PERSON_VERB.match(following)) and not role) or bool(
             re.match(r"\s+[A-Z][a-z]{2,}\b", following)
         )
 
@@ -346,7 +266,7 @@ class Verifier:
         alerts = {"alert"} if any(c in self._alerts for c in cites) else set()
         if any(c in self._alerts and self._alerts[c].ends_at is not None for c in cites):
             alerts.add("resolve")
-        for said, kinds, supported in _LIFECYCLE:
+        for said, kinds, supported in LIFECYCLE:
             found = said.search(text)
             if (
                 found
@@ -368,29 +288,29 @@ class Verifier:
         if Standing.CAUSE in standings:
             return None
         rejected, tentative = Standing.REJECTED in standings, Standing.TENTATIVE in standings
-        if rejected and not _RULED_OUT.search(text):
+        if rejected and not RULED_OUT.search(text):
             return "it tells a guess that was ruled out as if it held"
-        if (tentative or rejected) and _CAUSAL.search(text) and not _RULED_OUT.search(text):
+        if (tentative or rejected) and CAUSAL.search(text) and not RULED_OUT.search(text):
             return "it names a cause and rests on a guess"
         only_guesses = tentative and not any(
             s not in (Standing.TENTATIVE, Standing.REJECTED) for s in standings
         )
-        if only_guesses and not _TENTATIVE_SAID.search(text):
+        if only_guesses and not TENTATIVE_SAID.search(text):
             return "it tells a guess as a fact"
         return None
 
     def _doubts(self, text: str, cites: Sequence[str]) -> Verdict:
         """What a person has to look at: causes nobody pinned, negations, words without support."""
-        events, text = self._cited(cites), _NO_CAUSE.sub("", text)
+        events, text = self._cited(cites), NO_CAUSE.sub("", text)
         standings = {self._evidence.standing[e.id] for e in events}
         settled = Standing.CAUSE in standings or (
-            _RULED_OUT.search(text) and self._evidence.rejections & {e.id for e in events}
+            RULED_OUT.search(text) and self._evidence.rejections & {e.id for e in events}
         )
-        if _CAUSAL.search(text) and not settled:
+        if CAUSAL.search(text) and not settled:
             return Verdict(Outcome.MARK, "it names a cause that nobody confirmed")
         said = self._said(cites)
-        if _NEGATION.search(text) and not (
-            _NEGATION.search(said) or self._evidence.rejections & {e.id for e in events}
+        if NEGATION.search(text) and not (
+            NEGATION.search(said) or self._evidence.rejections & {e.id for e in events}
         ):
             return Verdict(Outcome.MARK, "it denies something that its sources do not deny")
         if _affirms_denied(text, said):
@@ -411,7 +331,7 @@ class Verifier:
 
     def _support(self, text: str, cites: Sequence[str], said: str) -> Verdict:
         """Rule 9: most words of meaning stand in the evidence or belong to the trade."""
-        words = {w for w in stems(text) if not w[:1].isdigit()} - _TRADE
+        words = {w for w in stems(text) if not w[:1].isdigit()} - TRADE
         known = stems(said + " " + self._frame(cites))
         if words and (
             not words & known or (len(words) >= 3 and len(words & known) < SUPPORTED * len(words))
@@ -422,7 +342,7 @@ class Verifier:
     def _frame(self, cites: Sequence[str]) -> str:
         """Words any sentence may use: title, services, names and kinds of what is cited."""
         events = self._cited(cites)
-        handles = [h for e in events for h in (e.actor, *_HANDLE.findall(e.text))]
+        handles = [h for e in events for h in (e.actor, *HANDLE.findall(e.text))]
         people = [self.record.name_of(handle) for handle in handles]
         figures = [str(k).replace("_", " ") for e in events for k in e.data]
         return " ".join(
@@ -452,7 +372,7 @@ class Verifier:
         pool.add_instant(event.at)
         pool.add_text(event.text)
         pool.add_text(f"{event.actor} {self.record.name_of(event.actor)}")
-        for handle in _HANDLE.findall(event.text):
+        for handle in HANDLE.findall(event.text):
             pool.add_text(self.record.name_of(handle))
         for value in event.data.values():
             if isinstance(value, bool):
@@ -498,35 +418,16 @@ def _add_alert(pool: Pool, alert: RecordAlert) -> None:
 
 def _affirms_denied(text: str, said: str) -> bool:
     """Whether the sources say `not enabled` and the sentence says `enabled` without a not."""
-    if _NEGATION.search(text) or _RULED_OUT.search(text):
+    if NEGATION.search(text) or RULED_OUT.search(text):
         return False
     words = stems(text)
-    for match in _NEGATED.finditer(said):
+    for match in NEGATED.finditer(said):
         after = re.split(r"[,.;:]", said[match.end() : match.end() + 40])[0]
         denied = [stems(w) for w in re.findall(r"[A-Za-z][\w-]+", after)[:2]]
         denied = [d for d in denied if d]
         if denied and all(d & words for d in denied):
             return True
     return False
-
-
-_ROLES_TEXT = """
-    nobody somebody everyone someone responder engineer commander team support mitigation
-    traffic service monitoring prometheus customer user primary secondary the it this that they
-    incident impact login access replication which who all
-"""
-_ROLES = frozenset(_ROLES_TEXT.split())
-_TRADE = stems(
-    "incident impact service services outage start started began begin end ended first later "
-    "responder responders team engineer engineers commander primary secondary page paged alert "
-    "alerts alerted fired firing detection detected acknowledge acknowledged acknowledgement "
-    "declare declared severity mitigate mitigated mitigation resolve resolved resolution recover "
-    "recovered response took take minutes hours seconds users customers requests peak during "
-    "between until within time times record recorded suspected suspicion early considered ruled "
-    "hypothesis came stayed remained returned reached change changes step steps found noted "
-    "reported noticed decision decided system affected followed afterwards monitoring total "
-    "lasted minute hour second utc went was were well"
-)
 
 
 def verify(sentence: str, cites: Sequence[str], record: Record) -> Verdict:

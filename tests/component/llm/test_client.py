@@ -100,8 +100,8 @@ def test_a_stream_that_is_cut_leaves_what_arrived() -> None:
 def test_a_stream_that_does_not_end_is_cut_at_the_deadline() -> None:
     began = time.monotonic()
     slow = streamed(["Four"] * 500, hang=True)
-    asked = Asked(lambda *_: slow, stream=True, within=0.6)
-    assert time.monotonic() - began < 4.0
+    asked = Asked(lambda *_: slow, stream=True, within=4.0)
+    assert time.monotonic() - began < 20.0
     assert asked.told.finish_reason == "cut"
     assert asked.calls[0].outcome == Ending.LATE
 
