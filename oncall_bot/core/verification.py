@@ -44,6 +44,8 @@ CALC = "calc"
 MOST_CITES = 8
 MOST_CHARACTERS = 400
 TWICE = "it is there twice"
+LATIN_ENDS = 0x24F
+"""The last letter of the Latin script with its accents."""
 SUPPORTED = (
     0.34  # share of content words found in the evidence below which a sentence is only marked
 )
@@ -331,8 +333,11 @@ class Verifier:
 
     def _support(self, text: str, cites: Sequence[str], said: str) -> Verdict:
         """Rule 9: most words of meaning stand in the evidence or belong to the trade."""
+        sources = f"{said} {self._frame(cites)}"
+        if _other_letters(text) - _other_letters(sources):
+            return Verdict(Outcome.MARK, "it is written in letters that no rule here can read")
         words = {w for w in stems(text) if not w[:1].isdigit()} - TRADE
-        known = stems(said + " " + self._frame(cites))
+        known = stems(sources)
         if words and (
             not words & known or (len(words) >= 3 and len(words & known) < SUPPORTED * len(words))
         ):
@@ -438,3 +443,8 @@ def verify(sentence: str, cites: Sequence[str], record: Record) -> Verdict:
 def check_claims(claims: Iterable[Claim], record: Record) -> Checked:
     """All claims with their verdicts; the same sentence twice is dropped the second time."""
     return Verifier(record).check(claims)
+
+
+def _other_letters(text: str) -> set[str]:
+    """Letters of other scripts than the Latin one, in which the rules know no words."""
+    return {letter for letter in text if letter.isalpha() and ord(letter) > LATIN_ENDS}

@@ -136,7 +136,7 @@ def _head(record: Record, facts: Facts, clean: _Cleaner) -> dict[str, Any]:
     return {
         "id": CALC,
         "incident": clean.text(record.title),
-        "severity": record.severity,
+        "severity": clean.text(record.severity) if record.severity else record.severity,
         "services": [clean.text(service) for service in record.services],
         "facts": {clean.text(k): clean.text(v) for k, v in computed(facts).items()},
     }
