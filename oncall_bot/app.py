@@ -21,7 +21,7 @@ from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
@@ -37,6 +37,7 @@ from oncall_bot.core.documents import built_in_document, normalised, sha256_of
 from oncall_bot.core.errors import BadInput, OncallError
 from oncall_bot.core.fault_points import FaultPoint, ignore
 from oncall_bot.core.runbooks import Runbook
+from oncall_bot.core.spending import ModelCall
 from oncall_bot.engine.alarm import Alarm
 from oncall_bot.engine.auditor import DEAD_AFTER_S as AUDIT_DEAD_AFTER_S
 from oncall_bot.engine.auditor import EVERY as AUDIT_EVERY
@@ -46,25 +47,32 @@ from oncall_bot.engine.auditor import Auditor, Parts
 from oncall_bot.engine.delivery import Delivery, Ports
 from oncall_bot.engine.directory import EVERY as DIRECTORY_EVERY
 from oncall_bot.engine.directory import SlackIds
+from oncall_bot.engine.gauge import LoopGauge
+from oncall_bot.engine.group_keeper import EVERY as GROUPS_EVERY
+from oncall_bot.engine.group_keeper import GroupKeeper
 from oncall_bot.engine.jobs import Clock, Duty, Jobs
 from oncall_bot.engine.librarian import EVERY as LIBRARIAN_EVERY
 from oncall_bot.engine.librarian import Librarian
 from oncall_bot.engine.reconciler import EVERY as RECONCILE_EVERY
 from oncall_bot.engine.reconciler import Reconciler
+from oncall_bot.engine.sight import Sight
 from oncall_bot.engine.tick import Tick
 from oncall_bot.engine.watchdog import Vital, Watchdog
 from oncall_bot.files.oncall_yaml import as_it_was, read_config
 from oncall_bot.files.runbooks import read_runbooks, starter_library
 from oncall_bot.flows.apply_config import BUILT_IN, apply_config, stay
 from oncall_bot.flows.import_runbooks import SLICE, Imported, import_runbooks
+from oncall_bot.flows.model_calls import book_call
 from oncall_bot.flows.notices import tell_of_death
 from oncall_bot.flows.plan_ahead import plan_ahead
 from oncall_bot.flows.stopping import stopped
 from oncall_bot.flows.warn_coverage import look_ahead, warn_coverage
 from oncall_bot.paging.heartbeat import HttpHeartbeat
 from oncall_bot.paging.roads import CurrentRoads
-from oncall_bot.ports import Drafter
+from oncall_bot.pictures.png import PngPictures
+from oncall_bot.ports import Assistant, Drafter, Instruments
 from oncall_bot.prometheus.alertmanager import AlertmanagerApi
+from oncall_bot.prometheus.queries import PrometheusMetrics
 from oncall_bot.prometheus.webhook import Intake
 from oncall_bot.settings import Settings
 from oncall_bot.slack.connection import SlackEdge, SlackSettings
@@ -74,6 +82,9 @@ from oncall_bot.store.db import Store, ping
 from oncall_bot.store.hold import hold
 from oncall_bot.telemetry.metrics import Telemetry
 from oncall_bot.web.app import build_web
+
+if TYPE_CHECKING:
+    from oncall_bot.llm.client import Model
 
 log = structlog.get_logger(__name__)
 
@@ -94,7 +105,8 @@ class App:
 
     `clock` is for rehearsals: every decision and every shown time is taken from it, by default from the database's
     clock and the wall's. Who moves it by leaps calls `catch_up` after each, and leaps less than five seconds at once:
-    a process is taken for dead when it has not said for so long that it lives.
+    a process is taken for dead when it has not said for so long that it lives. `open_here` spares everybody on this
+    machine the sign-in to the web pages: for the demo.
     """
 
     def __init__(
@@ -103,9 +115,11 @@ class App:
         *,
         clock: Clock | None = None,
         at_fault_point: Callable[[FaultPoint], None] = ignore,
+        open_here: bool = False,
     ) -> None:
         self.settings = settings
         self._clock = clock
+        self._open_here = open_here
         self.telemetry = Telemetry()
         self.instance = f"{processes.SEEN}{os.getpid()}-{secrets.token_hex(4)}"
         self._at = at_fault_point
@@ -159,6 +173,7 @@ class App:
         await self.store.view(
             ping
         )  # what was just applied is in force: tokens, the runbooks' folder
+        self.model = self._model()
         await self._start_slack()
         await self._start_engine()  # what is overdue goes out while the rest comes up
         await self._import_runbooks()
@@ -280,6 +295,13 @@ class App:
 
     async def _start_slack(self) -> None:
         settings = self.settings
+        metrics = PrometheusMetrics()
+        self._stack.callback(metrics.close)
+        pictures = PngPictures()
+        self._stack.callback(pictures.close)
+        self._instruments = Instruments(
+            metrics, pictures, self.prometheus_of, self._sources_with_metrics
+        )
         self.slack: SlackEdge | None = None
         if settings.slack_bot_token is None:
             log.warning("slack_off", why="no ONCALL_SLACK_BOT_TOKEN; pages go by other roads only")
@@ -299,6 +321,8 @@ class App:
             ).inc(),
             on_failure=self.telemetry.guarded,
             clock=self._now,
+            look_with=self._instruments,
+            assistant=self._assistant(),
         )
         await self.slack.start()
         self._stack.push_async_callback(self.slack.stop)
@@ -307,6 +331,7 @@ class App:
         self._pagers = CurrentRoads(lambda: self.store.snapshot.config.channels)
         self._stack.push_async_callback(self._pagers.aclose)
         source = AlertmanagerApi()
+        sight = self._sight()
         ports = Ports(
             render=partial(render, command=self.settings.slack_command),
             chat=self.slack.chat if self.slack else None,
@@ -315,6 +340,7 @@ class App:
             source=source,
             addresses=self.addresses,
             chat_link=self.slack.chat_link if self.slack else lambda channel, ts: None,
+            looks={"picture": sight.draw, "query": sight.read},
         )
         self.delivery = Delivery(
             self.store,
@@ -366,6 +392,8 @@ class App:
         if self.slack is not None:
             ids = SlackIds(self.store, self.slack.directory)
             duties["directory"] = (DIRECTORY_EVERY, self._duty("directory", ids.run))
+            keeper = GroupKeeper(self.store, self.slack.user_groups)
+            duties["user_groups"] = (GROUPS_EVERY, self._duty("user_groups", keeper.run))
         later = {
             "audit": FIRST_AUDIT_AFTER,
             "runbooks": RUNBOOKS_EVERY,
@@ -392,6 +420,10 @@ class App:
         sending = asyncio.create_task(self.delivery.run(), name="delivery")
         self._stack.push_async_callback(_end, self.delivery.stop, sending)
         self.store.listen(self.instance)
+
+    def _sight(self) -> Sight:
+        given = self.slack.look_with if self.slack else None
+        return Sight(self.store, given or self._instruments, now=self._now)
 
     def _auditor(self) -> Auditor:
         return Auditor(
@@ -424,6 +456,9 @@ class App:
             ready=self._not_ready,
             slack_handler=self._slack_handler(),
             calendars=Feeds(self.store).behind,
+            public_url=self.settings.public_url,
+            command=self.settings.slack_command,
+            open_here=self._open_here,
         )
         # a proxy in front tells pages who asks; the webhook knows its caller by the token and is spared the work
         web_app: Any = web
@@ -485,21 +520,65 @@ class App:
             return self.store.snapshot.signing_key
         return hashlib.sha256(given.get_secret_value().encode()).digest()
 
-    def _drafter(self) -> Drafter | None:
+    def _model(self) -> Model | None:
+        """The one client of the model's server, for drafts and whoever else asks; None while no model is named."""
         settings = self.settings
         if not settings.llm_is_on or settings.llm_model is None:
             return None
-        from oncall_bot.llm.drafter import OpenAIDrafter
+        from oncall_bot.llm.client import Model
 
-        return OpenAIDrafter(
+        return Model(
             settings.llm_base_url or "https://api.openai.com/v1",
             _secret(settings.llm_api_key) or "none",
             settings.llm_model,
+            observe=self._book,
         )
+
+    def _book(self, call: ModelCall) -> None:
+        """On the thread that asked. The row is written when the database can; a call is never held up by it."""
+        self.telemetry.llm_calls.labels(call.outcome.value).inc()
+        log.info(
+            "model_called",
+            model=call.model,
+            purpose=call.purpose,
+            outcome=call.outcome.value,
+            prompt_tokens=call.usage.prompt_tokens,
+            completion_tokens=call.usage.completion_tokens,
+            ms=call.ms,
+            incident=call.incident_id,
+        )
+        with suppress(OncallError):
+            self.store.write(book_call, call)
+
+    def _drafter(self) -> Drafter | None:
+        if self.model is None:
+            return None
+        from oncall_bot.llm.drafter import ModelDrafter
+
+        return ModelDrafter(self.model)
+
+    def _assistant(self) -> Assistant | None:
+        if self.model is None:
+            return None
+        from oncall_bot.llm.assistant import ModelAssistant
+
+        gauge = LoopGauge(self._instruments, asyncio.get_running_loop())
+        return ModelAssistant(self.model, self.store, gauge=gauge)
 
     def _heartbeat(self) -> HttpHeartbeat | None:
         url = self.settings.heartbeat_url
         return HttpHeartbeat(url.get_secret_value()) if url is not None else None
+
+    def prometheus_of(self, source: str) -> str | None:
+        """The Prometheus that a source's rules are evaluated by."""
+        found = self.store.snapshot.config.sources.get(source)
+        if found is not None and found.prometheus:
+            return found.prometheus
+        return self.settings.prometheus_url if source == "default" else None
+
+    def _sources_with_metrics(self) -> Sequence[str]:
+        known = dict.fromkeys(("default", *self.store.snapshot.config.sources))
+        return [source for source in known if self.prometheus_of(source)]
 
     def addresses(self, source: str) -> Sequence[str]:
         """The Alertmanagers that answer for a source."""

@@ -6,14 +6,20 @@ Serves engine (which calls), app (which wires) and the edges (which implement).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from oncall_bot.core.disclosure import Disclosure
 from oncall_bot.core.errors import OncallError
+from oncall_bot.core.graphs import Graph, Series, Window
+from oncall_bot.core.outcomes import Actor
 from oncall_bot.core.records import Record
 from oncall_bot.core.situation import Content
+from oncall_bot.core.spending import Judged, Usage
+from oncall_bot.core.talk.about import About
+from oncall_bot.core.talk.proposals import Needs, Offer
 from oncall_bot.core.verification import Claim
 
 
@@ -107,6 +113,15 @@ class Directory(Protocol):
         ...
 
 
+class UserGroups(Protocol):
+    async def put(self, handle: str, members: Sequence[str]) -> None:
+        """These Slack users and no others are in the group with that handle.
+
+        Raises DeliveryError; a permanent one says why this workspace refuses.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SourceAlert:
     """One alert as its source lists it now."""
@@ -133,13 +148,148 @@ class AlertSource(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value of an instant query, with its labels; it may be NaN."""
+
+    labels: Mapping[str, str]
+    value: float
+
+
 class Metrics(Protocol):
-    def value(self, promql: str, *, at: datetime) -> float | None: ...
+    """A Prometheus at an address. Bounded in time, points, series and bytes.
+
+    Raises DeliveryError with a sentence: not permanent when it gave no answer, permanent when it refused the query.
+    """
+
+    async def instant(self, address: str, promql: str, *, at: float) -> Sequence[Sample]:
+        """What the query selects at that instant (unix seconds)."""
+        ...
+
+    async def over(self, address: str, promql: str, window: Window) -> Sequence[Series]:
+        """What the query was over the window."""
+        ...
+
+    async def rule(self, address: str, alertname: str) -> str | None:
+        """The expression of the alerting rule of that name, when one is known for certain."""
+        ...
+
+
+class Gauge(Protocol):
+    """The installation's Prometheus for one question at a time, from any thread. Blocking; raises DeliveryError."""
+
+    def instant(self, promql: str, at: datetime) -> Sequence[Sample]:
+        """What the query selects at that instant."""
+        ...
+
+    def over(self, promql: str, until: datetime, span: timedelta) -> Sequence[Series]:
+        """What the query was over the span that ends at `until`."""
+        ...
+
+
+class Picture(Protocol):
+    def draw(self, graph: Graph) -> bytes:
+        """The graph as PNG. Blocking, some tens of milliseconds."""
+        ...
+
+
+class Album(Protocol):
+    async def keep(self, png: bytes, name: str, alt: str) -> str:
+        """Upload a picture that is shown in messages; answers what a message calls it. Raises DeliveryError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Instruments:
+    """What one looks at metrics with. Without an album pictures are not drawn; their sentence is told all the same."""
+
+    metrics: Metrics
+    picture: Picture
+    address_of: Callable[[str], str | None]  # of a source: the Prometheus that evaluates its rules
+    sources: Callable[[], Sequence[str]]
+    album: Album | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A draft that wants prose: the record, what of it may be sent and used, and whose row the calls are booked to."""
+
+    record: Record
+    kind: str
+    disclosure: Disclosure
+    incident_id: int | None = None
+    draft_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """What a model wrote: sentences with the events they rest on, and what the verifier made of each reply.
+
+    `missing` says in words for the draft what could not be had.
+    """
+
+    claims: tuple[Claim, ...] = ()
+    judged: tuple[Judged, ...] = ()
+    missing: str = ""
+    used_tokens: int = 0
 
 
 class Drafter(Protocol):
-    def draft(self, record: Record, kind: str) -> Sequence[Claim]:
-        """Sentences with the event ids they rest on; never verified here. Blocking. Raises DeliveryError."""
+    @property
+    def model_name(self) -> str:
+        """The model that is asked."""
+        ...
+
+    def estimate(self, assignment: Assignment) -> Usage:
+        """What the draft may use if nothing has to be asked twice. Asks nobody."""
+        ...
+
+    def draft(self, assignment: Assignment) -> Prose:
+        """Sentences about the record, which whoever shows them verifies again. Blocking. Never raises for a model:
+        what failed stands in `missing`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TalkTurn:
+    """One question to the assistant: who asks, where they are, and what the conversation is about."""
+
+    text: str
+    actor: Actor
+    zone: str
+    now: datetime
+    channel: str = ""
+    about: About = field(default_factory=About)
+
+
+@dataclass(frozen=True, slots=True)
+class TalkAnswer:
+    """What a model said, sentence by sentence, as far as it is covered by what was looked up.
+
+    `problem` is one honest sentence about what is missing; with no sentence at all it is the whole answer. `offers` and
+    `questions` are wishes it passed on: cards to be pressed, things to be asked.
+    """
+
+    sentences: Sequence[str] = ()
+    incidents: Sequence[int] = ()  # those it looked at, the most telling first
+    runbooks: Sequence[str] = ()
+    offers: Sequence[Offer] = ()
+    questions: Sequence[Needs] = ()
+    refusals: Sequence[str] = ()
+    problem: str = ""
+    model: str = ""
+    steps: Sequence[str] = ()  # names of the tools used, in order
+    left_out: Sequence[str] = ()  # why each sentence that was left out was
+
+
+class Assistant(Protocol):
+    def answer(self, turn: TalkTurn, tell: Callable[[str], None]) -> TalkAnswer:
+        """The answer to one question, with the asker's rights. Blocking; bounded in time, steps and tokens.
+
+        Expected failures come back as `problem`.
+
+        `tell` hears each sentence as soon as it is checked, on this thread. Nothing is changed by it.
+        """
         ...
 
 

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -48,13 +48,15 @@ class HandClock:
 
 
 @contextmanager
-def in_force(url: str, folder: Path, config: str) -> Iterator[Store]:
+def in_force(
+    url: str, folder: Path, config: str, *, clock: Callable[[], datetime] | None = None
+) -> Iterator[Store]:
     """A store on this migrated database, with this oncall.yaml (written into the folder) in force."""
     path = folder / "oncall.yaml"
     path.write_text(config)
     read = read_config(path)
     assert not read.faults, read.faults
-    store = Store(url)
+    store = Store(url, clock=clock)
     store.open()
     store.write(apply_config, read.document, read.sha256, "test").result(10)
     try:

@@ -19,12 +19,15 @@ from oncall_bot.core.errors import OncallError
 
 if TYPE_CHECKING:
     from oncall_bot.core.plan import PlanLine
+    from oncall_bot.core.shift_changes import Covers
     from oncall_bot.files.oncall_yaml import ConfigFile
     from oncall_bot.settings import Settings
     from oncall_bot.store.db import Store
     from oncall_bot.store.transactions import Reader
 
-InForce = tuple[int | None, Mapping[str, Any] | None, dict[str, set[str]]]
+Owned = tuple[dict[str, set[str]], "Covers"]
+"""What people own and a plan needs to know: the kinds of contact they verified, and their covers."""
+InForce = tuple[int | None, Mapping[str, Any] | None, Owned]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -41,10 +44,10 @@ def apply(
 ) -> None:
     """Show what a configuration changes, and put it into force.
 
-    The plan is a diff for people: + new, - gone, ~ changed, * who is on call, ! look at this. It names people
-    without a loud road and gaps of the coming 28 days. With a fault in the file nothing changes: every fault is told
-    with file, line and field, the last good revision stays in force, and the exit code is 1. A running bot takes the
-    new revision over at once.
+    The plan is a diff for people: + new, - gone, ~ changed, * who is on call, ! look at this. It tells who loses and
+    gains which shift in the coming 28 days, covers included, and names gaps and people without a loud road. With a
+    fault in the file nothing changes: every fault is told with file, line and field, the last good revision stays in
+    force, and the exit code is 1. A running bot takes the new revision over at once.
 
     Example: oncall-bot apply oncall.yaml --plan
     """
@@ -66,8 +69,8 @@ def apply(
         return
     check_schema(address(settings))
     with opened(address(settings)) as store:
-        revision, document, verified = store.look(_in_force)
-        lines = _lines(document, found, verified)
+        revision, document, owned = store.look(_in_force)
+        lines = _lines(document, found, owned)
         if plan:
             _tell(lines, "Nothing was changed: this is the plan.", json=json, applied=False)
             return
@@ -129,19 +132,21 @@ def _in_force(reader: Reader) -> InForce:
     from oncall_bot.store import rules
 
     row = rules.latest(reader)
+    owned = (verified_kinds(reader), reader.snapshot.overrides)
     if row is None:
-        return None, None, verified_kinds(reader)
-    return row.id, row.document, verified_kinds(reader)
+        return None, None, owned
+    return row.id, row.document, owned
 
 
 def _lines(
-    document: Mapping[str, Any] | None, found: ConfigFile, verified: dict[str, set[str]] | None
+    document: Mapping[str, Any] | None, found: ConfigFile, owned: Owned | None
 ) -> list[PlanLine]:
     from datetime import UTC, datetime
 
     from oncall_bot.core.plan import plan
 
-    return plan(document, found.document, datetime.now(UTC), verified)
+    verified, covers = owned if owned is not None else (None, None)
+    return plan(document, found.document, datetime.now(UTC), verified, covers)
 
 
 def _apply(

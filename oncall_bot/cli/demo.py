@@ -134,7 +134,7 @@ def _make_bot(env: Any, clock: Callable[[], datetime]) -> Any:
     from oncall_bot.app import App
     from oncall_bot.settings import load_settings
 
-    return App(load_settings(env), clock=clock)
+    return App(load_settings(env), clock=clock, open_here=True)
 
 
 # --- a folder that is gone afterwards -------------------------------------------------------------------------------

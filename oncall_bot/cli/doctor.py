@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 HERE, PAGED, AROUND = "This machine", "Who is paged", "What is around it"
+LEAVES = "What leaves the house"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,7 +38,8 @@ def doctor(
 
     Settings, database, clock, zone data, configuration, people and their roads, schedules, runbooks, and what is
     configured of Slack (tokens, scopes, channels), Prometheus, Alertmanager (does it post here, with a token?) and the
-    model. Nothing is changed and nobody is paged. Exit 1 when something is red. Run it again until all is green.
+    model; then what leaves the house, and where to. Nothing is changed and nobody is paged. Exit 1 when something is
+    red. Run it again until all is green.
 
     Example: oncall-bot doctor
     """
@@ -62,6 +64,7 @@ def examine(env: Mapping[str, str]) -> list[Finding]:
 
     from oncall_bot.cli import checks_inside as inside
     from oncall_bot.cli import checks_outside as outside
+    from oncall_bot.cli.checks_leaving import leaving
     from oncall_bot.cli.databases import address, quiet_logs
 
     quiet_logs()
@@ -85,7 +88,13 @@ def examine(env: Mapping[str, str]) -> list[Finding]:
     paged += inside.runbooks(settings, config)
     around = inside.sources(settings, config)
     around += run_all(list(outside.checks(settings, config, now)))
-    return [*grouped(HERE, found), *grouped(PAGED, paged), *grouped(AROUND, around)]
+    leaves = leaving(settings, config)
+    return [
+        *grouped(HERE, found),
+        *grouped(PAGED, paged),
+        *grouped(AROUND, around),
+        *grouped(LEAVES, leaves),
+    ]
 
 
 def _database(settings: Settings, file: ConfigFile | None) -> tuple[InForce | None, list[Finding]]:

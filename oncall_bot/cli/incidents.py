@@ -94,15 +94,17 @@ def export(
 ) -> None:
     """Export an incident's record as JSON (incident-record/1).
 
-    It holds the alerts, the timeline and the people; `draft --record` reads it without a database.
+    It holds the alerts, the timeline and the people; `draft --record` reads it without a database. What looks like a
+    secret is blacked out.
 
     Example: oncall-bot incidents export 12 --out INC-12.json
     """
+    from oncall_bot.core.redaction import without_secrets
     from oncall_bot.store import views
 
     with database() as store:
         record = store.look(views.record, number)
-    write_out(encoding.dumps(record, indent=2) + "\n", out)
+    write_out(encoding.dumps(without_secrets(record), indent=2) + "\n", out)
 
 
 def _row(one: Situation) -> tuple[str, ...]:

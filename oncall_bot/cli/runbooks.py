@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oncall_bot.cli.checks_runbooks import findings_of
 from oncall_bot.cli.databases import database, settings_now
 from oncall_bot.cli.folders import import_folder, runbooks_folder
 from oncall_bot.cli.terminal import FAULT, JsonFlag, as_json, family, fault, say, table
 from oncall_bot.core.errors import OncallError
 
 if TYPE_CHECKING:
+    from oncall_bot.files.runbook_check import Finding
     from oncall_bot.files.runbook_eval import Report, Scores
     from oncall_bot.files.runbook_replay import Round
     from oncall_bot.files.runbooks import Problem
@@ -81,22 +84,45 @@ def import_(folder: Folder = None, json: JsonFlag = False) -> None:
 
 
 @runbooks.command("check")
-def check(folder: Folder = None, json: JsonFlag = False) -> None:
+def check(
+    folder: Folder = None,
+    library: Annotated[
+        Path | None, typer.Option("--runbooks", metavar="DIR", help="The folder, named this way.")
+    ] = None,
+    prometheus: Annotated[
+        str | None,
+        typer.Option(
+            "--prometheus",
+            metavar="URL",
+            help="Ask it whether live checks parse and their metrics are there.",
+        ),
+    ] = None,
+    json: JsonFlag = False,
+) -> None:
     """Read a folder and tell what is wrong, with file and line.
 
-    For a named folder no database is needed. Exit 1 when there is a problem.
+    Told are files that cannot be read, runbooks nobody keeps, unknown teams and services (where oncall.yaml is there),
+    matchers that fit all or no alert, two runbooks for one alert, links that lead nowhere, live checks that cannot be
+    run; with --prometheus also queries it refuses and metrics it does not have. A review long ago is a note only.
 
-    Example: oncall-bot runbooks check runbooks/
+    For a named folder no database is needed. Exit 1 when there is a fault.
+
+    Example: oncall-bot runbooks check runbooks/ --prometheus http://prometheus:9090
     """
     from oncall_bot.files.runbooks import read_runbooks
 
-    books, problems = read_runbooks(_folder(folder, None if folder else _named_in_force()))
+    given = folder or library
+    place = _folder(given, None if given else _named_in_force())
+    books, problems = read_runbooks(place)
+    findings = findings_of(place, books, problems, prometheus)
+    faults = sum(not one.note for one in findings)
     if json:
-        as_json({"runbooks": len(books), "problems": problems})
+        as_json({"runbooks": len(books), "problems": findings})
     else:
-        _faults(problems)
-        say(f"{len(books)} runbooks, {len(problems)} problems")
-    if problems:
+        _faults(findings)
+        notes = f", {len(findings) - faults} notes" if len(findings) > faults else ""
+        say(f"{len(books)} runbooks, {faults} problems{notes}")
+    if faults:
         raise typer.Exit(FAULT)
 
 
@@ -157,6 +183,12 @@ def measure(
             help="Replay the alerts so often, answered as responders do.",
         ),
     ] = 0,
+    curve: Annotated[
+        Path | None,
+        typer.Option(
+            "--curve", metavar="FILE.png", help="Draw what every line would give into this file."
+        ),
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """Measure the matcher on alerts whose right runbook is known.
@@ -177,6 +209,8 @@ def measure(
     judged, books = judged_alerts(alerts, by), library_of(library, link_base)
     report = evaluate(judged, books, above)
     grown = replay(judged, books, rounds, above)
+    if curve is not None:
+        curve.write_bytes(_drawn(report))
     if json:
         as_json({**dataclasses.asdict(report), "rounds": grown})
         return
@@ -208,6 +242,22 @@ def _tell(report: Report) -> None:
         for point in shown
     ]
     table(("ATTACHED FROM", "RIGHT", "WRONG", "TO ALERTS WITHOUT ONE"), lines)
+
+
+def _drawn(report: Report) -> bytes:
+    """The curve as PNG."""
+    from oncall_bot.pictures.curve import Curve, Curves, svg_of
+    from oncall_bot.pictures.drawing import png_of
+
+    points = report.curve
+    lines = [
+        Curve("a right one", [(one.attach_above, one.attached_right) for one in points]),
+        Curve("a wrong one", [(one.attach_above, one.attached_wrong) for one in points]),
+        Curve("where none fits", [(one.attach_above, one.false_matches) for one in points]),
+    ]
+    below = f"{report.alerts:,} alerts, {report.runbooks:,} runbooks, {report.without_runbook:,} alerts have none"
+    title = "Attached from this score on"
+    return png_of(svg_of(Curves(title, below, lines, report.attach_above)))
 
 
 def _figures(one: Scores) -> tuple[str, ...]:
@@ -249,6 +299,6 @@ def _named_in_force() -> str | None:
         return store.look(lambda reader: reader.snapshot.config.runbooks.dir)
 
 
-def _faults(problems: list[Problem] | tuple[Problem, ...]) -> None:
+def _faults(problems: Sequence[Problem | Finding]) -> None:
     for problem in problems:
         fault(str(problem))

@@ -59,13 +59,17 @@ class Texts(dict[str, str]):
 
 
 class Notice(NamedTuple):
-    """One alert inside one delivery. `ends_at` is set when the source says it ended, or when it will expire."""
+    """One alert inside one delivery. `ended_at` is set when the source says it ended.
+
+    `generator` is its generatorURL as it came: the rule's expression stands in it, and it is never fetched.
+    """
 
     fingerprint: str
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     starts_at: datetime
     ended_at: datetime | None = None
+    generator: str = ""
 
     @property
     def name(self) -> str:

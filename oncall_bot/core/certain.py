@@ -69,7 +69,7 @@ class RunbookIndex:
     def _add_matchers(self, runbook: Runbook) -> None:
         if not runbook.matchers:
             return
-        names = _alertnames(runbook.matchers)
+        names = alert_names(runbook.matchers)
         if names is None:
             self._unkeyed.append(runbook)
         for name in names or ():
@@ -188,7 +188,7 @@ def _order(alert: _Alert, runbook: Runbook) -> tuple[bool, str, str]:
     return (not alert.fits(runbook), runbook.slug, runbook.source)
 
 
-def _alertnames(matchers: tuple[Matcher, ...]) -> tuple[str, ...] | None:
+def alert_names(matchers: tuple[Matcher, ...]) -> tuple[str, ...] | None:
     """The only alert names these matchers can match, or None where they do not say."""
     for matcher in matchers:
         if matcher.name != "alertname":

@@ -240,10 +240,23 @@ class Runbooks:
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """Of a million tokens read and a million tokens written, in the currency of `daily_cap`."""
+
+    input: float
+    output: float
+
+
+@dataclass(frozen=True, slots=True)
 class Llm:
-    sends: tuple[str, ...] = ()
+    """What a model may see and use. `sends` None: every incident that is not private."""
+
+    sends: tuple[str, ...] | None = None
     never_labels: tuple[str, ...] = ()
     daily_cap: str | None = None
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    tokens_per_draft: int | None = None
+    tokens_per_incident: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,12 @@ from functools import lru_cache
 import re2
 import snowballstemmer
 
+from oncall_bot.core.pins import Pin, PinKind, pins_of, verdicts
 from oncall_bot.core.records import Record, RecordEvent
 
 ANSWERED_WITHIN = timedelta(minutes=60)
 NEXT_REMARK_WITHIN = timedelta(minutes=12)
+MOST_GUESS_WORDS = 14
 
 
 class Standing(StrEnum):
@@ -47,13 +49,14 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The record with the standing of each event, the guesses voiced and what is noise."""
+    """The record with the standing of each event, the guesses voiced, what is noise and what people pinned."""
 
     record: Record
     standing: dict[str, Standing]
     guesses: tuple[Guess, ...]
     rejections: frozenset[str]
     noise: frozenset[str]
+    pins: tuple[Pin, ...] = ()
 
     def quotable(self, event: RecordEvent) -> bool:
         """Whether the words may stand in a draft: no noise, no outsider, no instruction."""
@@ -214,12 +217,11 @@ _STOP_TEXT = """
 """
 _STOP = frozenset(_STOP_TEXT.split())
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]+|\d{3,}")
-_STEM = snowballstemmer.stemmer("english")
 
 
 @lru_cache(maxsize=20_000)
 def _stem(word: str) -> str:
-    return str(_STEM.stemWord(word))
+    return str(snowballstemmer.stemmer("english").stemWord(word))  # one is not for two threads
 
 
 @lru_cache(maxsize=8_192)
@@ -238,22 +240,28 @@ def weigh(record: Record) -> Evidence:
     """The standing of every event, the guesses voiced, and what is noise."""
     noise = _noise(record)
     standing = {event.id: _standing(event) for event in record.events}
-    guesses, rejections = _guesses(record, standing, noise)
+    pins = tuple(p for p in pins_of(record.events) if _may_be_pinned(p, standing))
+    pinned = _pinned(pins)
+    standing |= pinned
+    guesses, rejections = _guesses(record, standing, noise, pins)
     _take_back(record, standing, noise, rejections)
-    _apply_pins(record, standing)
+    standing |= pinned
     for event_id in rejections:
         if standing[event_id] is Standing.TENTATIVE:
             standing[event_id] = Standing.SAID
     for guess in guesses:
         if guess.ruled_out and standing[guess.event.id] is Standing.TENTATIVE:
             standing[guess.event.id] = Standing.REJECTED
-    return Evidence(record, standing, guesses, rejections, noise)
+    return Evidence(record, standing, guesses, rejections, noise, pins)
 
 
 def external(event: RecordEvent) -> bool:
-    """Whether the words came from outside the team: a webhook, a relay, a quoted customer."""
+    """Whether the words came from outside the team: a webhook, a relay, a quoted customer.
+
+    Words that give orders to whoever reads the record count as such too, whoever wrote them down.
+    """
     if event.trust is not None:
-        return event.trust == "external"
+        return event.trust == "external" or bool(INSTRUCTION.search(event.text))
     if event.kind == "chat" and not event.actor.startswith("@"):
         return True
     return bool(INSTRUCTION.search(event.text)) or (
@@ -279,37 +287,36 @@ def blames(text: str) -> bool:
 def _standing(event: RecordEvent) -> Standing:
     if external(event):
         return Standing.EXTERNAL
+    if event.kind == "pin":
+        return Standing.OBSERVED  # what it says counts by way of the line it marks: _pinned
     if event.standing in set(Standing):
         return Standing(event.standing)
     if event.kind == "action":
         return Standing.ACTION
     if event.kind == "note" and _CAUSE_NOTE.search(event.text) and not HEDGE.search(event.text):
         return Standing.CAUSE
-    if event.kind == "pin":
-        return Standing.CAUSE if _pinned_as(event) == "cause" else Standing.OBSERVED
     if event.kind in _OBSERVED:
         return Standing.OBSERVED
     return Standing.TENTATIVE if HEDGE.search(event.text) else Standing.SAID
 
 
-def _pinned_as(event: RecordEvent) -> str:
-    told = event.data.get("as") or event.data.get("name") or event.data.get("pin") or ""
-    word = str(told).lower()
-    if "reject" in word or "ruled" in word:
-        return "rejected"
-    return "cause" if "cause" in word or not word else word
+def _may_be_pinned(pin: Pin, standing: dict[str, Standing]) -> bool:
+    """Text from outside stays that, whoever marks it; own words of the one who pins are theirs."""
+    target = standing.get(pin.target, Standing.OBSERVED)
+    return target is not Standing.EXTERNAL and standing[pin.event_id] is not Standing.EXTERNAL
 
 
-def _apply_pins(record: Record, standing: dict[str, Standing]) -> None:
-    """A pin that names another event gives that event its standing and keeps none itself."""
-    for event in record.events:
-        target = str(event.data.get("of") or event.data.get("event") or "")
-        if event.kind != "pin" or standing.get(target, Standing.EXTERNAL) is Standing.EXTERNAL:
-            continue
-        kind = _pinned_as(event)
-        if kind in ("cause", "rejected"):
-            standing[target] = Standing.CAUSE if kind == "cause" else Standing.REJECTED
-            standing[event.id] = Standing.OBSERVED
+def _pinned(pins: tuple[Pin, ...]) -> dict[str, Standing]:
+    """What pins make of the lines they mark; own words are the cause in place of the line they are about."""
+    found: dict[str, Standing] = {}
+    for target, pin in verdicts(pins).items():
+        if pin.kind is PinKind.REJECTED:
+            found[target] = Standing.REJECTED
+        elif pin.own_words:
+            found |= {target: Standing.OBSERVED, pin.event_id: Standing.CAUSE}
+        else:
+            found[target] = Standing.CAUSE
+    return found
 
 
 def _noise(record: Record) -> frozenset[str]:
@@ -335,14 +342,22 @@ def _plain(text: str) -> str:
 
 
 def _guesses(
-    record: Record, standing: dict[str, Standing], noise: frozenset[str]
+    record: Record,
+    standing: dict[str, Standing],
+    noise: frozenset[str],
+    pins: tuple[Pin, ...],
 ) -> tuple[tuple[Guess, ...], frozenset[str]]:
     chats = [e for e in record.events if e.kind in ("chat", "note") and e.id not in noise]
     answers = [
         e for e in chats if standing[e.id] is not Standing.EXTERNAL and REJECTION.search(e.text)
     ]
+    rejected = {t: pin for t, pin in verdicts(pins).items() if pin.kind is PinKind.REJECTED}
+    by_id = record.by_id()
     guesses, used = [], set()
     for event in chats:
+        if event.id in rejected:
+            guesses.append(_pinned_guess(event, rejected[event.id], by_id))
+            continue
         if standing[event.id] not in (Standing.TENTATIVE, Standing.REJECTED) or REJECTION.search(
             event.text
         ):
@@ -352,6 +367,13 @@ def _guesses(
             used.add(answer.id)
         guesses.append(Guess(event, guess_phrase(event.text), answer))
     return tuple(guesses), frozenset(used | {e.id for e in answers})
+
+
+def _pinned_guess(event: RecordEvent, pin: Pin, by_id: dict[str, RecordEvent]) -> Guess:
+    """A line that a person marked as ruled out: in their words, else in its own where they are few."""
+    said = pin.text if pin.own_words else event.text
+    few = said.strip(" .?!") if len(said.split()) <= MOST_GUESS_WORDS else ""
+    return Guess(event, guess_phrase(said) or few, by_id.get(pin.event_id))
 
 
 def _take_back(

@@ -210,7 +210,8 @@ def _started(events: Sequence[RecordEvent]) -> tuple[Moment | None, bool]:
     """The last impact start that somebody set; without one, the first alert or event stands in."""
     for event in reversed(events):
         if event.kind == "milestone" and event.data.get("name") == "impact_start":
-            return Moment(instant(event.data.get("at")) or event.at, event.id), True
+            at = instant(event.data.get("at")) or event.at
+            return Moment(at, event.id), not event.data.get("assumed")
     first = next((e for e in events if e.kind == "alert"), events[0] if events else None)
     return (Moment(first.at, first.id) if first else None), False
 
@@ -223,7 +224,9 @@ def _first(events: Sequence[RecordEvent], kind: str, after: Moment | None) -> Mo
 
 
 def _status(event: RecordEvent) -> str:
-    return str(event.data.get("to") or "").strip().lower()
+    """The state it went to; a new severity and a silence are none."""
+    to = str(event.data.get("to") or "").strip().lower()
+    return "" if re.fullmatch(r"sev-?\d|silenced", to) else to
 
 
 Statuses = Sequence[tuple[RecordEvent, str]]
@@ -235,7 +238,9 @@ def _last_status(statuses: Statuses, wanted: str) -> Moment | None:
 
 
 def _declared(statuses: Statuses) -> Moment | None:
-    found = next((e for e, to in statuses if to not in _CALM), None)
+    """By a person; an incident that its alerts opened was never declared."""
+    named = (e for e, to in statuses if to and to not in _CALM)
+    found = next((e for e in named if e.actor.startswith("@") or "declar" in e.text.lower()), None)
     return Moment(found.at, found.id) if found else None
 
 
@@ -272,7 +277,14 @@ def _impact(
 def _pages(event: RecordEvent) -> list[PageFact]:
     told = event.data.get("person")
     handles = [told] if isinstance(told, str) and told else _HANDLE.findall(event.text)
-    escalated = bool(event.data.get("escalated")) or bool(_ESCALATED.search(event.text))
+    to, step = event.data.get("to"), event.data.get("step")
+    if not handles and isinstance(to, list):
+        handles = [f"@{key}" for key in to if isinstance(key, str) and ":" not in key]
+    escalated = (
+        bool(event.data.get("escalated"))
+        or (isinstance(step, int) and step > 1)
+        or bool(_ESCALATED.search(event.text))
+    )
     return [PageFact(event.at, handle, escalated, event.id) for handle in handles or [None]]
 
 

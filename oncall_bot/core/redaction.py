@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 MAX_TEXT = 200_000  # characters looked at in one call; what is beyond is not shown at all
 MOST_KNOWN = 500  # secrets of one text or record that are looked for again where they stand bare
@@ -22,8 +23,8 @@ Span = tuple[int, int]
 _PREFIXED = re.compile(
     r"(?<![A-Za-z0-9_])(?:"
     r"(?:AKIA|ASIA|AGPA|AROA)[0-9A-Z]{16}"
-    r"|gh[pousr]_[A-Za-z0-9]{16,255}|github_pat_[A-Za-z0-9_]{20,255}|gl(?:pat|dt|rt"
-    r"|ft)-[\w-]{16,64}"
+    r"|gh[pousr]_[A-Za-z0-9]{16,255}|github_pat_[A-Za-z0-9_]{20,255}|gl(?:pat|dt|rt|ft"
+    r"|ptt|cbt|imt|soat|agent|oas)-[\w-]{16,64}"
     r"|xox[a-z]-[A-Za-z0-9-]{10,255}|xapp-[A-Za-z0-9-]{10,255}"
     r"|gl(?:sa|c)_[A-Za-z0-9_]{10,255}|hv[sbr]\.[A-Za-z0-9_-]{10,255}|s\.[A-Za-z0-9]{24}"
     r"|(?:sk|rk|pk|whsec)_(?:(?:live|test)_)?[A-Za-z0-9]{10,255}"
@@ -35,16 +36,30 @@ _PREFIXED = re.compile(
     r"|(?:AC|SK)[0-9a-f]{32}|key-[0-9a-f]{32}|hf_[A-Za-z0-9]{16,64}|ATATT[\w=-]{16,255}"
     r"|tskey-[\w-]{12,128}|PMAK-[\w-]{16,128}|sntrys_[\w=+/-]{16,255}|dp\.pt\.[\w-]{16,64}"
     r"|AGE-SECRET-KEY-1[0-9A-Z]{20,80}|\d{8,10}:AA[\w-]{30,40}|pat-[a-z]{2}\d-[\w-]{16,64}"
+    r"|rubygems_[a-f0-9]{32,64}|cio[A-Za-z0-9]{32}(?![A-Za-z0-9])|dapi[a-f0-9]{32}|pul-[a-f0-9]{32,64}"
+    r"|pscale_(?:tkn|pw|oauth)_[\w-]{20,80}|sbp_[a-f0-9]{32,64}|dp\.(?:st|ct|sa|scim)\.[\w.-]{16,80}"
+    r"|CCIPAT_[\w-]{20,128}|bk[a-z]{2}_[a-f0-9]{32,64}|figd_[\w-]{20,80}|ntn_[A-Za-z0-9]{30,64}"
+    r"|secret_[A-Za-z0-9]{43}|GOCSPX-[\w-]{20,40}|1//0[\w-]{40,128}|nfp_[A-Za-z0-9]{30,64}"
+    r"|ATCTT3[\w=-]{16,255}|BBDC-[\w+/=-]{20,64}|AKCp[A-Za-z0-9]{40,80}|oy2[a-z0-9]{43}(?![a-z0-9])"
+    r"|[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{40,80}|[A-Za-z0-9_.-]{3}8Q~[\w.~-]{31,34}"
+    r"|[MNO][A-Za-z0-9]{23,25}\.[\w-]{6}\.[\w-]{27,38}|[a-f0-9]{32}-us\d{1,2}(?!\d)"
     r")"
+)
+_HASHED = re.compile(r"\$(?:2[abxy]?|5|6|y|apr1|argon2(?:id|i|d))\$[^\s:\"'|<>]{16,200}")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
+_BROKEN = re.compile(  # a line that ends in a long run, and one that goes on with what is no word
+    r"(?<=[A-Za-z0-9+/_=.~-]{10})\r?\n[ \t>|+]{0,8}(?=[A-Za-z0-9+/_=.~-]{3})"
+    r"(?![A-Z]?[a-z]{1,40}(?![A-Za-z0-9+/_=~-]))"
 )
 _KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_ENDS = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _LONGEST_KEY = 20_000
-_URL_LOGIN = re.compile(r"://([^/\s:@]{1,128}:[^\s/]{1,256})@")
+_URL_LOGIN = re.compile(r"://([^/\s:@]{0,128}:[^\s/]{1,256})@")
 _URL_TOKEN = re.compile(r"://([A-Za-z0-9_-]{20,128})@")
 _HOOK = re.compile(
     r"hooks\.slack\.com/(?:services|workflows)/([\w/-]{10,200})"
     r"|discord(?:app)?\.com/api/webhooks/([\w/-]{10,200})"
+    r"|webhook\.office\.com/webhookb2/([\w@/-]{10,300})"
 )
 _PARAMETER = re.compile(
     r"[?&](?:[a-z_-]{0,24}token|api_?key|key|sig|signature|password|passwd|secret|auth"
@@ -54,10 +69,12 @@ _PARAMETER = re.compile(
 )
 _HEADER = re.compile(
     r"\b(?:authorization\s{0,3}[:=]\s{0,3}(?:basic|bearer|token|apikey)\s{1,3}"
-    r"|x-api-key\s{0,3}[:=]\s{0,3}|set-cookie\s{0,3}:\s{0,3}"
-    r"|cookie\s{0,3}:\s{0,3})([^\s\"']{6,2000})",
+    r"|(?:x-[a-z-]{0,30}(?:token|key|secret)|(?:private|job|deploy)-token"
+    r"|[a-z]{2,12}-(?:api|app|access|application)-(?:key|token))\s{0,3}[:=]\s{0,3})([^\s\"'<|]{6,2000})",
     re.IGNORECASE,
 )
+_COOKIE = re.compile(r"\bcookie\s{0,3}:\s{0,3}([^\s\"'<|][^\n\"'<|]{5,4000})", re.IGNORECASE)
+_AUTH_FIELD = re.compile(r"\"auth\\?\"\s{0,3}:\s{0,3}\\?\"([A-Za-z0-9+/=]{12,2000})")
 _BEARER = re.compile(r"\b(?:bearer|basic)\s{1,3}([A-Za-z0-9+/=._~-]{12,2000})", re.IGNORECASE)
 _FLAG = re.compile(
     r"(?:--?(?:password|passwd|pass|token|secret|api-key)[= ]|\bsshpass -p ?)([^\s]{4,200})",
@@ -68,7 +85,8 @@ _USER_FLAG = re.compile(
 )
 
 _NOUN = (
-    r"pass(?:word|wd|phrase|code)s?|pwd|pw|secret(?:[ _-]?key)?|"
+    r"pass(?:word|wort|wd|phrase|code)s?|kennwort|contrase[ñn]a|mot de passe|senha|wachtwoord|pwd|pw|"
+    r"secret(?:[ _-]?key)?|"
     r"(?:api|access|private|signing|encryption|license|account|client|shared)[ _-]?key|"
     r"token|credentials?|creds|pin(?: code)?|otp|(?:mfa|2fa|recovery"
     r"|unlock|door|alarm) code"
@@ -76,7 +94,7 @@ _NOUN = (
 _SAID = re.compile(
     rf"(?<![A-Za-z])(?P<noun>{_NOUN})"
     r"(?:['\"])?(?:\s(?:for|of|on|to)(?:\s[\w./@-]{1,40}){1,4}?)?(?:\s\([^()\n]{1,40}\))?"
-    r"\s{0,3}(?P<link>:=|=>|=|:|\bis\b|\bare\b|\bwas\b|->)\s{0,3}(?:now |still |just |simply )?"
+    r"\s{0,3}(?P<link>:=|=>|=|:|\b(?:is|are|was|ist|lautet|war|es|est)\b|->)\s{0,3}(?:now |still |just |simply )?"
     r"(?P<value>\"[^\"\n]{3,200}\"|'[^'\n]{3,200}'|`[^`\n]{3,200}`|[^\s,;\"'`]{3,400})",
     re.IGNORECASE,
 )
@@ -111,6 +129,7 @@ _STATE_WORDS_TEXT = """
     rejected denied failing broken fixed mandatory optional encrypted hashed unchanged different
     available unavailable documented written always auto-rotated hardcoded hard-coded read sent
     cached no yes and or but we they you someone
+    falsch abgelaufen richtig neu alt nicht weg bekannt leer gesperrt incorrecta expirada expiré
 """
 _STATE_WORDS = frozenset(_STATE_WORDS_TEXT.split())
 _LONG_RUN = re.compile(r"(?<![\w./+=@-])[A-Za-z0-9+/_=-]{24,}(?![\w@])")
@@ -133,9 +152,11 @@ _SIGNS = (
         "auth",
         "cookie",
     ),
+    *("kennwort", "contrase", "senha", "wachtwoord"),
     *("login", "log in", "account", "bearer", "basic", "curl", "sig", "_pw"),
 )
 _CARD = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])")
+_IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
 _CARD_START = re.compile(r"^(?:4|5[1-5]|2[2-7]|3[4-7]|6(?:011|4|5))")
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{2,63}){1,4}")
 _PHONE = re.compile(r"(?<![\w.+-])\+\d{1,3}(?:[ .()/-]{0,2}\d){7,12}(?![\w-])")
@@ -187,8 +208,21 @@ class Redactor:
         return text
 
     def _placeholder(self, secret: str) -> str:
-        number = self._numbers.setdefault(secret.strip("\"'`"), len(self._numbers) + 1)
+        plain = _INVISIBLE.sub("", secret).strip("\"'`")
+        number = self._numbers.setdefault(plain, len(self._numbers) + 1)
         return f"[{self._label}-{number}]"
+
+
+def without_secrets(value: Any, redactor: Redactor | None = None) -> Any:
+    """Decoded JSON with the secrets of all its texts replaced, the same ones by the same placeholder; keys stay."""
+    redactor = redactor or Redactor("redacted")
+    if isinstance(value, str):
+        return redactor.redact(value)
+    if isinstance(value, Mapping):
+        return {key: without_secrets(inner, redactor) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_secrets(inner, redactor) for inner in value]
+    return value
 
 
 def redact(text: str) -> str:
@@ -210,8 +244,17 @@ def speaks_of_secret(text: str) -> bool:
 
 
 def secret_spans(text: str, *, contacts: bool = False) -> list[Span]:
-    """Where the secrets stand, in order, overlapping ones joined."""
-    found = sorted(set(_spans(text, contacts)))
+    """Where the secrets stand, in order, overlapping ones joined.
+
+    Those that line ends or invisible characters break up are found too.
+    """
+    all_found = set(_spans(text, contacts))
+    if _INVISIBLE.search(text):
+        all_found.update(_mapped(text, _INVISIBLE, lambda clean: _spans(clean, contacts)))
+    if "\n" in text and _BROKEN.search(text):
+        whole = _mapped(text, _BROKEN, lambda clean: _spans(clean, contacts))
+        all_found.update(span for span in whole if "\n" in text[slice(*span)])
+    found = sorted(all_found)
     joined: list[Span] = []
     for start, stop in found:
         if joined and start < joined[-1][1]:
@@ -221,17 +264,42 @@ def secret_spans(text: str, *, contacts: bool = False) -> list[Span]:
     return joined
 
 
+def _mapped(
+    text: str, left_out: re.Pattern[str], find: Callable[[str], Iterable[Span]]
+) -> Iterator[Span]:
+    """What is found in the text without these pieces, where it stands in the text with them."""
+    kept: list[str] = []
+    places: list[int] = []
+    end = 0
+    for match in left_out.finditer(text):
+        kept.append(text[end : match.start()])
+        places.extend(range(end, match.start()))
+        end = match.end()
+    kept.append(text[end:])
+    places.extend(range(end, len(text)))
+    for start, stop in find("".join(kept)):
+        if stop > start:
+            yield places[start], places[stop - 1] + 1
+
+
+def _tokens(text: str) -> Iterator[Span]:
+    """What its shape alone gives away."""
+    for pattern in (_PREFIXED, _HASHED):
+        yield from (m.span() for m in pattern.finditer(text))
+    yield from _runs(text)
+
+
 def _spans(text: str, contacts: bool) -> Iterator[Span]:
     """All finds. The patterns are costly on plain text, so each is asked only where a sign stands."""
     low = text.lower()
     if _DENSE.search(text):
-        yield from (m.span() for m in _PREFIXED.finditer(text))
-        yield from _runs(text)
+        yield from _tokens(text)
     if any(sign in low for sign in _SIGNS):
         yield from _handed_over(text)
         yield from _said_values(text)
     if _DIGITS.search(text):
         yield from _cards(text)
+        yield from (m.span() for m in _IBAN.finditer(text) if _is_iban(m[0]))
     if "-----BEGIN" in text:
         yield from _private_keys(text)
     if "://" in text or "hooks" in low:
@@ -259,7 +327,7 @@ def _links(text: str) -> Iterator[Span]:
 
 def _handed_over(text: str) -> Iterator[Span]:
     """Values in the places where programs and people put credentials."""
-    for pattern in (_PARAMETER, _HEADER, _FLAG, _USER_FLAG):
+    for pattern in (_PARAMETER, _HEADER, _COOKIE, _AUTH_FIELD, _FLAG, _USER_FLAG):
         for match in pattern.finditer(text):
             if not _NOT_SECRET.search(match[1]):
                 yield match.span(1)
@@ -289,7 +357,7 @@ def _said_values(text: str) -> Iterator[Span]:
             continue
         noun, assigned = match["noun"].lower(), "=" in match["link"]
         quoted = match["value"][0] in "\"'`"
-        spoken = noun.startswith(("pass", "pwd", "pw")) and (assigned or value.isascii())
+        spoken = noun.startswith(_SPOKEN) and (assigned or value.isascii())
         code = noun.startswith(("pin", "otp")) or noun.endswith("code")
         if code:
             if sum(c.isdigit() for c in value) >= 4 and len(value) <= 12:
@@ -301,6 +369,9 @@ def _said_values(text: str) -> Iterator[Span]:
             or (quoted and len(value) >= 6 and " " not in value)
         ):
             yield match.span("value")
+
+
+_SPOKEN = ("pass", "pwd", "pw", "kennwort", "contrase", "mot de", "senha", "wachtwoord")
 
 
 def _bare(value: str) -> str:
@@ -345,6 +416,15 @@ def _cards(text: str) -> Iterator[Span]:
         digits = re.sub(r"\D", "", match[0])
         if _CARD_START.match(digits) and _luhn(digits):
             yield match.span()
+
+
+def _is_iban(text: str) -> bool:
+    """ISO 13616: the rest modulo 97 is 1."""
+    whole = text.replace(" ", "")
+    return (
+        15 <= len(whole) <= 34
+        and int("".join(str(int(c, 36)) for c in whole[4:] + whole[:4])) % 97 == 1
+    )
 
 
 def _luhn(digits: str) -> bool:

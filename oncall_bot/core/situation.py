@@ -6,10 +6,13 @@ Serves store.views (which fills it) and the surfaces (which draw it). All text f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from oncall_bot.core.live_checks import Reading
+from oncall_bot.core.rota_days import Day
 
 
 class State(StrEnum):
@@ -92,6 +95,36 @@ class JudgedRunbook:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownPicture:
+    """The picture of what the rule measures, or why there is none."""
+
+    file_id: str | None = None  # what the chat calls it
+    alt: str = ""
+    sentence: str = ""  # the measured value with its limit, without units of ours
+    fault: str | None = None
+    drawn_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """How often the same alerts were there within a week, this time counted, and how long they usually last."""
+
+    times: int
+    usual: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Another incident that began at about the same time; `place` is where its card lies."""
+
+    incident_id: int
+    title: str
+    opened_at: datetime
+    place: tuple[str, str] | None = None
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ShownSilence:
     silence_id: int
     by: str
@@ -153,6 +186,10 @@ class Situation:
     url: str | None = None
     chat_link: str | None = None
     summary_line: str | None = None
+    picture: ShownPicture | None = None
+    before: Before | None = None
+    beside: Sequence[Beside] = ()
+    beside_more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +200,7 @@ class LogEntry:
     text: str
     actor: str | None = None
     pinned: bool = False
+    pinned_as: str = ""  # what a person says it is: "the cause", "the impact", "a ruled-out guess"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +260,16 @@ class OnCallNow:
     then: Sequence[tuple[str, str]] = field(default_factory=tuple)  # (name, "after 5 min")
     covers_for: str | None = None
     fallback: Sequence[str] = ()
+    group_problem: str | None = None  # why the team's Slack user group is not in step, when so
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """One alert of the last week: how often it fired, and how many pages it cost."""
+
+    alert: str
+    alerts: int
+    pages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +284,81 @@ class HandOff:
     roads: Sequence[str] = ()
     pages_last_week: int = 0
     reader_key: str | None = None  # whom this notice is for: the arriving or the leaving person
+    silences: Sequence[tuple[str, datetime, str]] = ()  # (by, until, why) that end within a day
+    noise: Sequence[Noise] = ()  # the loudest alerts of the last week
+    then: Sequence[tuple[str, str]] = ()  # who follows, as in OnCallNow
+    late: timedelta | None = None  # how long after its time it is told, when that is worth a word
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A piece of one schedule's time, with the zone its rota is planned in."""
+
+    schedule: str
+    starts_at: datetime
+    ends_at: datetime
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideShown:
+    """An override that acts or will; `by_request` when it comes from an accepted cover request."""
+
+    override_id: int
+    who: str | None
+    starts_at: datetime
+    ends_at: datetime
+    replaces: str | None = None
+    by_request: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RotaWeek:
+    """A schedule over some days: who now, who next, each day, its gaps and overrides. `names`: key -> name."""
+
+    on_call: OnCallNow
+    next_name: str | None
+    next_slack: str | None
+    zone: str
+    days: Sequence[Day]
+    names: Mapping[str, str]
+    gaps: Sequence[Stretch] = ()
+    overrides: Sequence[OverrideShown] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody a cover request was put to; `answer` is yes, no, or None."""
+
+    key: str
+    name: str
+    slack_id: str | None
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CoverNotice:
+    """A cover request or a swap as one reader sees it: the asker, or somebody who was asked."""
+
+    request_id: int
+    state: str  # open, taken, declined, withdrawn, expired, undone
+    give: Stretch
+    asker_key: str
+    asker: str
+    asker_slack: str | None
+    reader_key: str
+    expires_at: datetime
+    take: Stretch | None = None  # of a swap: what the asker takes in return
+    note: str = ""
+    taken_by_key: str | None = None
+    taken_by: str | None = None
+    taken_by_slack: str | None = None
+    asked: Sequence[Asked] = ()
+    busy: Sequence[str] = ()  # schedules the reader is on call for in that time already
+
+    @property
+    def is_asker(self) -> bool:
+        return self.reader_key == self.asker_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,13 +367,49 @@ class RunbookNotice:
 
     situation: Situation
     runbook: ShownRunbook | None
+    checks: int = 0  # live checks it holds
+    readings: Sequence[Reading] = ()  # what each came to when it was run last
+
+
+@dataclass(frozen=True, slots=True)
+class ToCheck:
+    """A sentence that the record can't prove, why, and what a person answered for it."""
+
+    check_id: str
+    text: str
+    cites: Sequence[str]
+    reason: str
+    answer: str | None = None  # drop, guess, confirm
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DraftNotice:
+    """A suggested text, or what became of it; `state` is facts, narrated, accepted, edited or discarded."""
+
     situation: Situation
     kind: str
     markdown: str
+    draft_id: int = 0
+    state: str = "facts"
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    checks: Sequence[ToCheck] = ()
+
+    @property
+    def open(self) -> bool:
+        return self.decided_by is None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateNotice:
+    """A status update that somebody accepted, as the incident's thread shows it."""
+
+    situation: Situation
+    audience: str  # internal, customers
+    markdown: str
+    by: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +431,9 @@ Content = (
     | BundleNotice
     | RunbookNotice
     | DraftNotice
+    | UpdateNotice
     | HandOff
+    | CoverNotice
     | TestNotice
     | TextNotice
 )

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from oncall_bot.core.outcomes import SYSTEM, Actor
+from oncall_bot.core.pins import PinKind, kind_of
 
 TEXT_MAX = 4000
 
@@ -40,6 +41,7 @@ _STANDING = {
     Kind.CHAT: "said",
     Kind.PIN: "pinned",
 }
+_PINNED = {PinKind.CAUSE: "pinned cause", PinKind.REJECTED: "rejected"}
 _HEDGES = (
     "?",
     "looks like",
@@ -67,10 +69,12 @@ class Entry:
 
     @property
     def standing(self) -> str:
-        """observed, action, said, tentative or pinned: how much weight a draft may put on it."""
+        """observed, action, said, tentative, pinned, pinned cause or rejected: the weight a draft may put on it."""
+        if self.kind is Kind.PIN and not self.data.get("withdraws"):
+            return _PINNED.get(kind_of(self.data), "pinned")
         if self.kind is Kind.CHAT and any(hedge in self.text.casefold() for hedge in _HEDGES):
             return "tentative"
-        return _STANDING.get(self.kind, "observed")
+        return "observed" if self.data.get("withdraws") else _STANDING.get(self.kind, "observed")
 
     @property
     def trusted_as(self) -> str:

@@ -7,6 +7,7 @@ comes from. Serves the verifier, which asks whether the evidence holds each of t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -56,6 +57,27 @@ _IDENTIFIER = re.compile(
 _CAMEL = re.compile(r"\b(?:[A-Z][a-z0-9]+){2,}[A-Za-z0-9]*\b|\b[a-z]+(?:[A-Z][a-z0-9]+)+\b")
 _CODE = re.compile(r"`([^`\n]{1,120})`")
 _HANDLE = re.compile(r"(?<![\w/.])@[A-Za-z0-9](?:[\w.-]{0,62}\w)?")
+_COUNTED = re.compile(
+    rf"(?<![\w.,:@/-])(?:[$€£]?(?P<digits>\d[\d,]*(?:\.\d+)?)|(?P<word>{'|'.join(_WORDS)})\b)"
+    r"(?:\s?(?P<scale>million|billion|thousand|hundred|bn|k|M|B)\b)?"
+    r"[\s-]?(?P<first>%|[A-Za-z]+(?:/s)?)(?:[\s-](?P<second>[A-Za-z]{3,}))?",
+    re.IGNORECASE,
+)
+_LIMIT = re.compile(
+    r"\b(?:threshold|limit)(?: (?:of|is|was|at))?:? ?[$€£<>=]*(\d[\d,]*(?:\.\d+)?)", re.IGNORECASE
+)
+_COMPARED = re.compile(
+    r"\bthreshold|\blimit|\babove\b|\bover\b|\bexceed|\bpast\b|\bbelow\b|\bunder\b|\b(?:more|less|higher|lower) than\b"
+    r"|\bagainst\b|\ballow|\bcap(?:ped)?\b|\bmax|\bexpect|[<>]",
+    re.IGNORECASE,
+)
+_NO_THING_TEXT = """
+    a an the of for in at on to and or by is was were are utc am pm more les other from with that
+    about only still now first last min minute second sec hour day week h m s ms d time
+"""
+_NO_THING = frozenset(_NO_THING_TEXT.split())
+_UNITS_TEXT = "% gb gib mb mib kb kib tb tib mbps gbps rps qps"
+UNITS = frozenset(_UNITS_TEXT.split())
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _SCALE = {
     "million": 1e6,
@@ -195,7 +217,7 @@ def _take_lengths(text: str, found: Tokens) -> str:
             86_400: 0.06 * value * scale,
             3_600: 0.02 * value * scale if whole else 216.0,
             60: 59.0 if whole else 6.0,
-            1: 1.0,
+            1: 0.5 if whole else 0.06,
         }[scale]
         if about:
             slack = max(slack, 0.08 * value * scale)
@@ -237,12 +259,63 @@ def _date(text: str) -> date | None:
         return None
 
 
+def _written_slack(length: Length) -> float:
+    """How far a duration may be from one that somebody wrote: whole days are not rounded as computed ones are."""
+    return (
+        min(length.tolerance, 0.02 * length.seconds)
+        if length.seconds >= 86_400
+        else length.tolerance
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A number with what it counts: `40 index nodes` is 40 of {index, nodes}, `310 GB` of {gb}."""
+
+    value: float
+    things: tuple[str, ...]
+    text: str
+    small: bool  # one to three, written as a word: `one` and `two` may be no count at all
+
+
+def counted(text: str) -> list[Counted]:
+    """Every number of the text that is followed by a unit or by words of meaning."""
+    found = []
+    for match in _COUNTED.finditer(_ISO.sub(" ", text)):
+        value = _value(match["digits"]) if match["digits"] else _WORDS[match["word"].lower()]
+        things = [_thing(word) for word in (match["first"], match["second"]) if word]
+        things = [thing for thing in things if thing not in _NO_THING]
+        if value is not None and things:
+            value *= _SCALE.get((match["scale"] or "").lower(), 1)
+            small = match["word"] is not None and value <= 3
+            found.append(Counted(value, tuple(things), match[0].strip(), small))
+    return found
+
+
+def limits_in(text: str) -> set[float]:
+    """The numbers that the text calls a threshold or a limit."""
+    found = {_value(match[1]) for match in _LIMIT.finditer(text)}
+    return {value for value in found if value is not None}
+
+
+def _thing(word: str) -> str:
+    low = "%" if word.lower() == "percent" else word.lower()
+    return low.removesuffix("s") if len(low) > 3 else low
+
+
+def _same(one: float, other: float) -> bool:
+    return abs(one - other) <= 1e-9 * max(abs(one), abs(other))
+
+
 class Pool:
     """What some evidence holds, to be asked for one token after the other."""
 
     def __init__(self) -> None:
         self._tokens = Tokens()
         self._values: set[float] = set()
+        self._counted: list[Counted] = []
+        self._limits: set[float] = set()
+        self._measured: set[float] = set()
         self._text: list[str] = []
 
     def add_text(self, text: str) -> None:
@@ -261,6 +334,9 @@ class Pool:
             self._values |= {
                 v for part in re.findall(r"\d+(?:\.\d+)*", name) if (v := _value(part)) is not None
             }
+        self._counted += counted(_LIMIT.sub(" ", text))
+        self._limits |= limits_in(text)
+        self._measured |= {q.value for q in tokens_of(_LIMIT.sub(" ", text)).numbers}
         self._text.append(text.lower())
 
     def add_name(self, text: str) -> None:
@@ -277,11 +353,41 @@ class Pool:
     def add_number(self, value: float) -> None:
         """Take in a measured value; a ratio also as percent, a count also as seconds."""
         self._values |= {value, value * 100} if 0 <= abs(value) <= 1.5 else {value}
-        self._tokens.lengths.append(Length(value, 1.0, ""))
+        self._tokens.lengths.append(Length(value, 1.0, f"{value:g}"))
 
     def add_length(self, seconds: float) -> None:
         """Take in a computed duration."""
         self._tokens.lengths.append(Length(seconds, 1.0, ""))
+
+    def miscounted(self, wanted: Iterable[Counted]) -> str | None:
+        """The first number that the evidence gives to something else, or another number to that thing."""
+        for one in wanted:
+            of_value = {t for c in self._counted if _same(c.value, one.value) for t in c.things}
+            if of_value & set(one.things):
+                continue
+            of_things = [c.value for c in self._counted if one.things[0] in c.things]
+            if of_value and (of_things or one.things[0] in UNITS):
+                return one.text
+            if one.small and of_things and one.value > 1:
+                return one.text
+            if one.small and one.things[0] in UNITS and of_things:
+                return one.text
+        return None
+
+    def mislimited(self, text: str) -> str | None:
+        """A number told as a limit that is none in the evidence, or a limit told as what was measured."""
+        mine = self._limits
+        told = limits_in(text)
+        for value in sorted(told - mine):
+            if mine and value in self._values:
+                return f"{value:g}"
+        if _COMPARED.search(text):
+            return None
+        only_limits = mine - {c.value for c in self._counted} - self._measured
+        for quantity in tokens_of(text).numbers:
+            if quantity.value in only_limits:
+                return quantity.text
+        return None
 
     def mentions(self, name: str) -> bool:
         """Whether the evidence names it."""
@@ -330,11 +436,10 @@ class Pool:
         return False
 
     def _holds_length(self, length: Length) -> bool:
-        if any(
-            abs(length.seconds - mine.seconds) <= max(length.tolerance, 1.0)
-            for mine in self._tokens.lengths
-        ):
-            return True
+        for mine in self._tokens.lengths:
+            slack = _written_slack(length) if mine.text else max(length.tolerance, 1.0)
+            if abs(length.seconds - mine.seconds) <= slack:
+                return True
         ordered = sorted(self._tokens.instants)
         gaps = [(b - a).total_seconds() for n, a in enumerate(ordered) for b in ordered[n + 1 :]]
         return any(abs(length.seconds - gap) <= max(length.tolerance, 1.0) for gap in gaps)

@@ -32,6 +32,8 @@ from oncall_bot.core.situation import (
     Situation,
     TestNotice,
     TextNotice,
+    UpdateNotice,
+    WorkLog,
 )
 from oncall_bot.engine.jobs import now_utc
 from oncall_bot.flows import drafting, reconcile
@@ -39,12 +41,14 @@ from oncall_bot.flows.claiming import claim
 from oncall_bot.flows.delivered import Finished, delivered_all, fate_alone
 from oncall_bot.ports import (
     AlertSource,
+    Assignment,
     Chat,
     ChatMessage,
     DeliveryError,
     Drafter,
     LoudPage,
     Pager,
+    Prose,
     Render,
     Sent,
 )
@@ -87,6 +91,8 @@ class Ports:
     source: AlertSource | None = None
     addresses: Callable[[str], Sequence[str]] = lambda source: ()
     chat_link: Callable[[str, str], str | None] = lambda channel, ts: None
+    looks: Mapping[str, Callable[[Row], Awaitable[Fate]]] = field(default_factory=dict)
+    """What is done for the kinds that ask Prometheus (engine.sight)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,8 +300,14 @@ class Delivery:
             "loud": self._loud,
             "draft": self._draft,
             "ask_source": self._ask_source,
+            "picture": self._look,
+            "query": self._look,
         }
         return await kinds[row.kind](row)
+
+    async def _look(self, row: Row) -> _Done:
+        look = self._ports.looks.get(row.kind)
+        return _Done(await look(row) if look else Fate("skipped", answer="no Prometheus is named"))
 
     async def _message(self, row: Row) -> _Done:
         message_id = int(row.payload["message_id"])
@@ -366,14 +378,14 @@ class Delivery:
         draft = await self._store.view(drafts.get, int(row.payload["draft_id"]))
         if draft is None:
             return _Done(Fate("outdated", answer="the draft is gone"))
-        try:
-            claims = await asyncio.to_thread(drafter.draft, parse_record(draft.facts), draft.kind)
-        except DeliveryError as error:
-            self._telemetry.llm_calls.labels("failed").inc()
-            return _Done(Fate("skipped", answer=str(error)[:300]))
-        self._telemetry.llm_calls.labels("answered").inc()
-        kept = await self._store.write(drafting.add_narrative, draft.id, claims)
-        return _Done(Fate("sent", answer=f"{kept} of {len(claims)} sentences kept"))
+        disclosure = await self._store.view(views.disclosure, draft.incident_id, drafter.model_name)
+        assignment = Assignment(
+            parse_record(draft.facts), draft.kind, disclosure, draft.incident_id, draft.id
+        )
+        prose = await asyncio.to_thread(_written, drafter, assignment)
+        kept = await self._store.write(drafting.add_narrative, draft.id, prose)
+        answer = f"{kept} of {len(prose.claims)} sentences kept. {prose.missing}".strip()
+        return _Done(Fate("sent" if prose.claims else "skipped", answer=answer[:300]))
 
     async def _ask_source(self, row: Row) -> _Done:
         source, wanted = str(row.payload["source"]), str(row.payload["fingerprint"])
@@ -401,19 +413,37 @@ class Delivery:
         content = prepared.content
         link = self._ports.chat_link(*prepared.card) if prepared.card is not None else None
         if isinstance(content, Situation):
-            return views.with_links(content, link)
+            near = [
+                replace(one, link=self._ports.chat_link(*one.place)) if one.place else one
+                for one in content.beside
+            ]
+            linked = views.with_links(content, link, self._links.public_url)
+            return replace(linked, beside=near)
         if isinstance(content, BundleNotice):
             pages = [self._linked_page(one, prepared.cards) for one in content.pages]
             return replace(content, pages=pages)
-        if isinstance(content, PageNotice | RunbookNotice | DraftNotice):
-            linked = views.with_links(content.situation, link)
+        if isinstance(content, PageNotice | RunbookNotice | DraftNotice | UpdateNotice):
+            linked = views.with_links(content.situation, link, self._links.public_url)
             return replace(content, situation=linked)
+        if isinstance(content, WorkLog):
+            url = views.incident_address(self._links.public_url, content.incident_id)
+            return replace(content, url=url)
         return content
 
     def _linked_page(self, notice: PageNotice, cards: Mapping[int, tuple[str, str]]) -> PageNotice:
         card = cards.get(notice.situation.incident_id)
         link = self._ports.chat_link(*card) if card is not None else None
-        return replace(notice, situation=views.with_links(notice.situation, link))
+        linked = views.with_links(notice.situation, link, self._links.public_url)
+        return replace(notice, situation=linked)
+
+
+def _written(drafter: Drafter, assignment: Assignment) -> Prose:
+    """The prose, with a line of the log about its tokens before and after. Blocking."""
+    about = {"incident": assignment.incident_id, "draft": assignment.draft_id}
+    log.info("draft_asked", at_most_tokens=drafter.estimate(assignment).tokens, **about)
+    prose = drafter.draft(assignment)
+    log.info("draft_answered", tokens=prose.used_tokens, missing=prose.missing, **about)
+    return prose
 
 
 def _tell(asked: Sequence[asyncio.Future[None]]) -> None:
@@ -453,7 +483,7 @@ def _prepare_message(reader: Reader, row: Row) -> _Slack | None:
     thread_ts: str | None = None
     channel = message.channel_id or message.channel
     card = views.thread_of(reader, message.incident_id) if message.incident_id is not None else None
-    if message.role not in ("root", "page", "bundle"):
+    if message.role not in ("root", "page", "bundle") and message.incident_id is not None:
         channel, thread_ts = card or (channel, "")
     ready = _slack_of(message, bundling.key_of([row]), content, channel, thread_ts)
     return replace(ready, card=card, cards=_cards(reader, content))
@@ -501,17 +531,23 @@ def _content(reader: Reader, row: Row) -> Content | None:
         return views.page_notice(reader, row.page_id)
     if row.role == "bundle":
         return views.bundle_of_message(reader, row.id)
+    if row.role.startswith(messages.COVER):
+        return views.cover_notice(reader, row.role)
     if row.role == "work_log":
         return views.work_log(reader, row.incident_id)
     shown = views.situation(reader, row.incident_id)
     if shown is None or row.role == "root":
         return shown
     if row.role == "runbook":
-        said = shown.runbook or shown.possible or shown.judged
-        return RunbookNotice(shown, shown.runbook) if said else None
-    kind = row.role.partition(":")[2]
-    text = views.draft(reader, row.incident_id, kind)
-    return DraftNotice(shown, kind, text) if text else None
+        if shown.runbook is None:
+            said = shown.possible or shown.judged
+            return RunbookNotice(shown, None) if said else None
+        count, readings = views.checks(reader, row.incident_id)
+        return RunbookNotice(shown, shown.runbook, count, readings)
+    what, _, which = row.role.partition(":")
+    if what == "update":
+        return views.update_notice(reader, int(which))
+    return views.suggestion(reader, row.incident_id, which)
 
 
 def _prepare_notice(reader: Reader, row: Row) -> _Slack | None:

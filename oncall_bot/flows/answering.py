@@ -6,6 +6,7 @@ Serves the flows of the same names.
 
 from __future__ import annotations
 
+from oncall_bot.core.config import Role
 from oncall_bot.core.incidents import OPEN, Status
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.store import incidents
@@ -28,6 +29,14 @@ def find(tx: Tx, incident_id: int) -> Row | Outcome:
             False, f"Incident {incident_id} is over: {who}. Nothing is left to do.", incident_id, by
         )
     return incident
+
+
+def may_not_change(tx: Tx, actor: Actor) -> Outcome | None:
+    """Why this actor may change nothing here, None when they may. The edge has turned guests away already."""
+    person = tx.snapshot.config.people.get(actor.key) if actor.kind == "person" else None
+    if person is not None and person.role is Role.VIEWER:
+        return Outcome(False, "Your role is viewer: you may read incidents but not change them.")
+    return None
 
 
 def audited(tx: Tx, actor: Actor, verb: str, incident_id: int, **after: object) -> None:

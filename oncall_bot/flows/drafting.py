@@ -7,17 +7,24 @@ Serves resolve, the tick and Slack.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 
-from oncall_bot.core.drafts import KINDS, compose, draft, summary_line
+from oncall_bot.core.drafts import KINDS, checks_of, compose, draft, summary_line
 from oncall_bot.core.incidents import Status
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.records import parse_record
 from oncall_bot.core.timeline import Entry, Kind
-from oncall_bot.core.verification import Claim
 from oncall_bot.flows import showing
-from oncall_bot.store import drafts, incidents, messages, outbox, record, timers
+from oncall_bot.ports import Prose
+from oncall_bot.store import (
+    drafts,
+    incidents,
+    messages,
+    model_calls,
+    outbox,
+    record,
+    timers,
+)
 from oncall_bot.store.outbox import Lane
 from oncall_bot.store.transactions import Tx
 
@@ -97,13 +104,19 @@ def write(
     return draft_id
 
 
-def add_narrative(tx: Tx, draft_id: int, claims: Sequence[Claim]) -> int:
-    """Put a model's sentences around the facts; what the record does not hold is left out. Answers how many stayed."""
+def add_narrative(tx: Tx, draft_id: int, prose: Prose) -> int:
+    """Put a model's sentences around the facts; answers how many stayed.
+
+    What the record does not bear out is left out and kept beside the draft with its reason; what is missing is told
+    in one line. A draft that was changed meanwhile stays as it is.
+    """
+    for judged in prose.judged:
+        model_calls.judge(tx, draft_id, judged)
     row = drafts.get(tx, draft_id)
     if row is None or row.state != "facts":
         return 0
-    composed = compose(parse_record(row.facts), row.kind, claims)
-    drafts.set_text(tx, draft_id, composed.markdown, "narrated")
+    composed = compose(parse_record(row.facts), row.kind, prose.claims, prose.missing)
+    drafts.set_text(tx, draft_id, composed.markdown, "narrated", checks_of(composed.checked))
     _show(tx, row.incident_id, row.kind)
     return len(composed.checked.kept)
 

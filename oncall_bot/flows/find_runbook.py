@@ -13,7 +13,7 @@ from oncall_bot.core.runbooks import Match
 from oncall_bot.core.search.score import OFFERED, POSSIBLE_ABOVE
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import showing
-from oncall_bot.store import groups, incidents, runbook_search, runbooks, timers
+from oncall_bot.store import groups, incidents, pictures, runbook_search, runbooks, timers
 from oncall_bot.store.transactions import Reader, Tx
 
 
@@ -35,6 +35,7 @@ def look_for(reader: Reader, incident_id: int, group_id: int) -> list[Match]:
         reader,
         member.labels,
         member.annotations,
+        member.expression or "",
         service=incident.service,
         team=incident.team,
         limit=1 + OFFERED,
@@ -98,3 +99,5 @@ def give(tx: Tx, incident_id: int, group_id: int, match: Match) -> None:
         source_ref=f"runbook:{match.runbook.slug}",
     )
     incidents.write(tx, incident_id, [entry])
+    if match.runbook.checks:
+        pictures.ask_for_values(tx, incident_id, f"0:{runbook_id}")

@@ -11,12 +11,13 @@ from datetime import datetime
 
 from oncall_bot.core.config import Role, Urgency
 from oncall_bot.core.paging import Reach, has_loud_road, roads
-from oncall_bot.store import outbox, people
+from oncall_bot.core.rota_words import wall
+from oncall_bot.store import incidents, outbox, people
 from oncall_bot.store.outbox import Lane
 from oncall_bot.store.snapshot import Snapshot
 from oncall_bot.store.transactions import Tx
 
-HANDOFF_STALE_S = 3600
+HANDOFF_STALE_S = 7200
 HELP_TITLE = "oncall-bot needs help"
 
 
@@ -109,19 +110,12 @@ def _slack(tx: Tx, channel: str, text: str, key: str, *, lane: Lane = Lane.ANSWE
 def hand_off(
     tx: Tx, schedule: str, at: datetime, leaving: str | None, arriving: str | None
 ) -> bool:
-    """A shift changes: write it in the log, tell both, once for each hand-off. Too late: logged, not told."""
-    snapshot = tx.snapshot
-    schedule_id = snapshot.schedule_ids.get(schedule)
-    if schedule_id is None:
-        return False
-    following = snapshot.next_handoff(schedule, at)
-    known = snapshot.people.get(arriving or "")
-    people.log_shift(
-        tx, schedule_id, at, following[0] if following else None, known.id if known else None
-    )
-    if (tx.now - at).total_seconds() > HANDOFF_STALE_S:
-        return False
+    """A shift changed: tell both, once for each hand-off. Too late for that: the one on call gets a short note."""
     stamp = int(at.timestamp())
+    if (tx.now - at).total_seconds() > HANDOFF_STALE_S:
+        _skipped(tx, schedule, at, arriving)
+        return False
+    snapshot = tx.snapshot
     for person in dict.fromkeys(p for p in (arriving, leaving) if p):
         slack_id = snapshot.slack_id(person)
         if slack_id:
@@ -142,3 +136,31 @@ def hand_off(
                 },
             )
     return True
+
+
+def log_shift(tx: Tx, schedule: str, at: datetime, arriving: str | None) -> None:
+    """The shift that begins there goes into the log, to the next hand-off."""
+    snapshot = tx.snapshot
+    schedule_id = snapshot.schedule_ids.get(schedule)
+    if schedule_id is None:
+        return
+    following = snapshot.next_handoff(schedule, at)
+    known = snapshot.people.get(arriving or "")
+    people.log_shift(
+        tx, schedule_id, at, following[0] if following else None, known.id if known else None
+    )
+
+
+def _skipped(tx: Tx, schedule: str, at: datetime, arriving: str | None) -> None:
+    """Nobody reads an old hand-off as news; who has it should still know, and the audit too."""
+    key = f"handoff_skipped:{schedule}:{int(at.timestamp())}"
+    incidents.audit(tx, "system:oncall-bot", "handoff_skipped", f"schedule:{schedule}",
+                    after={"at": at.isoformat(), "arriving": arriving})  # fmt: skip
+    if arriving is None:
+        return
+    zone = tx.snapshot.config.schedules[schedule].definition.zone
+    text = (
+        f"You are on call for {schedule} since {wall(at, zone)} ({zone.key})."
+        " The hand-off was not told in time: oncall-bot was not running."
+    )
+    tell_person(tx, arriving, text, key)

@@ -19,7 +19,7 @@ from oncall_bot.core.routes import Routed
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.core.verdicts import NO_ANSWERS, rule_of
 from oncall_bot.flows import drafting, find_runbook, paging, showing, telling
-from oncall_bot.store import groups, incidents
+from oncall_bot.store import groups, incidents, pictures
 from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Tx
 
@@ -60,6 +60,7 @@ def open_incident(
     incident = incidents.lock(tx, incident_id)
     if urgency is not Urgency.NONE:
         showing.open_messages(tx, incident_id, channel, runbook=matched)
+        pictures.begin(tx, incident_id)
     if not over:
         paging.begin(tx, incident, routed.policy, wait=routed.route.wait)
     return incident_id

@@ -24,6 +24,7 @@ from oncall_bot.core.alerts import (
     Verdict,
     judge,
 )
+from oncall_bot.core.promql import expression_of
 from oncall_bot.core.routes import held_by, holds_in_force
 from oncall_bot.flows import unreadable, watchdog
 from oncall_bot.flows.holding import plan_end
@@ -214,6 +215,7 @@ class _Batch:
                 "last_seen_at": self.tx.now,
                 "annotations": notice.annotations,
                 "muted_by": by,
+                "expression": expression_of(notice.generator) or None,
             }
         )
         self.changes.newest[known.alert_id] = occurrence_id

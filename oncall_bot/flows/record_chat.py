@@ -21,23 +21,6 @@ def record_chat(tx: Tx, channel: str, thread_ts: str, ts: str, user: Actor, text
     return Outcome(True, "written down", about.incident_id)
 
 
-def pin_chat(tx: Tx, channel: str, ts: str, actor: Actor) -> Outcome:
-    """A person pins what was said: drafts may rest on it."""
-    found = incidents.by_ref(tx, f"slack:{channel}:{ts}")
-    if found is None:
-        return Outcome(False, "not a message of an incident")
-    entry = Entry(
-        Kind.PIN,
-        found.text,
-        tx.now,
-        actor,
-        data={"of": found.seq, "said_by": found.actor},
-        source_ref=f"pin:{channel}:{ts}",
-    )
-    incidents.write(tx, found.incident_id, [entry])
-    return Outcome(True, "pinned", found.incident_id)
-
-
 def remember_slack_id(tx: Tx, person_key: str, slack_id: str) -> None:
     """The person's Slack id, found once by e-mail."""
     if tx.snapshot.slack_id(person_key) != slack_id:

@@ -49,7 +49,7 @@ def mitigate(tx: Tx, incident_id: int, actor: Actor) -> Outcome:
     if not incident.acked_by:
         take(tx, incident, actor)
     incidents.change(tx, incident_id, status=str(Status.MITIGATED), mitigated_at=tx.now)
-    text = f"{actor.name}: mitigated, being watched"
+    text = f"{actor.name} called it mitigated"
     incidents.write(tx, incident_id, [Entry(Kind.STATUS, text, tx.now, actor, {"to": "mitigated"})])
     audited(tx, actor, "mitigate", incident_id)
     showing.changed(tx, incident_id, at_once=True, pages=True)

@@ -1,15 +1,31 @@
-"""Cover: somebody else is on call for a while. Knows bounds; refuses rota arithmetic. Serves Slack and the CLI."""
+"""An override: somebody is on call for a while, set at once and taken back at once. Whoever is touched is told.
+
+Knows bounds and who must hear of it; who may is `core.rota_rights`'s. Refuses rota arithmetic. Serves Slack.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from oncall_bot.core.outcomes import Actor, Outcome
+from oncall_bot.core.rota_rights import may_set, may_take, who_may_set
+from oncall_bot.core.rota_words import span
+from oncall_bot.core.rotations import Override, Shift
+from oncall_bot.core.rotations import shifts as painted
 from oncall_bot.flows import notices, shifts
-from oncall_bot.store import incidents, people
+from oncall_bot.store import covers, incidents, people
+from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Tx
 
 LONGEST = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Overridden(Outcome):
+    """The override as stored, when it was."""
+
+    override_id: int | None = None
 
 
 def set_override(
@@ -19,36 +35,111 @@ def set_override(
     ends_at: datetime,
     person_key: str | None,
     actor: Actor,
-) -> Outcome:
-    """Paint the person over the schedule; whoever is touched is told."""
+) -> Overridden:
+    """Paint the person, or nobody, over the schedule; hand-offs are planned by the second."""
+    starts_at, ends_at = starts_at.replace(microsecond=0), ends_at.replace(microsecond=0)
+    problem = _problem(tx, schedule, starts_at, ends_at, person_key, actor)
+    if problem is not None:
+        return Overridden(False, problem)
     snapshot = tx.snapshot
-    schedule_id = snapshot.schedule_ids.get(schedule)
-    if schedule_id is None or schedule not in snapshot.config.schedules:
-        known = ", ".join(snapshot.config.schedules) or "none"
-        return Outcome(False, f"There is no schedule {schedule[:60]!r}. Schedules: {known}.")
-    if ends_at <= max(starts_at, tx.now) or ends_at - starts_at > LONGEST:
-        return Outcome(False, "An override ends after it begins, not in the past, within 60 days.")
-    if person_key is not None and person_key not in snapshot.people:
-        return Outcome(False, f"I don't know {person_key[:60]!r}. Name a person of the file.")
-    person_id = snapshot.people[person_key].id if person_key else None
-    before = snapshot.on_call(schedule, max(starts_at, tx.now))
-    people.insert_override(tx, schedule_id, starts_at, ends_at, person_id, str(actor))
-    for edge in (starts_at, ends_at):
-        if edge > tx.now:
-            shifts.plan_again(tx, schedule, edge)
-    incidents.audit(
+    touched = {s.user for s in snapshot.shifts(schedule, max(starts_at, tx.now), ends_at)}
+    override_id = people.insert_override(
         tx,
+        snapshot.schedule_ids[schedule],
+        starts_at,
+        ends_at,
+        snapshot.people[person_key].id if person_key else None,
         str(actor),
-        "override",
-        f"schedule:{schedule}",
-        after={"from": starts_at.isoformat(), "to": ends_at.isoformat(), "person": person_key},
     )
-    text = (
-        f"{actor.name}: {snapshot.name(person_key)} is on call for {schedule}"
-        f" from {starts_at:%a %d %b %H:%M} to {ends_at:%a %d %b %H:%M} UTC."
+    shifts.plan_edges(tx, schedule, starts_at, ends_at)
+    after = {
+        "from": starts_at.isoformat(),
+        "to": ends_at.isoformat(),
+        "person": person_key,
+        "override": override_id,
+    }
+    incidents.audit(tx, str(actor), "override", f"schedule:{schedule}", after=after)
+    what = f"for {schedule} from {_span(tx, schedule, starts_at, ends_at)}"
+    text = f"{actor.name}: {snapshot.name(person_key)} is on call {what}."
+    _tell(tx, touched | {person_key}, actor, text, f"override:{override_id}")
+    return Overridden(True, text, override_id=override_id)
+
+
+def cancel_override(tx: Tx, override_id: int, actor: Actor) -> Outcome:
+    """From now on it does not act; what was on call under it stays so in the past."""
+    found = covers.lock_override(tx, override_id)
+    if found is None or found.cancelled_at is not None:
+        return Outcome(False, "That override is not there any more. Nothing is left to do.")
+    if found.ends_at <= tx.now:
+        return Outcome(False, "That override is over. What was, stays.")
+    if not _may(tx, found.schedule, actor):
+        return Outcome(False, _refused(tx, found.schedule))
+    if found.swap_id is not None:
+        return Outcome(False, "It comes from a cover request: undo it there, both sides at once.")
+    covers.end(tx, [found])
+    shifts.plan_edges(tx, found.schedule, found.starts_at, found.ends_at)
+    incidents.audit(
+        tx, str(actor), "override_cancel", f"schedule:{found.schedule}", before=_stored(found)
     )
-    for told in {before, person_key} - {None, actor.key}:
-        notices.tell_person(
-            tx, str(told), text, f"override:{schedule}:{int(tx.now.timestamp() * 1000)}:{told}"
-        )
+    left = _span(tx, found.schedule, max(found.starts_at, tx.now), found.ends_at)
+    who = tx.snapshot.name(found.person)
+    text = f"{actor.name} cancelled the override of {found.schedule}: {who}, {left}."
+    back = {s.user for s in _without(tx, found)}
+    _tell(tx, back | {found.person}, actor, text, f"override_cancel:{override_id}")
     return Outcome(True, text)
+
+
+def _problem(
+    tx: Tx, schedule: str, starts_at: datetime, ends_at: datetime, person: str | None, actor: Actor
+) -> str | None:
+    config = tx.snapshot.config
+    if schedule not in tx.snapshot.schedule_ids or schedule not in config.schedules:
+        known = ", ".join(config.schedules) or "none"
+        return f"There is no schedule {schedule[:60]!r}. Schedules: {known}."
+    if ends_at <= max(starts_at, tx.now) or ends_at - starts_at > LONGEST:
+        return "An override ends after it begins, not in the past, within 60 days."
+    if person is not None and (person not in tx.snapshot.people or person not in config.people):
+        return f"I don't know {person[:60]!r}. Name a person of the file."
+    if person is not None and not may_take(config, person):
+        return f"{tx.snapshot.name(person)} is a viewer and can't be on call."
+    return None if _may(tx, schedule, actor) else _refused(tx, schedule)
+
+
+def _may(tx: Tx, schedule: str, actor: Actor) -> bool:
+    return actor.kind == "person" and may_set(tx.snapshot.config, schedule, actor.key)
+
+
+def _refused(tx: Tx, schedule: str) -> str:
+    who = who_may_set(tx.snapshot.config, schedule)
+    return f"Who is on call for {schedule} is set by {who}. Ask one of them."
+
+
+def _without(tx: Tx, override: Row) -> list[Shift]:
+    """Who is on call in its time once it is gone; the snapshot still has it."""
+    start, end = max(override.starts_at, tx.now), override.ends_at
+    rows = covers.overrides_ahead(tx, override.schedule, end)
+    others = [
+        Override(row.starts_at, row.ends_at, row.person, row.replaces)
+        for row in sorted(rows, key=lambda row: row.id)
+        if row.id != override.id
+    ]
+    definition = tx.snapshot.config.schedules[override.schedule].definition
+    return painted(definition, start, end, others)
+
+
+def _tell(tx: Tx, touched: set[str | None], actor: Actor, text: str, key: str) -> None:
+    for person in sorted(one for one in touched - {None, actor.key} if one):
+        notices.tell_person(tx, person, text, f"{key}:{person}")
+
+
+def _stored(override: Row) -> dict[str, str | int | None]:
+    return {
+        "override": override.id,
+        "from": override.starts_at.isoformat(),
+        "to": override.ends_at.isoformat(),
+        "person": override.person,
+    }
+
+
+def _span(tx: Tx, schedule: str, starts_at: datetime, ends_at: datetime) -> str:
+    return span(starts_at, ends_at, tx.snapshot.config.schedules[schedule].definition.zone)

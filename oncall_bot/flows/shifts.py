@@ -14,6 +14,9 @@ from oncall_bot.store import timers
 from oncall_bot.store.transactions import Tx
 
 LOOK_BACK = timedelta(microseconds=1)
+PASSED_MAX = 1000
+Change = tuple[datetime, str | None, str | None]
+"""When, who leaves, who arrives."""
 
 
 def plan_handoffs(tx: Tx) -> None:
@@ -50,10 +53,32 @@ def plan_again(tx: Tx, schedule: str, at: datetime) -> None:
     timers.rearm(tx, "hand_off", f"schedule:{schedule}", at, key, {"at": stamp})
 
 
+def plan_edges(tx: Tx, schedule: str, starts_at: datetime, ends_at: datetime) -> None:
+    """Somebody else is on call, or no longer, between these instants: both may be a hand-off."""
+    for edge in (starts_at, ends_at):
+        if edge > tx.now:
+            plan_again(tx, schedule, edge)
+
+
 def handed_off(tx: Tx, schedule: str, stamp: int) -> None:
-    """The instant is there: if the shift still changes now (an override may have moved it), both are told."""
-    at = datetime.fromtimestamp(stamp, UTC)
-    following = tx.snapshot.next_handoff(schedule, at - LOOK_BACK)
-    if following is not None and following[0] == at:
-        notices.hand_off(tx, schedule, at, following[1], following[2])
+    """The instant is there: if the shift still changes now (an override may have moved it), both are told.
+
+    After a time in which nobody struck timers, every hand-off since then goes into the log; only the last is told,
+    because whoever came and went meanwhile has nothing to do any more.
+    """
+    passed = _passed(tx, schedule, datetime.fromtimestamp(stamp, UTC))
+    for at, _, arriving in passed:
+        notices.log_shift(tx, schedule, at, arriving)
+    if passed:
+        notices.hand_off(tx, schedule, *passed[-1])
     plan_handoffs(tx)
+
+
+def _passed(tx: Tx, schedule: str, since: datetime) -> list[Change]:
+    """The hand-offs from that instant until now, oldest first."""
+    found: list[Change] = []
+    following = tx.snapshot.next_handoff(schedule, since - LOOK_BACK)
+    while following is not None and following[0] <= tx.now and len(found) < PASSED_MAX:
+        found.append(following)
+        following = tx.snapshot.next_handoff(schedule, following[0])
+    return found

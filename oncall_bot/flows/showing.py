@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from oncall_bot.store import incidents, messages
+from oncall_bot.store import incidents, messages, pictures
 from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Tx
 
@@ -37,6 +37,7 @@ def changed(tx: Tx, incident_id: int, *, at_once: bool = False, pages: bool = Fa
     storm = row is not None and row.origin == "storm"
     every = messages.STORM_EDIT_EVERY if storm else messages.EDIT_EVERY
     if pages:
+        pictures.changed(tx, incident_id)
         for message in messages.bundles_of(tx, incident_id):
             _page_changed(tx, message)
     for message in messages.of_incident(tx, incident_id):

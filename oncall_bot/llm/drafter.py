@@ -1,30 +1,36 @@
-"""Asks an OpenAI-compatible model for sentences about an incident.
+"""Asks a model for sentences about an incident: one section after the other, or window by window where it is long.
 
-Knows the client, its errors and deadlines. Refuses to verify (core does) and to send anything
-that prompts did not redact. A slow or broken provider costs the prose, never the draft.
+Knows the order of questions, the one round of repair and when to stop asking. Refuses to believe a reply: what
+core.verification does not keep goes back once, with the reason. A slow or broken model costs prose, never the draft.
 Serves the engine and the CLI; keeps the promise `ports.Drafter`.
 """
 
 from __future__ import annotations
 
 import secrets
-import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import ThreadPoolExecutor
 
-from oncall_bot.core.records import Record
+from oncall_bot.core.spending import Usage
 from oncall_bot.core.verification import Claim
-from oncall_bot.llm.prompts import UNREADABLE, Ledger, ledger_of, messages, schema, sections_of
-from oncall_bot.llm.replies import MOST_REPLY, UnreadableError, claims_in
-from oncall_bot.ports import DeliveryError
+from oncall_bot.llm import prompts
+from oncall_bot.llm.books import tokens_in
+from oncall_bot.llm.cache import ClaimCache
+from oncall_bot.llm.client import Model
+from oncall_bot.llm.exchange import TooLongError
+from oncall_bot.llm.ledger import MOST_EVENTS, Ledger, Window, ledger_of
+from oncall_bot.llm.replies import chosen_in
+from oncall_bot.llm.writing import Ask, Writing
+from oncall_bot.ports import Assignment, Prose
 
-if TYPE_CHECKING:
-    import openai
-
-MOST_TOKENS = 1_500
-RETRY_AFTER = 1.0
-LONGEST_WAIT = 10.0
+SMALLEST_WINDOW = 18
+AT_ONCE = 4
+MOST_TO_ORDER = 48
+MOST_DOUBTED = 12
+ONE_REPLY = 30.0
+WHOLE_DRAFT = 100.0
+"""Seconds: under the lease of its message (engine.delivery), so that nobody takes the draft over meanwhile."""
 
 
 def new_marker() -> str:
@@ -32,201 +38,135 @@ def new_marker() -> str:
     return secrets.token_hex(8)
 
 
-class OpenAIDrafter:
-    """A model behind `base_url`; `timeout` bounds each question, in seconds, to the last byte."""
+class ModelDrafter:
+    """Writes with one model; `reply_within` bounds each question in seconds, `whole_within` all of them."""
 
     def __init__(
         self,
-        base_url: str,
-        api_key: str,
-        model: str,
-        timeout: float = 30.0,
+        model: Model,
         *,
+        reply_within: float = ONE_REPLY,
+        whole_within: float = WHOLE_DRAFT,
         marker: Callable[[], str] = new_marker,
-        sleep: Callable[[float], None] = time.sleep,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.model = model
-        self._base_url = base_url
-        self._api_key = api_key
-        self._timeout = timeout
+        self._model = model
+        self._within = (reply_within, whole_within)
         self._marker = marker
-        self._sleep = sleep
-        self._dialect = {"max_tokens": True, "response_format": True}
+        self._seconds = seconds
+        self._cache = ClaimCache()
+        self._most_events = MOST_EVENTS
 
-    def draft(self, record: Record, kind: str) -> list[Claim]:
-        """Claims for every section of that kind. Blocking.
+    @property
+    def model_name(self) -> str:
+        return self._model.name
 
-        DeliveryError only when not one section was answered: a section that failed costs itself,
-        and after a time-out or a refusal no further section is asked for.
-        """
-        ledger = ledger_of(record, self._marker())
-        claims: list[Claim] = []
-        answered, failure = False, None
-        for section in sections_of(kind):
+    def draft(self, assignment: Assignment) -> Prose:
+        """Claims for every section of that kind. Blocking; what could not be had stands in `missing`."""
+        if assignment.disclosure.refused:
+            return Prose(missing=f"No prose was added: {assignment.disclosure.refused}.")
+        reply, whole = self._within
+        writing = Writing(
+            self._model, assignment, self._cache, reply, self._seconds() + whole, self._seconds
+        )
+        while True:
             try:
-                claims += self._section(ledger, section)
-                answered = True
-            except UnreadableError as error:
-                failure = DeliveryError(f"The model's reply could not be read: {error}.")
-            except DeliveryError as error:
-                failure = error
-                break
-        if failure is not None and not answered:
-            raise failure
-        return claims
+                claims = self._written(writing, self._ledger(assignment))
+                return writing.prose(claims)
+            except TooLongError as error:
+                if self._most_events // 2 < SMALLEST_WINDOW:
+                    writing.failed(error)
+                    return writing.prose([])
+                self._most_events //= 2  # and so for the next draft
 
-    def _section(self, ledger: Ledger, section: str) -> list[Claim]:
-        """One section, with one round of repair when the reply cannot be read."""
-        conversation = messages(ledger, section)
-        reply = self._ask(conversation, ledger.ids)
-        try:
-            return claims_in(reply, section)
-        except UnreadableError as error:
-            conversation += [
-                {"role": "assistant", "content": reply[:4_000] or "(nothing)"},
-                {"role": "user", "content": UNREADABLE.format(reason=error)},
-            ]
-            return claims_in(self._ask(conversation, ledger.ids), section)
+    def estimate(self, assignment: Assignment) -> Usage:
+        """What the draft will use at most if nothing is asked twice; prompts are counted at a third of their bytes."""
+        if assignment.disclosure.refused:
+            return Usage(0, 0, estimated=True)
+        ledger, sections = self._ledger(assignment), prompts.sections_of(assignment.kind)
+        once = sum(tokens_in(window.fenced("")) for window in ledger.windows)
+        asked = len(sections) if len(ledger.windows) == 1 else 1
+        questions = len(sections) if asked > 1 else len(ledger.windows) + len(sections)
+        overhead = tokens_in(prompts.SYSTEM) * questions
+        return Usage(once * asked + overhead, Writing.MOST_TOKENS * questions, estimated=True)
 
-    def _ask(self, conversation: list[dict[str, str]], ids: tuple[str, ...]) -> str:
-        """The text of the model's reply, tried again once when the provider was busy or broken."""
-        deadline = time.monotonic() + self._timeout
-        try:
-            return self._call(conversation, ids, deadline)
-        except DeliveryError as error:
-            wait = RETRY_AFTER if error.retry_after is None else error.retry_after
-            left = deadline - time.monotonic()
-            if error.permanent or wait > min(LONGEST_WAIT, left / 2):
-                raise
-            self._sleep(wait)
-            return self._call(conversation, ids, deadline)
+    def _ledger(self, assignment: Assignment) -> Ledger:
+        disclosure = assignment.disclosure
+        tokens = disclosure.allowance.tokens
+        ledger = ledger_of(assignment.record, disclosure.withheld, tokens, self._most_events)
+        times = len(prompts.sections_of(assignment.kind))
+        if len(ledger.windows) > 1 or times == 0:
+            return ledger
+        return ledger_of(assignment.record, disclosure.withheld, tokens // times, self._most_events)
 
-    def _call(
-        self, conversation: list[dict[str, str]], ids: tuple[str, ...], deadline: float
-    ) -> str:
-        """One request on its own thread: the client's time-outs are per read, ours for the whole."""
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise _late(self._timeout)
-        answer = _Answer()
-        client = self._client(left)
-        worker = threading.Thread(
-            target=answer.fill,
-            args=(lambda: self._request(client, conversation, ids),),
-            daemon=True,
-        )
-        worker.start()
-        worker.join(left)
-        if worker.is_alive():
-            client.close()
-            raise _late(self._timeout)
-        return answer.text()
+    def _written(self, writing: Writing, ledger: Ledger) -> list[Claim]:
+        sections = prompts.sections_of(writing.kind)
+        writing.restored = ledger.withholder.restored
+        if len(ledger.windows) == 1:
+            return [c for s in sections for c in self._section(writing, ledger.windows[0], s)]
+        found = self._of_windows(writing, ledger, sections)
+        return [c for s in sections for c in self._ordered(writing, ledger, found, s)]
 
-    def _client(self, timeout: float) -> openai.OpenAI:
-        import openai
-
-        return openai.OpenAI(
-            base_url=self._base_url, api_key=self._api_key or "none", timeout=timeout, max_retries=0
+    def _section(self, writing: Writing, window: Window, section: str) -> list[Claim]:
+        """One section of an incident that fits into one window."""
+        asked = prompts.question(window.fenced(self._marker()), section)
+        unmarked = "\n".join([*window.lines, section])
+        return writing.claims(
+            Ask("draft", asked, prompts.schema(window.ids), unmarked, section=section)
         )
 
-    def _request(
-        self, client: openai.OpenAI, conversation: list[dict[str, str]], ids: tuple[str, ...]
-    ) -> str:
-        """One exchange; a server that refuses an option is asked without it from then on."""
-        import openai
+    def _of_windows(
+        self, writing: Writing, ledger: Ledger, sections: tuple[str, ...]
+    ) -> list[Claim]:
+        """What each window has to say on all sections, a few windows at a time; the claims in order of time."""
 
-        options: dict[str, Any] = {"model": self.model, "messages": conversation}
-        if self._dialect["response_format"]:
-            options["response_format"] = schema(ids)
-        options["max_tokens" if self._dialect["max_tokens"] else "max_completion_tokens"] = (
-            MOST_TOKENS
-        )
-        try:
-            with client:
-                return _content(client.chat.completions.create(**options))
-        except openai.BadRequestError as error:
-            refused = next(
-                (name for name in self._dialect if self._dialect[name] and name in str(error)), None
+        def ask(window: Window) -> list[Claim]:
+            asked = prompts.about_window(window.fenced(self._marker()), sections)
+            shape = prompts.schema(window.ids, sections)
+            unmarked = "\n".join([*window.lines, *sections])
+            return writing.claims(Ask("map", asked, shape, unmarked, sections=sections))
+
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="window") as pool:
+            newest_first = [pool.submit(ask, window) for window in reversed(ledger.windows)]
+            found = [each.result() for each in newest_first]
+        return [claim for claims in reversed(found) for claim in claims]
+
+    def _ordered(
+        self, writing: Writing, ledger: Ledger, found: list[Claim], section: str
+    ) -> list[Claim]:
+        """The claims of one section: the verified ones chosen and merged, then what a person has to look at."""
+        checked = writing.check(c for c in found if c.section == section)
+        sound = _spread(list(checked.kept), MOST_TO_ORDER)
+        if len(sound) > prompts.MOST_CLAIMS:
+            merged = self._merged(writing, ledger, sound, section)
+            sound = merged or _spread(sound, prompts.MOST_CLAIMS)
+        doubted = [claim for claim, _ in (*checked.marked, *checked.dropped)]
+        return sound + doubted[:MOST_DOUBTED]
+
+    def _merged(
+        self, writing: Writing, ledger: Ledger, sound: list[Claim], section: str
+    ) -> list[Claim]:
+        """What the model makes of verified claims: it adds no source, and its words are verified again."""
+        clean = ledger.withholder.withhold
+        asked = prompts.ordering([clean(c.text) for c in sound], section, self._marker())
+        reply = writing.reply("reduce", asked, prompts.ordering_schema(len(sound)))
+        if reply is None:
+            return []
+        chosen = writing.read(lambda: chosen_in(reply.text, len(sound)))
+        merged = [
+            Claim(
+                writing.restored(one.text),
+                section,
+                tuple(dict.fromkeys(i for n in one.sources for i in sound[n - 1].cites)),
             )
-            if refused is None:
-                raise _refusal(error) from error
-            self._dialect[refused] = False
-        except openai.APIStatusError as error:
-            raise _refusal(error) from error
-        except openai.OpenAIError as error:
-            raise DeliveryError(
-                f"The model could not be reached ({type(error).__name__})."
-            ) from error
-        except ValueError as error:
-            raise DeliveryError("The model's server did not answer in JSON.") from error
-        return self._request(
-            self._client(client.timeout if isinstance(client.timeout, float) else self._timeout),
-            conversation,
-            ids,
-        )
+            for one in chosen
+        ]
+        return list(writing.judge(reply, merged).kept)
 
 
-class _Answer:
-    """What the worker brought back: a text, or the error to raise where it was asked for."""
-
-    def __init__(self) -> None:
-        self._text = ""
-        self._error: DeliveryError | None = DeliveryError(
-            "The model's client stopped without an answer."
-        )
-
-    def fill(self, ask: Callable[[], str]) -> None:
-        """Run the request and keep its outcome."""
-        try:
-            self._text = ask()
-            self._error = None
-        except DeliveryError as error:
-            self._error = error
-        except (
-            RuntimeError
-        ):  # the client was closed under the request: the caller has given up already
-            return
-
-    def text(self) -> str:
-        """The reply, or the error."""
-        if self._error is not None:
-            raise self._error
-        return self._text
-
-
-def _content(completion: object) -> str:
-    """The reply's text; whatever has not the shape of a completion is an error of the server."""
-    choices = getattr(completion, "choices", None)
-    message = (
-        getattr(choices[0], "message", None) if isinstance(choices, list) and choices else None
-    )
-    content = getattr(message, "content", None)
-    if not isinstance(content, str):
-        raise DeliveryError("The model's server did not answer like one.")
-    return content[:MOST_REPLY]
-
-
-def _refusal(error: openai.APIStatusError) -> DeliveryError:
-    """The provider's status as our error: 429 and 5xx pass, the rest is for good."""
-    status = error.status_code
-    limited = status == 429
-    retry = (
-        _seconds(error.response.headers.get("retry-after")) if limited or status == 503 else None
-    )
-    return DeliveryError(
-        f"The model's server answered {status}.",
-        permanent=not limited and status < 500 and status not in (408, 409),
-        retry_after=retry,
-        rate_limited=limited,
-    )
-
-
-def _seconds(value: str | None) -> float | None:
-    try:
-        return max(0.0, float(value)) if value else None
-    except ValueError:
-        return None
-
-
-def _late(timeout: float) -> DeliveryError:
-    return DeliveryError(f"The model did not answer within {timeout:g} s.", retry_after=timeout)
+def _spread(claims: list[Claim], most: int) -> list[Claim]:
+    """So many of them, from the first to the last: no end of the incident is cut off."""
+    if len(claims) <= most:
+        return claims
+    step = (len(claims) - 1) / (most - 1)
+    return [claims[round(n * step)] for n in range(most)]

@@ -1,7 +1,6 @@
-"""What a model is asked: the ledger of an incident, fenced and redacted, and one question a section.
+"""What a model is asked: one question about a window of the ledger, and the shape of its reply.
 
-Knows the words and the shape of the reply. Refuses to send secrets and the text of outsiders,
-and never puts a text of the record anywhere but inside the fence.
+Knows the words. Refuses to put a text of the record anywhere but inside the fence (ledger makes it).
 Serves the drafter; VERSION changes with every change of the words.
 """
 
@@ -9,20 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from oncall_bot.core.drafts import SECTIONS
-from oncall_bot.core.evidence import Evidence, Standing, weigh
-from oncall_bot.core.facts import Facts, facts_of
-from oncall_bot.core.records import Record, RecordEvent
-from oncall_bot.core.redaction import Redactor
+from oncall_bot.core.verification import Claim
 
-VERSION = "draft/1"
-MOST_EVENTS = 150
-MOST_TEXT = 600
+VERSION = "draft/2"
 MOST_CLAIMS = 8
+MOST_OF_A_WINDOW = 12
 LONGEST_CLAIM = 240
+MOST_SOURCES = 4
 
 SYSTEM = """\
 You help engineers to write about an incident that is over. You write short, calm, factual
@@ -51,130 +46,118 @@ QUESTIONS = {
     "lessons": "Write what went well and what made it longer or harder, as far as the ledger "
     "says so. At most 4 sentences.",
 }
+WINDOW = (
+    "This is one stretch of a longer incident. Write down what a reader must know of it, for these sections: "
+    "{sections}. At most 12 sentences; name the section of each."
+)
+ABOUT = {
+    "summary": "summary (what happened, how it began, how it was ended)",
+    "causes": "causes (conditions, limits and missing protections that the responders found)",
+    "response": "response (what was tried, what was ruled out, what helped)",
+    "lessons": "lessons (what went well and what made it longer or harder)",
+}
+ORDERING = (
+    "The lines between the fences are sentences about an incident that were checked, each with an id. "
+    "Choose the ones a reader must know for this section: {about}. At most 6, in order of time. Two that say "
+    "the same may become one. Change no number, time or name. Answer with a JSON object "
+    '{{"claims": [{{"text": "...", "from": ["c01"]}}]}} and nothing else.'
+)
+REPAIR = (
+    "Not every sentence could be kept:\n{faults}\nWrite those again so that each rests on what it cites, or leave "
+    'them out. Answer with a JSON object {{"claims": [...]}} that holds only the sentences you wrote again.'
+)
 UNREADABLE = (
     "That reply could not be read: {reason}. Answer again with nothing but a JSON object "
     '{{"claims": [{{"text": "...", "cites": ["e001"]}}]}}.'
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Ledger:
-    """The fenced text, the ids a reply may cite, and how many secrets were taken out."""
-
-    text: str
-    ids: tuple[str, ...]
-    secrets: int
+Conversation = list[dict[str, str]]
 
 
-def ledger_of(record: Record, marker: str) -> Ledger:
-    """The record as JSON lines between two fence lines that carry the marker."""
-    evidence, facts, redactor = weigh(record), facts_of(record), Redactor()
-    redactor.learn(event.text for event in record.events)
-    chosen = selected(evidence)
-    rows: list[dict[str, Any]] = [
-        {
-            "id": "calc",
-            "incident": redactor.redact(record.title),
-            "severity": record.severity,
-            "services": list(record.services),
-            "facts": computed(facts),
-        }
+def question(fenced: str, section: str) -> Conversation:
+    """One section of the whole ledger: rules, then the ledger, then the question, so that prefixes repeat."""
+    return _asked(fenced, QUESTIONS[section] + _JSON)
+
+
+def about_window(fenced: str, sections: Sequence[str]) -> Conversation:
+    """All sections at once, of one window of a long ledger."""
+    wanted = "; ".join(ABOUT[section] for section in sections)
+    return _asked(fenced, WINDOW.format(sections=wanted) + _JSON)
+
+
+def ordering(sentences: Sequence[str], section: str, marker: str) -> Conversation:
+    """Which of the verified sentences stand in that section, and in which order."""
+    lines = [
+        json.dumps({"id": f"c{n:02d}", "text": sentence}, ensure_ascii=False)
+        for n, sentence in enumerate(sentences, 1)
     ]
-    rows += [_row(event, evidence, redactor) for event in chosen]
-    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
-    fenced = "\n".join([f"=== LEDGER {marker} ===", *lines, f"=== END OF LEDGER {marker} ==="])
-    return Ledger(fenced, ("calc", *(event.id for event in chosen)), redactor.found)
+    fence = (f"=== SENTENCES {marker} ===", *lines, f"=== END OF SENTENCES {marker} ===")
+    return _asked("\n".join(fence), ORDERING.format(about=ABOUT[section]))
 
 
-def selected(evidence: Evidence) -> list[RecordEvent]:
-    """At most 150 entries: what was done, decided and measured before what was said; never the noise."""
-    rank = {
-        "pin": 0,
-        "status": 0,
-        "milestone": 0,
-        "impact": 0,
-        "action": 1,
-        "deploy": 1,
-        "note": 2,
-        "ack": 3,
-        "page": 3,
-    }
-    worth = [e for e in evidence.record.events if e.id not in evidence.noise]
-    ordered = sorted(range(len(worth)), key=lambda n: (rank.get(worth[n].kind, 4), -n))[
-        :MOST_EVENTS
+def again(asked: Conversation, reply: str, wanted: str) -> Conversation:
+    """The same conversation with the reply and what is wrong with it."""
+    return [
+        *asked,
+        {"role": "assistant", "content": reply[:8_000] or "(nothing)"},
+        {"role": "user", "content": wanted},
     ]
-    return [worth[n] for n in sorted(ordered)]
 
 
-def _row(event: RecordEvent, evidence: Evidence, redactor: Redactor) -> dict[str, Any]:
-    standing = evidence.standing[event.id]
-    row: dict[str, Any] = {
-        "id": event.id,
-        "at": event.at.strftime("%Y-%m-%d %H:%M:%S UTC"),
-        "kind": event.kind,
-        "standing": standing.value,
-    }
-    if standing is Standing.EXTERNAL:
-        return row | {"text": f"(text from outside, {len(event.text)} characters, left out)"}
-    person = evidence.record.name_of(event.actor)
-    return row | {"by": redactor.redact(person), "text": redactor.redact(event.text[:MOST_TEXT])}
+def repair(faults: Sequence[tuple[Claim, str]]) -> str:
+    """The sentences that were not kept, with the verifier's reasons."""
+    lines = [f"- {json.dumps(c.text, ensure_ascii=False)}: {why}." for c, why in faults]
+    return REPAIR.format(faults="\n".join(lines))
 
 
-def computed(facts: Facts) -> dict[str, str]:
-    """The facts by code that a sentence may use when it cites calc."""
-    told = {
-        name: moment.at.strftime("%Y-%m-%d %H:%M:%S UTC")
-        for name, moment in facts.moments().items()
-    }
-    spans = {
-        "time to detect": facts.time_to_detect,
-        "time to acknowledge": facts.time_to_ack,
-        "impact lasted": facts.time_to_mitigate,
-        "time to resolve": facts.time_to_resolve,
-    }
-    told |= {
-        name: f"{int(span.total_seconds())} s" for name, span in spans.items() if span is not None
-    }
-    return told | {figure.name.replace("_", " "): str(figure.value) for figure in facts.impact}
+_JSON = ' Answer with a JSON object {"claims": [...]} and nothing else.'
 
 
-def messages(ledger: Ledger, section: str) -> list[dict[str, str]]:
-    """The conversation for one section: rules, then the ledger, then the question, so that prefixes repeat."""
-    question = (
-        f'{QUESTIONS[section]} Answer with a JSON object {{"claims": [...]}} and nothing else.'
-    )
+def _asked(fenced: str, wanted: str) -> Conversation:
     return [
         {"role": "system", "content": SYSTEM},
-        {"role": "user", "content": f"{ledger.text}\n\n{question}"},
+        {"role": "user", "content": f"{fenced}\n\n{wanted}"},
     ]
 
 
-def schema(ids: Sequence[str]) -> dict[str, Any]:
-    """The response format: sentences with ids out of this ledger."""
+def schema(ids: Sequence[str], sections: Sequence[str] = ()) -> dict[str, Any]:
+    """The shape of the reply: sentences with ids out of this window, and a section where there are several."""
+    fields: dict[str, Any] = {
+        "text": {"type": "string", "maxLength": LONGEST_CLAIM},
+        "cites": _some_of(ids, 3),
+    }
+    if sections:
+        fields["section"] = {"type": "string", "enum": list(sections)}
+    return _claims(fields, MOST_OF_A_WINDOW if sections else MOST_CLAIMS)
+
+
+def ordering_schema(count: int) -> dict[str, Any]:
+    """The shape of the reply to `ordering`: ids of the sentences given, no others."""
+    ids = [f"c{n:02d}" for n in range(1, count + 1)]
+    fields = {
+        "text": {"type": "string", "maxLength": LONGEST_CLAIM},
+        "from": _some_of(ids, MOST_SOURCES),
+    }
+    return _claims(fields, MOST_CLAIMS)
+
+
+def _some_of(ids: Sequence[str], most: int) -> dict[str, Any]:
+    one = {"type": "string", "enum": list(ids)}
+    return {"type": "array", "items": one, "minItems": 1, "maxItems": most}
+
+
+def _claims(fields: dict[str, Any], most: int) -> dict[str, Any]:
     claim = {
         "type": "object",
-        "properties": {
-            "text": {"type": "string", "maxLength": LONGEST_CLAIM},
-            "cites": {
-                "type": "array",
-                "items": {"type": "string", "enum": list(ids)},
-                "minItems": 1,
-                "maxItems": 3,
-            },
-        },
-        "required": ["text", "cites"],
-        "additionalProperties": False,
-    }
-    claims = {"type": "array", "items": claim, "maxItems": MOST_CLAIMS}
-    body = {
-        "type": "object",
-        "properties": {"claims": claims},
-        "required": ["claims"],
+        "properties": fields,
+        "required": list(fields),
         "additionalProperties": False,
     }
     return {
-        "type": "json_schema",
-        "json_schema": {"name": "claims", "strict": True, "schema": body},
+        "type": "object",
+        "properties": {"claims": {"type": "array", "items": claim, "maxItems": most}},
+        "required": ["claims"],
+        "additionalProperties": False,
     }
 
 

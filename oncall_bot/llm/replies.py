@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from oncall_bot.core.verification import Claim
@@ -17,6 +20,8 @@ MOST_CLAIMS = 20
 MOST_CITES = 8
 LONGEST = 1_000
 _FENCE = re.compile(r"```[a-zA-Z]{0,10}\s*\n(.*?)```", re.DOTALL)
+MOST_TRIES = 200
+_OBJECT = re.compile(r'\{\s*"(?:text|cites|section|from)"')
 _CITE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 
 
@@ -24,16 +29,48 @@ class UnreadableError(ValueError):
     """The reply holds no list of claims; the message says what was wrong, for the model to read."""
 
 
-def claims_in(reply: str, section: str) -> list[Claim]:
-    """The claims of a reply, all put into this section; malformed ones are passed over."""
-    data = _decoded(reply[:MOST_REPLY])
-    rows = data.get("claims") if isinstance(data, dict) else data
-    if not isinstance(rows, list):
-        raise UnreadableError('there is no list "claims"')
-    claims = [claim for row in rows[:MOST_CLAIMS] if (claim := _claim(row, section))]
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A sentence made from sentences that were given: their numbers, from 1."""
+
+    text: str
+    sources: tuple[int, ...]
+
+
+def claims_in(reply: str, section: str | None, sections: Sequence[str] = ()) -> list[Claim]:
+    """The claims of a reply, put into this section or each into its own; malformed ones are passed over.
+
+    Of a reply that was cut off the whole claims are read.
+    """
+    rows = _rows(reply)
+    claims = [claim for row in rows[:MOST_CLAIMS] if (claim := _claim(row, section, sections))]
     if rows and not claims:
         raise UnreadableError('no entry of "claims" has a "text" and "cites"')
     return claims
+
+
+def chosen_in(reply: str, count: int) -> list[Chosen]:
+    """Sentences that name which of `count` given ones they are made from; any other is passed over."""
+    rows = _rows(reply)
+    found = [one for row in rows[:MOST_CLAIMS] if (one := _chosen(row, count))]
+    if rows and not found:
+        raise UnreadableError('no entry of "claims" has a "text" and a known "from"')
+    return found
+
+
+def _rows(reply: str) -> list[Any]:
+    text = reply[:MOST_REPLY]
+    try:
+        data = _decoded(text)
+    except UnreadableError:
+        whole = _whole_objects(text)
+        if not whole:
+            raise
+        return whole
+    rows = data.get("claims") if isinstance(data, dict) else data
+    if not isinstance(rows, list):
+        raise UnreadableError('there is no list "claims"')
+    return rows
 
 
 def _decoded(reply: str) -> Any:
@@ -46,13 +83,26 @@ def _decoded(reply: str) -> Any:
     raise UnreadableError("it is not JSON")
 
 
+def _whole_objects(reply: str) -> list[Any]:
+    """What a reply that was cut off holds in whole: the objects with a text, each decoded alone."""
+    found: list[Any] = []
+    for match in islice(_OBJECT.finditer(reply), MOST_TRIES):
+        try:
+            row, _ = json.JSONDecoder().raw_decode(reply, match.start())
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(row, dict):
+            found.append(row)
+    return found
+
+
 def _braced(reply: str) -> str:
     """From the first brace to the last one."""
     start, end = reply.find("{"), reply.rfind("}")
     return reply[start : end + 1] if 0 <= start < end else ""
 
 
-def _claim(row: object, section: str) -> Claim | None:
+def _claim(row: object, section: str | None, sections: Sequence[str]) -> Claim | None:
     if not isinstance(row, dict):
         return None
     text, cites = row.get("text"), row.get("cites")
@@ -63,7 +113,23 @@ def _claim(row: object, section: str) -> Claim | None:
     ids = tuple(c.strip("[] ") for c in cites[:MOST_CITES] if isinstance(c, str))
     if not ids or not all(_CITE.fullmatch(c) for c in ids):
         return None
-    return Claim(_without_citations(text), section, ids)
+    place = section or row.get("section")
+    if section is None and place not in sections:
+        return None
+    return Claim(_without_citations(text), str(place), ids)
+
+
+def _chosen(row: object, count: int) -> Chosen | None:
+    if not isinstance(row, dict):
+        return None
+    text, sources = row.get("text"), row.get("from")
+    if not isinstance(text, str) or not isinstance(sources, list) or not 0 < len(text) <= LONGEST:
+        return None
+    names = [re.fullmatch(r"c(\d{1,3})", str(one).strip("[] ")) for one in sources[:MOST_CITES]]
+    numbers = tuple(int(name[1]) for name in names if name)
+    if not numbers or not all(1 <= n <= count for n in numbers):
+        return None
+    return Chosen(_without_citations(text), numbers)
 
 
 def _without_citations(text: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote_plus
 
 import aiohttp
 from aiohttp import web
@@ -131,7 +132,7 @@ class PracticeAlertmanager:
         now = self._now()
         here = set(self._by_hand)
         for one in firing:
-            url = f"{self._prometheus.url}/graph?expr={one.rule.alert}"
+            url = f"{self._prometheus.url}/graph?g0.expr={quote_plus(one.rule.expr)}&g0.tab=1"
             starts_at = one.fired_at or now
             here.add(self._put(dict(one.labels), dict(one.annotations), starts_at, url))
         for mark, known in self._alerts.items():

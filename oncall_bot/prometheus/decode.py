@@ -45,6 +45,7 @@ class _Alert(msgspec.Struct):
     status: str = "firing"
     annotations: dict[str, str] = {}
     endsAt: datetime | None = None  # noqa: N815
+    generatorURL: str | None = None  # noqa: N815
 
 
 class _Sender(msgspec.Struct, kw_only=True):
@@ -168,7 +169,14 @@ def _notice(alert: _Alert, look: _Look, now: datetime) -> Notice:
     ended_at = None
     if alert.status == "resolved":
         ended_at = _aware(alert.endsAt) if alert.endsAt and alert.endsAt.year > 1 else now
-    return Notice(print_, _texts(labels), _texts(annotations), _aware(alert.startsAt), ended_at)
+    return Notice(
+        print_,
+        _texts(labels),
+        _texts(annotations),
+        _aware(alert.startsAt),
+        ended_at,
+        _whole(alert.generatorURL or "") if look.dirty else alert.generatorURL or "",
+    )
 
 
 def _texts(pairs: dict[str, str]) -> Texts:
@@ -199,6 +207,7 @@ def _slow(raw: bytes, now: datetime) -> Notice | Unreadable:
         _texts(_bounded(_clean_map({str(k): _text(v) for k, v in texts.items()}))),
         _instant(data.get("startsAt")) or now,
         ended_at,
+        _whole(_text(data.get("generatorURL"))),
     )
 
 

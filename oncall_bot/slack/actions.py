@@ -16,10 +16,25 @@ from oncall_bot.flows.acknowledge import acknowledge, acknowledge_message
 from oncall_bot.flows.drafting import request_draft
 from oncall_bot.flows.escalate import escalate
 from oncall_bot.flows.judge_runbook import call_none_fitting, call_right, call_wrong, take_back
+from oncall_bot.flows.looking import run_checks
 from oncall_bot.flows.resolve import mitigate, resolve
 from oncall_bot.flows.silence_incident import end_silence
 from oncall_bot.ports import DeliveryError
-from oncall_bot.slack import answers, calendars, commands, dms, modals, reading, road_test
+from oncall_bot.slack import (
+    answers,
+    calendars,
+    catching_up,
+    commands,
+    dms,
+    modals,
+    proposals,
+    reading,
+    reviews,
+    road_test,
+    rota,
+    talk,
+)
+from oncall_bot.slack.answering import who_is_on_call, why_of
 from oncall_bot.slack.blocks import Block, Drawn
 from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.drafts import file_name
@@ -72,7 +87,7 @@ async def _obey(edge: Edge, handler: Handler, press: Press) -> Drawn | None:
 
 def _value(action: Mapping[str, Any]) -> str:
     chosen = action.get("selected_option") or {}
-    return str(action.get("value") or chosen.get("value") or "")[:300]
+    return str(action.get("value") or chosen.get("value") or "")[:2000]
 
 
 def _press_id(body: Mapping[str, Any], action: Mapping[str, Any]) -> str:
@@ -121,6 +136,10 @@ async def _decline(edge: Edge, press: Press) -> Drawn | None:
     return said or answers.said("The next step is paged now. Nothing else is asked of you.")
 
 
+async def _run_checks(edge: Edge, press: Press) -> Drawn | None:
+    return await _change(edge, press, run_checks)
+
+
 async def _mitigate(edge: Edge, press: Press) -> Drawn | None:
     return await _change(edge, press, mitigate)
 
@@ -156,7 +175,7 @@ async def _note(edge: Edge, press: Press) -> Drawn | None:
 async def _why(edge: Edge, press: Press) -> Drawn | None:
     if press.incident_id is None:
         return answers.no_such_incident(press.value)
-    return await commands.why_of(edge, press.incident_id)
+    return await why_of(edge, press.incident_id)
 
 
 async def _more(edge: Edge, press: Press) -> Drawn | None:
@@ -184,6 +203,19 @@ async def _declare(edge: Edge, press: Press) -> Drawn | None:
     return await edge.open_form(press.body, modals.declare(channel=channel))
 
 
+async def _catchup(edge: Edge, press: Press) -> Drawn | None:
+    if press.incident_id is None:
+        return answers.no_such_incident(press.value)
+    return await catching_up.caught_up(edge, press.incident_id, press.caller.actor)
+
+
+async def _update(edge: Edge, press: Press) -> Drawn | None:
+    if press.incident_id is None:
+        return answers.no_such_incident(press.value)
+    actor = press.caller.actor
+    return await catching_up.update_for(edge, press.press_id, press.incident_id, "internal", actor)
+
+
 # --- drafts -------------------------------------------------------------------------------------------------------
 
 
@@ -205,6 +237,36 @@ async def _postmortem(edge: Edge, press: Press) -> Drawn | None:
         press.press_id, request_draft, press.incident_id, "postmortem", press.caller.actor
     )
     return answers.outcome(done, by_command=True) if done is not None else None
+
+
+async def _summary_again(edge: Edge, press: Press) -> Drawn | None:
+    if press.incident_id is None:
+        return answers.no_such_incident(press.value)
+    return await reviews.draft_again(edge, press.press_id, press.incident_id, press.caller.actor)
+
+
+async def _accept(edge: Edge, press: Press) -> Drawn | None:
+    return await reviews.decide(edge, press.press_id, press.value, press.caller.actor, "accept")
+
+
+async def _discard(edge: Edge, press: Press) -> Drawn | None:
+    return await reviews.decide(edge, press.press_id, press.value, press.caller.actor, "discard")
+
+
+async def _edit(edge: Edge, press: Press) -> Drawn | None:
+    return await reviews.open_edit(edge, press.body, press.value)
+
+
+async def _drop(edge: Edge, press: Press) -> Drawn | None:
+    return await reviews.answer(edge, press.press_id, press.value, press.caller.actor, "drop")
+
+
+async def _guess(edge: Edge, press: Press) -> Drawn | None:
+    return await reviews.answer(edge, press.press_id, press.value, press.caller.actor, "guess")
+
+
+async def _confirm(edge: Edge, press: Press) -> Drawn | None:
+    return await reviews.answer(edge, press.press_id, press.value, press.caller.actor, "confirm")
 
 
 async def _summary_file(edge: Edge, press: Press) -> Drawn | None:
@@ -309,7 +371,32 @@ async def _help(edge: Edge, press: Press) -> Drawn | None:
 
 
 async def _who(edge: Edge, press: Press) -> Drawn | None:
-    return await commands.who_is_on_call(edge, None)
+    return await who_is_on_call(edge, None)
+
+
+async def _ask(edge: Edge, press: Press) -> Drawn | None:
+    """A choice under a question of ours: its words are asked, and their answer takes the question's place."""
+    place = press.body.get("channel") or {}
+    message = press.body.get("message") or {}
+    channel, thread = str(place.get("id") or ""), message.get("thread_ts")
+    alone = channel.startswith("D") or bool((press.body.get("container") or {}).get("is_ephemeral"))
+    heard = talk.Heard(press.caller, press.value[:600], channel, thread, alone)
+    said = await talk.hear(edge, heard)
+    await talk.remember(edge, heard, said)
+    edge.later(proposals.replace_message(edge, press.body, said.drawn))
+    return None
+
+
+async def _carry_out(edge: Edge, press: Press) -> Drawn | None:
+    return await proposals.pressed(
+        edge, press.value, press.caller.actor, press.body, press.press_id
+    )
+
+
+async def _dismiss(edge: Edge, press: Press) -> Drawn | None:
+    return await proposals.dismissed(
+        edge, press.value, press.caller.actor, press.body, press.press_id
+    )
 
 
 async def _link(edge: Edge, press: Press) -> Drawn | None:
@@ -336,13 +423,23 @@ ACTIONS: Mapping[str, Handler] = {
     "incident.more": _more,
     "incident.declare": _declare,
     "incident.open": _link,
+    "incident.catchup": _catchup,
+    "incident.update": _update,
+    "incident.why": _why,
     "page.ack": _ack,
     "page.decline": _decline,
     "page.open": _link,
     "bundle.ack": _ack_all,
     "silence.end": _end_silence,
     "summary.review": _summary,
+    "summary.draft": _summary_again,
     "summary.file": _summary_file,
+    "draft.accept": _accept,
+    "draft.edit": _edit,
+    "draft.discard": _discard,
+    "sentence.drop": _drop,
+    "sentence.guess": _guess,
+    "sentence.confirm": _confirm,
     "postmortem.draft": _postmortem,
     "postmortem.file": _postmortem_file,
     "runbook.right": _right,
@@ -353,9 +450,22 @@ ACTIONS: Mapping[str, Handler] = {
     "contact.open": _contact_form,
     "contact.test": _test,
     "contact.test_ok": _test_ok,
+    "runbook.checks": _run_checks,
     "calendar.revoke": calendars.on_revoke,
     "help.open": _help,
     "who.open": _who,
+    "talk.ask.0": _ask,
+    "talk.ask.1": _ask,
+    "talk.ask.2": _ask,
+    proposals.CONFIRM: _carry_out,
+    proposals.DISMISS: _dismiss,
+    **rota.ACTIONS,
 }
-LOOKS = frozenset({_more, _why, _link, _help, _who, _summary, _summary_file, _postmortem_file})
+LOOKS: frozenset[Handler] = frozenset(
+    {
+        *(_ask, _more, _why, _catchup, _link, _help, _who),
+        *(_summary, _summary_file, _postmortem_file),
+        *rota.LOOKS,
+    }
+)
 """What a guest may press too: nothing is changed. `_more` and `_summary` refuse for themselves."""

@@ -27,18 +27,30 @@ HELP: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("take 42", "take it over from whoever has it"),
         ("escalate 42", "page the next step now"),
         ("note 42 pool is empty", "add to the work log"),
+        ("metric up 6h", "a graph of any PromQL"),
+        ("catchup 42", "what happened so far, for you alone"),
+        ("update 42", "words of a status update; add `customers` for them"),
         ("resolve 42", "it is over"),
     ),
     "Before": (
         ("who", "who is on call, for what"),
+        ("shifts", "when you are on call"),
+        ("firing checkout", "what fires now"),
+        ("history HighErrorRate", "how often it fired"),
+        ("web", "schedules and incidents in the browser"),
         ("silence 42 2h planned move", "stop paging for a while"),
+        ("schedule", "who now, who next, the week"),
+        ("cover", "ask others to take your shift; `swap` changes it for one of theirs"),
+        ("out until fri 18:00", "ask for cover of all your shifts until then"),
         ("override shop-primary ana fri 09:00 to sat 09:00", "set who takes a shift"),
+        ("remind 24h 1h", "be told before each of your shifts"),
         ("contact add voice +4930123456", "how you can be woken; then `contact verify CODE`"),
         ("test", "send yourself a test page"),
         ("calendar", "your shifts in your calendar; `calendar shop-primary`, `calendar team shop`"),
         ("explain service=checkout,severity=critical", "what such an alert would do"),
     ),
     "After": (
+        ("status 42", "how it stands"),
         ("why 42", "why it paged whom it paged"),
         ("incidents", "what is open"),
         ("runbook pool is empty", "find a runbook"),
@@ -100,7 +112,12 @@ def _shift(one: OnCallNow, now: datetime) -> str:
     quiet = (
         "" if _wakes(one.loud_roads) else "\n*No road of theirs wakes them:* Slack is the only one."
     )
-    return f"{head} {mention(one.slack_id, one.name)}{until}{covers}{behind}{quiet}"
+    group = (
+        f"\nIts user group is not in step: {escape(one.group_problem, 200)}"
+        if one.group_problem
+        else ""
+    )
+    return f"{head} {mention(one.slack_id, one.name)}{until}{covers}{behind}{quiet}{group}"
 
 
 def _wakes(roads: Sequence[str]) -> bool:
@@ -157,7 +174,7 @@ def help_(command: str, guide: str | None = None) -> Drawn:
         )
         for title, forms in HELP.items()
     ]
-    foot = "Mention me with “who is on call?” too."
+    foot = "Write to me in plain words too: “who is on call for checkout tonight?”"
     if guide:
         foot += f"  ·  {link(guide, 'Guide')}"
     return Drawn(

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from oncall_bot.slack.escape import cut, plain
+from oncall_bot.slack.escape import cut, escape, plain, printable
 
 Block = dict[str, Any]
-SECTION_MAX, CONTEXT_MAX, MESSAGE_MAX = 3000, 2000, 11_500
+SECTION_MAX, CONTEXT_MAX, MESSAGE_MAX, ALT_MAX = 3000, 2000, 11_500, 1900
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,21 @@ def fields(pairs: Iterable[tuple[str, str]]) -> Block:
 
 def context(text: str) -> Block:
     return {"type": "context", "elements": [mrkdwn(text, CONTEXT_MAX)]}
+
+
+def image(file_id: str, alt: str) -> Block:
+    """A picture that was uploaded to Slack; `alt` is outside text and says the same in words."""
+    return {"type": "image", "slack_file": {"id": file_id}, "alt_text": plain(alt, ALT_MAX)}
+
+
+def without_images(blocks: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The same message with each picture's words in its place."""
+    return [
+        context(escape(f"Picture: {block.get('alt_text', '')}", 600))
+        if block.get("type") == "image"
+        else block
+        for block in blocks
+    ]
 
 
 def divider() -> Block:
@@ -141,7 +157,8 @@ def text_input(
     if multiline:
         element["multiline"] = True
     if initial:
-        element["initial_value"] = plain(initial, max_length)
+        shown = cut(printable(initial), max_length) if multiline else plain(initial, max_length)
+        element["initial_value"] = shown
     return _input(block_id, label, element, hint=hint, optional=optional)
 
 
@@ -184,6 +201,31 @@ def searcher(
     if initial:
         element["initial_option"] = option(initial, initial)
     return _input(block_id, label, element, optional=optional)
+
+
+def instant_input(block_id: str, label: str, initial: datetime) -> Block:
+    """A day and a time of day in the reader's own zone; it comes back as an instant, so none is ambiguous."""
+    element = {
+        "type": "datetimepicker",
+        "action_id": "v",
+        "initial_date_time": int(initial.timestamp()),
+    }
+    return _input(block_id, label, element)
+
+
+def people_input(
+    block_id: str, label: str, *, placeholder: str, initial: Sequence[str], most: int
+) -> Block:
+    """Slack users, none or several."""
+    element: Block = {
+        "type": "multi_users_select",
+        "action_id": "v",
+        "placeholder": plain_text(placeholder),
+        "max_selected_items": most,
+    }
+    if initial:
+        element["initial_users"] = list(initial[:most])
+    return _input(block_id, label, element, optional=True)
 
 
 def _input(

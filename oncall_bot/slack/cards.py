@@ -21,6 +21,7 @@ from oncall_bot.slack.blocks import (
     context,
     fields,
     header,
+    image,
     overflow,
     section,
 )
@@ -38,7 +39,7 @@ def card(s: Situation, now: datetime, *, late: timedelta | None = None) -> Drawn
     """The card as it stands at `now`; `late` is how long Slack could not be reached before it was posted."""
     head = [header(f"{MARKS[s.state]} {plain(s.title, TITLE_SHOWN)}"), section(_state_line(s, now))]
     if s.state is State.RESOLVED:
-        body = [fields(_figures(s)), *_summary(s), actions(_buttons(s))]
+        body = [fields(_figures(s)), *_summary(s), actions(_buttons(s)), *_picture(s, now)]
     elif s.state is State.MERGED:
         body = [section(f"*Next*  Work goes on in incident {s.merged_into}.", block_id="next")]
     else:
@@ -145,10 +146,17 @@ def _now(s: Situation) -> str:
     if s.held_back:
         return f"{count(s.firing, 'alert')} firing{where}, {s.held_back:,} held back."
     if s.firing:
-        return f"{count(s.firing, 'alert')} firing{where}."
+        return f"{_measured(s)}{count(s.firing, 'alert')} firing{where}."
     if s.alerts_ever:
         return f"No alert fires now; {'it has' if s.alerts_ever == 1 else f'all {s.alerts_ever:,} have'} ended."
     return "No alert belongs to this incident."
+
+
+def _measured(s: Situation) -> str:
+    """The value with its limit, as it was when the picture was drawn; nothing while the newest could not be read."""
+    if s.picture is None or not s.picture.sentence or s.picture.fault:
+        return ""
+    return f"{escape(s.picture.sentence, 120)}. "
 
 
 def _known(s: Situation, now: datetime) -> str:
@@ -180,11 +188,11 @@ def _first(s: Situation, now: datetime) -> str:
         return f"Declared by {escape(s.declared_by or 'somebody', 60)}; no alert has said so yet."
     if not s.first_alert:
         return f"Open since {when(s.opened_at, now)}."
-    first = f"First alert: {code(s.first_alert)} {when(s.opened_at, now)}."
+    first = f"First alert: {code(s.first_alert)} {when(s.opened_at, now)}"
     others = len(s.places) - 1
     if s.origin == "storm" and others > 0:
-        return f"{first} {count(others, 'more service')} followed."
-    return first
+        return f"{first}. {count(others, 'more service')} followed."
+    return f"{first}{phrases.often(s.before)}."
 
 
 def _again(s: Situation) -> str:
@@ -336,6 +344,7 @@ def resolve_button(s: Situation) -> Block:
 def _details(s: Situation, now: datetime) -> list[Block]:
     paged = [section(f"*Paged*\n{_paged(s, now)}")] if s.paged or s.next else []
     alerts = [section(_alerts(s))] if s.alerts or s.places else []
+    alerts = [*_picture(s, now), *alerts, *_beside(s, now)]
     runbook = [section(_runbook(s))] if s.runbook else []
     changes = [section(f"*Changes*\n{_changes(s, now)}")] if len(s.changes) >= FLAPS else []
     if s.state is State.SILENCED:
@@ -346,6 +355,32 @@ def _details(s: Situation, now: datetime) -> list[Block]:
     if s.state is State.FIRING and troubled:
         return [*paged, *alerts, *changes, *runbook]
     return [*changes, *alerts, *runbook, *paged]
+
+
+def _picture(s: Situation, now: datetime) -> list[Block]:
+    """The picture, or the one line that says why there is none: a missing part never blocks the page."""
+    shown = s.picture
+    if shown is None:
+        return []
+    found = [image(shown.file_id, shown.alt)] if shown.file_id else []
+    if not shown.fault:
+        return found or [context("No graph: nothing was measured for this alert's rule.")]
+    why = escape(shown.fault, 200).rstrip(".")
+    if not found:
+        return [context(f"No graph: {why}. Paging is not affected.")]
+    at = f" {when(shown.drawn_at, now)}" if shown.drawn_at else ""
+    return [*found, context(f"Drawn{at}; no newer one: {why}.")]
+
+
+def _beside(s: Situation, now: datetime) -> list[Block]:
+    if not s.beside:
+        return []
+    lines = [
+        f"{link(one.link, f'Incident {one.incident_id}')} {escape(one.title, 80)} {when(one.opened_at, now)}"
+        for one in s.beside
+    ]
+    more = [f"and {s.beside_more} more"] if s.beside_more else []
+    return [section("\n".join(["*Also started within 10 min*", *lines, *more]))]
 
 
 def _alerts(s: Situation) -> str:

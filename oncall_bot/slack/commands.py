@@ -15,6 +15,7 @@ from oncall_bot.core.errors import OncallError
 from oncall_bot.core.incidents import SEVERITIES
 from oncall_bot.core.outcomes import Outcome
 from oncall_bot.core.situation import Situation, State
+from oncall_bot.core.talk import Intent, Question
 from oncall_bot.flows.acknowledge import acknowledge, take_over
 from oncall_bot.flows.contacts import (
     add_contact,
@@ -25,13 +26,26 @@ from oncall_bot.flows.declare import declare, note
 from oncall_bot.flows.drafting import request_draft
 from oncall_bot.flows.escalate import escalate, page_by_hand
 from oncall_bot.flows.resolve import resolve
-from oncall_bot.flows.set_override import set_override
 from oncall_bot.flows.silence_incident import silence_incident
-from oncall_bot.slack import answers, calendars, fairness, modals, reading, road_test
+from oncall_bot.slack import (
+    answers,
+    calendars,
+    catching_up,
+    fairness,
+    metric,
+    modals,
+    reading,
+    road_test,
+    rota,
+    talk,
+)
+from oncall_bot.slack.answering import Place, answered, open_list, who_is_on_call, why_of
 from oncall_bot.slack.blocks import Drawn
 from oncall_bot.slack.callers import Caller
+from oncall_bot.slack.drafts import shown
 from oncall_bot.slack.edge import ANSWER_WITHIN, Edge, ephemeral, excuse, waiting
 from oncall_bot.slack.markdown import paragraphs
+from oncall_bot.slack.web_link import web_link
 from oncall_bot.store import views
 from oncall_bot.store.queue import Busy
 
@@ -88,7 +102,7 @@ async def obey(edge: Edge, word: str, asked: Asked) -> Drawn | None:
     """Run one word, or say which was meant. Expected failures come back as their sentence."""
     do = WORDS.get(ALIASES.get(word, word))
     if do is None:
-        return answers.unknown_word(word, reading.nearest(word, list(WORDS)), command=edge.command)
+        return await _plain_words(edge, word, asked)
     if do in CHANGES and asked.caller.refusal is not None:
         return await edge.turn_away(asked.caller, do.__name__.strip("_"))
     try:
@@ -97,6 +111,19 @@ async def obey(edge: Edge, word: str, asked: Asked) -> Drawn | None:
         return answers.late_press()
     except OncallError as error:
         return excuse(error)
+
+
+async def _plain_words(edge: Edge, word: str, asked: Asked) -> Drawn | None:
+    """`/oncall is checkout down?`: no word of ours begins it, but it may be a plain question or a wish."""
+    nearest = reading.nearest(word, list(WORDS))
+    if nearest is None:
+        text = talk.plain(edge, f"{word} {asked.rest}")
+        said = await talk.hear(
+            edge, talk.Heard(asked.caller, text, asked.channel, None, alone=True)
+        )
+        if said.understood:
+            return said.drawn
+    return answers.unknown_word(word, nearest, command=edge.command)
 
 
 def _told(outcome: Outcome | None) -> Drawn | None:
@@ -274,30 +301,6 @@ async def _declare(edge: Edge, asked: Asked) -> Drawn | None:
     )
 
 
-async def _override(edge: Edge, asked: Asked) -> Drawn | None:
-    """`override SCHEDULE PERSON FROM to UNTIL`, or `... nobody ...` to leave the shift empty."""
-    form = "override SCHEDULE NAME fri 09:00 to sat 09:00"
-    words = asked.words
-    if len(words) < 5 or "to" not in words[2:]:
-        return answers.usage(form, "set who takes a shift", command=edge.command)
-    middle = words.index("to", 2)
-    zone = reading.zone_of(asked.caller.zone)
-    starts_at = reading.instant(" ".join(words[2:middle]), edge.clock(), zone)
-    if starts_at is None:
-        return answers.unread_time(" ".join(words[2:middle]), str(zone))
-    ends_at = reading.instant(" ".join(words[middle + 1 :]), starts_at, zone)
-    if ends_at is None:
-        return answers.unread_time(" ".join(words[middle + 1 :]), str(zone))
-    who = (
-        None if words[1].casefold() == "nobody" else _target(edge, words[1]).removeprefix("person:")
-    )
-    return _told(
-        await edge.press(
-            asked.press_id, set_override, words[0], starts_at, ends_at, who, asked.caller.actor
-        )
-    )
-
-
 async def _contact(edge: Edge, asked: Asked) -> Drawn | None:
     """`contact`, `contact add KIND ADDRESS`, `contact verify CODE`, `contact remove KIND [ADDRESS]`."""
     person = asked.caller.person
@@ -350,6 +353,20 @@ async def _postmortem(edge: Edge, asked: Asked) -> Drawn | None:
     return await _draft(edge, asked, "postmortem")
 
 
+async def _update(edge: Edge, asked: Asked) -> Drawn | None:
+    """`update`, `update 42`, `update 42 customers`: words to send, seen by the asker alone until accepted."""
+    found = await _incident(edge, asked, "update")
+    if isinstance(found, Drawn):
+        return found
+    audience = catching_up.audience_in(found[1].split())
+    if audience is None:
+        return answers.usage(
+            f"update {found[0]} customers", "get the words of an update", command=edge.command
+        )
+    actor = asked.caller.actor
+    return await catching_up.update_for(edge, asked.press_id, found[0], audience, actor)
+
+
 async def _draft(edge: Edge, asked: Asked, kind: str) -> Drawn | None:
     first = asked.words[0] if asked.words else ""
     incident_id = reading.number(first)
@@ -372,7 +389,7 @@ async def draft_of(
         return answers.no_such_incident(str(incident_id))
     text = await edge.store.view(views.draft, incident_id, kind)
     if text:
-        return answers.draft_text(situation, kind, paragraphs(text, most=3), edge.clock())
+        return answers.draft_text(situation, kind, paragraphs(shown(text), most=3), edge.clock())
     if caller.refusal is not None:
         return await edge.turn_away(caller, f"draft_{kind}", incident_id)
     return _told(await edge.press(press_id, request_draft, incident_id, kind, caller.actor))
@@ -391,25 +408,15 @@ async def _who(edge: Edge, asked: Asked) -> Drawn | None:
     return await who_is_on_call(edge, name.strip() or None, at)
 
 
-async def who_is_on_call(edge: Edge, name: str | None, at: Any = None) -> Drawn:
-    schedule = name.casefold() if name else None
-    shifts = await edge.store.view(views.who, at=at, schedule=schedule)
-    if schedule and not shifts:
-        known = [*edge.config.schedules, *edge.config.services]
-        close = reading.nearest(schedule, known)
-        hint = f" Did you mean {close}?" if close else ""
-        return answers.sentence(f"No schedule or service is called {name}.{hint}")
-    return answers.who(shifts, edge.clock(), at, command=edge.command)
-
-
 async def _incidents(edge: Edge, asked: Asked) -> Drawn | None:
     return await open_list(edge)
 
 
-async def open_list(edge: Edge) -> Drawn:
-    open_ones = await edge.open_incidents()
-    last = None if open_ones else await edge.store.view(views.last_resolved)
-    return answers.incidents(open_ones, last, edge.clock())
+async def _catchup(edge: Edge, asked: Asked) -> Drawn | None:
+    found = await _incident(edge, asked, "catchup")
+    if isinstance(found, Drawn):
+        return found
+    return await catching_up.caught_up(edge, found[0], asked.caller.actor)
 
 
 async def _why(edge: Edge, asked: Asked) -> Drawn | None:
@@ -419,11 +426,39 @@ async def _why(edge: Edge, asked: Asked) -> Drawn | None:
     return await why_of(edge, found[0])
 
 
-async def why_of(edge: Edge, incident_id: int) -> Drawn:
-    if await edge.situation(incident_id) is None:
-        return answers.no_such_incident(str(incident_id))
-    lines = await edge.store.view(views.why, incident_id)
-    return answers.why(incident_id, lines, edge.clock())
+async def _status(edge: Edge, asked: Asked) -> Drawn | None:
+    found = await _incident(edge, asked, "status")
+    if isinstance(found, Drawn):
+        return found
+    return await _answer_to(edge, asked, Question(Intent.STATUS, incident=found[0]))
+
+
+async def _shifts(edge: Edge, asked: Asked) -> Drawn | None:
+    """`shifts`, `shifts ana`."""
+    person = _target(edge, asked.words[0]).removeprefix("person:") if asked.words else "me"
+    if person != "me" and person not in edge.config.people:
+        return answers.sentence(f"I don't know {person[:60]}. Name a person of the file.")
+    return await _answer_to(edge, asked, Question(Intent.SHIFTS, person=person))
+
+
+async def _history(edge: Edge, asked: Asked) -> Drawn | None:
+    if not asked.rest:
+        form, does = "history HighErrorRate", "see how often an alert fired in 90 days"
+        return answers.usage(form, does, command=edge.command)
+    return await _answer_to(edge, asked, Question(Intent.HISTORY, alert=asked.words[0][:200]))
+
+
+async def _firing(edge: Edge, asked: Asked) -> Drawn | None:
+    rota = asked.words[0].casefold() if asked.words else None
+    if rota is not None and rota not in {*edge.config.services, *edge.config.schedules}:
+        close = reading.nearest(rota, list(edge.config.services))
+        hint = f" Did you mean {close}?" if close else ""
+        return answers.sentence(f"No service is called {rota[:60]}.{hint}")
+    return await _answer_to(edge, asked, Question(Intent.FIRING, rota=rota))
+
+
+async def _answer_to(edge: Edge, asked: Asked, question: Question) -> Drawn:
+    return (await answered(edge, question, Place(asked.caller, asked.channel, alone=True))).drawn
 
 
 async def _explain(edge: Edge, asked: Asked) -> Drawn | None:
@@ -444,12 +479,25 @@ async def _runbook(edge: Edge, asked: Asked) -> Drawn | None:
     return answers.runbooks(found, asked.rest[:80])
 
 
+async def _metric(edge: Edge, asked: Asked) -> Drawn | None:
+    """`metric rate(errors_total[5m]) 6h`: a graph that only the asker sees."""
+    said = await metric.answer(edge, asked.rest)
+    if asked.body.get("response_url"):
+        await edge.tell(asked.body, said)
+        return None
+    return said
+
+
 async def contacts_of(edge: Edge, caller: Caller) -> Drawn:
     if caller.person is None:
         return answers.not_yours("you have no contacts here")
     rows = await edge.store.view(views.contacts, caller.person.key)
     shown = [(row.kind, row.address, row.verified, row.from_file) for row in rows]
     return answers.contacts(shown, command=edge.command)
+
+
+async def _web(edge: Edge, asked: Asked) -> Drawn | None:
+    return await web_link(edge, asked.caller, asked.press_id)
 
 
 async def _help(edge: Edge, asked: Asked) -> Drawn | None:
@@ -468,15 +516,23 @@ WORDS: Mapping[str, Word] = {
     "note": _note,
     "silence": _silence,
     "why": _why,
+    "catchup": _catchup,
+    "update": _update,
+    "status": _status,
+    "shifts": _shifts,
+    "history": _history,
+    "firing": _firing,
     "runbook": _runbook,
+    "metric": _metric,
     "summary": _summary,
     "postmortem": _postmortem,
     "explain": _explain,
-    "override": _override,
+    **rota.WORDS,
     "contact": _contact,
     "calendar": calendars.on_calendar,
     "fairness": fairness.on_fairness,
     "test": _test,
+    "web": _web,
     "help": _help,
 }
 ALIASES = {
@@ -486,21 +542,15 @@ ALIASES = {
     "oncall": "who",
     "?": "help",
     "contacts": "contact",
+    "catch-up": "catchup",
+    **rota.ALIASES,
 }
-CHANGES = frozenset(
+CHANGES: frozenset[Word] = frozenset(
     {
-        _ack,
-        _take,
-        _resolve,
-        _escalate,
-        _page,
-        _declare,
-        _note,
-        _silence,
-        _override,
-        _contact,
-        _test,
-        calendars.on_calendar,
+        *(_ack, _take, _resolve, _escalate, _page, _declare, _note, _silence, _contact, _test),
+        *(_update, _metric, calendars.on_calendar),
     }
+    | rota.CHANGES
 )
+"""What viewers and guests may not: what changes something, and `metric`, which may ask Prometheus anything."""
 USAGE_HINT = "who | declare | ack 42 | page NAME 42 | silence 42 2h | why 42 | help"

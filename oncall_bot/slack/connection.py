@@ -11,7 +11,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,12 +24,16 @@ from slack_sdk.errors import SlackApiError
 
 from oncall_bot.core.errors import BadInput
 from oncall_bot.flows.record_chat import remember_slack_id
+from oncall_bot.ports import Assistant, Instruments
+from oncall_bot.slack.album import SlackAlbum
 from oncall_bot.slack.callers import Callers
 from oncall_bot.slack.channels import Channels
 from oncall_bot.slack.edge import Edge, FilePeople, message_link, now_utc
 from oncall_bot.slack.listeners import register
 from oncall_bot.slack.refusals import NETWORK, error_of
 from oncall_bot.slack.sender import CALL_MAX, Observe, SlackChat, SlackDirectory, web_client
+from oncall_bot.slack.turns import Turns
+from oncall_bot.slack.user_groups import SlackUserGroups
 from oncall_bot.store import db
 from oncall_bot.store.db import Store
 
@@ -92,8 +96,11 @@ class SlackEdge:
         observe: Observe = lambda method, outcome: None,
         on_failure: Callable[[str], None] = lambda guard: None,
         clock: Callable[[], datetime] = now_utc,
+        look_with: Instruments | None = None,
+        assistant: Assistant | None = None,
     ) -> None:
         settings.check()
+        self._turns = Turns(assistant) if assistant is not None else None
         self._settings = settings
         self._store = store
         self._on_failure = on_failure
@@ -102,6 +109,9 @@ class SlackEdge:
         self.channels = Channels(self.client)
         self.chat = SlackChat(self.client, self.channels)
         self.directory = SlackDirectory(self.client)
+        album = SlackAlbum(self.client)
+        self.look_with = replace(look_with, album=album) if look_with else None
+        self.user_groups = SlackUserGroups(self.client)
         self.team_id = ""
         self.bot_user = ""
         self.workspace_url = ""
@@ -144,6 +154,8 @@ class SlackEdge:
                 await self._keeper
         if self._socket:
             await self._socket.client.close()  # type: ignore[no-untyped-call]
+        if self._turns is not None:
+            self._turns.stop()
         following = set(self._edge.following) if self._edge else set()
         for task in following:
             task.cancel()
@@ -200,6 +212,8 @@ class SlackEdge:
             bot_user=self.bot_user,
             workspace_url=self.workspace_url,
             on_failure=self._on_failure,
+            look_with=self.look_with,
+            turns=self._turns,
         )
         quiet = logging.getLogger("oncall_bot.slack.bolt")
         quiet.setLevel(logging.ERROR)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from oncall_bot.core.situation import BundleNotice, HandOff, PageNotice, RoadFate, Situation, State
+from oncall_bot.core.situation import BundleNotice, PageNotice, RoadFate, Situation, State
 from oncall_bot.slack import phrases
 from oncall_bot.slack.blocks import Block, Drawn, actions, button, context, section
 from oncall_bot.slack.cards import resolve_button
@@ -253,50 +253,6 @@ def _bundled(notice: PageNotice, now: datetime) -> Block:
     if not notice.asked:
         fact = _what_became(s, now)[0]
     return section(f"{_title(s)}\n{fact}  ·  {place}", accessory=press)
-
-
-def hand_off(h: HandOff, now: datetime) -> Drawn:
-    """To the arriving person: what they inherit, how long, whether they can be reached."""
-    until = f" until {utc(h.until, now)}" if h.until else ""
-    text = push("You are on call for ", h.schedule, f" from now{until}.")
-    ends = f"until {when(h.until, now)}" if h.until else "with no end planned"
-    leaves = f" {escape(h.leaving, 60)} hands over to you." if h.leaving else ""
-    reached = phrases.roads(h.roads) or "nothing yet"
-    quiet = [road for road in h.roads if road not in {"slack", "mail"}]
-    warning = "" if quiet else "\nNo road of yours wakes you: add a phone or push contact below."
-    blocks = [
-        section(f"*You are on call: {escape(h.schedule, 60)}*\n{ends}.{leaves}"),
-        section(f"*Open now*\n{_open_list(h)}\n*Last 7 days*  {count(h.pages_last_week, 'page')}"),
-        section(f"*You are reachable by*  {reached}.{warning}"),
-        actions(
-            [
-                button("Send me a test page", "contact.test", "me"),
-                button("Contact methods…", "contact.list", "me"),
-            ]
-        ),
-    ]
-    return Drawn(text, blocks)
-
-
-def _open_list(h: HandOff) -> str:
-    if not h.open_incidents:
-        return "No open incidents."
-    lines = [
-        f"{number}  {escape(title, 90)}: {state.value}"
-        for number, title, state in h.open_incidents[:5]
-    ]
-    more = len(h.open_incidents) - 5
-    return "\n".join([*lines, f"{more} more"] if more > 0 else lines)
-
-
-def hand_off_notice(h: HandOff, now: datetime) -> Drawn:
-    """To the person who leaves: that it is over, and who has it now."""
-    to = escape(h.arriving, 60) if h.arriving else "nobody"
-    span = f" until {when(h.until, now)}" if h.until else ""
-    return Drawn(
-        push("Your shift is over: ", h.schedule, f" is with {to}."),
-        [section(f"*Your shift is over: {escape(h.schedule, 60)}*\n{to} is on call now{span}.")],
-    )
 
 
 def test_page(asked_by: str, asked_at: datetime, roads: Sequence[str], now: datetime) -> Drawn:

@@ -1,7 +1,7 @@
 """What every listener works with: the store, Slack's client, who is asking, and how they are told.
 
-Knows the rule of presses: committed first, acknowledged to Slack second, a late one undone and said so. Refuses to know
-what is pressed. Serves commands, actions, submissions, suggestions and events.
+Knows the rule of presses: committed first, acknowledged to Slack second, a late one undone and said so. Refuses to
+know what is pressed. Serves commands, actions, submissions, suggestions and events.
 """
 
 from __future__ import annotations
@@ -19,13 +19,17 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from oncall_bot.core.config import Config, Person
 from oncall_bot.core.errors import OncallError
 from oncall_bot.core.situation import Situation
+from oncall_bot.core.talk.lexicon import vocabulary
+from oncall_bot.core.talk.names import NamesInForce
 from oncall_bot.flows.inbound import seen
 from oncall_bot.flows.refuse import refuse
+from oncall_bot.ports import Instruments
 from oncall_bot.slack import answers, modals
-from oncall_bot.slack.blocks import Block, Drawn, context, section
+from oncall_bot.slack.blocks import Block, Drawn, context, section, without_images
 from oncall_bot.slack.callers import Caller, Callers
 from oncall_bot.slack.refusals import NETWORK
 from oncall_bot.slack.sender import SlackChat
+from oncall_bot.slack.turns import Turns
 from oncall_bot.store import views
 from oncall_bot.store.db import Store
 from oncall_bot.store.transactions import Reader, Tx
@@ -107,6 +111,9 @@ class Edge:
     bot_user: str = ""
     workspace_url: str = ""
     on_failure: Callable[[str], None] = lambda guard: None
+    look_with: Instruments | None = None
+    turns: Turns | None = None
+    names: NamesInForce = field(default_factory=lambda: NamesInForce(vocabulary()))
     working: set[asyncio.Task[Any]] = field(default_factory=set)
     following: set[asyncio.Task[Any]] = field(default_factory=set)
 
@@ -143,7 +150,7 @@ class Edge:
         return [self._linked(*placed) for placed in await self.store.view(_all_placed)]
 
     def _linked(self, s: Situation, place: tuple[str, str] | None) -> Situation:
-        linked = views.with_links(s, self.chat_link(place))
+        linked = views.with_links(s, self.chat_link(place), self.public_url)
         return replace(linked, channel=place[0]) if place else linked
 
     def chat_link(self, place: tuple[str, str] | None) -> str | None:
@@ -180,7 +187,11 @@ class Edge:
         url = body.get("response_url")
         if url:
             hook = AsyncWebhookClient(str(url), timeout=10, session=self.client.session)
-            await hook.send(**ephemeral(what), replace_original=False)
+            answer = await hook.send(**ephemeral(what), replace_original=False)
+            bare = without_images(what.blocks)
+            if answer.status_code != 200 and bare != list(what.blocks):
+                plainer = Drawn(what.text, [dict(block) for block in bare])
+                await hook.send(**ephemeral(plainer), replace_original=False)
             return
         view = body.get("view") or {}
         if view.get("type") == "home" and body.get("trigger_id"):

@@ -1,4 +1,4 @@
-"""App Home: am I on call, can I be reached, what is open. In this order.
+"""App Home: am I on call, can I be reached, what waits for me, what is open, my shifts. In this order.
 
 Refuses to know how it is published. Serves events.
 """
@@ -6,15 +6,16 @@ Refuses to know how it is published. Serves events.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from oncall_bot.core.situation import OnCallNow, Situation
-from oncall_bot.slack import phrases
+from oncall_bot.core.situation import CoverNotice, OnCallNow, Situation, Stretch
+from oncall_bot.slack import covers, phrases, schedules
 from oncall_bot.slack.answers import incident_line
 from oncall_bot.slack.blocks import Block, actions, button, context, divider, header, section
 from oncall_bot.slack.escape import escape, when
+from oncall_bot.slack.phrases import duration
 
-OPEN_SHOWN, SHIFTS_SHOWN = 15, 10
+OPEN_SHOWN, SHIFTS_SHOWN, WAITING_SHOWN = 15, 10, 5
 
 
 def home(
@@ -26,22 +27,27 @@ def home(
     open_ones: Sequence[Situation],
     last: Situation | None,
     now: datetime,
-    schedules_url: str | None = None,
+    ahead: Sequence[Stretch] = (),
+    waiting: Sequence[CoverNotice] = (),
+    rules: Sequence[tuple[str, timedelta]] = (),
 ) -> Block:
     """The view for one person; `me` is their key in the file, None when they are not in it."""
     mine = [one for one in shifts if one.person_key is not None and one.person_key == me]
     blocks = [
         header("You are on call" if mine else "You are not on call"),
         *_mine(mine, shifts, now),
-        _reach(me, roads),
+        _reach(me, roads, rules),
+        *_waiting(waiting, now),
         divider(),
         header("Open incidents"),
         *_open(open_ones, last, me or slack_id, now),
         divider(),
+        *_ahead(me, ahead, now),
         actions(
             [
                 button("Declare incident", "incident.declare", "new"),
                 button("Contact methods…", "contact.list", "me") if me else None,
+                button("Ask for cover…", "cover.open", "") if me and ahead else None,
                 button("Who is on call", "who.open", "all"),
                 button("All commands", "help.open", "help"),
             ],
@@ -71,7 +77,7 @@ def _shift(one: OnCallNow, now: datetime) -> str:
     return f"*{escape(one.schedule, 60)}*{until}{behind}"
 
 
-def _reach(me: str | None, roads: Sequence[str]) -> Block:
+def _reach(me: str | None, roads: Sequence[str], rules: Sequence[tuple[str, timedelta]]) -> Block:
     if me is None:
         return section(
             "You are not in oncall.yaml: you may acknowledge and resolve, but nobody pages you."
@@ -80,10 +86,43 @@ def _reach(me: str | None, roads: Sequence[str]) -> Block:
     wakes = any(road not in {"slack", "mail"} for road in roads)
     warning = "" if wakes else "\n*Nothing wakes you:* add a phone or push contact."
     return section(
-        f"*Reachable:* {known}.{warning}",
+        f"*Reachable:* {known}.{warning}{_rules(rules)}",
         block_id="reach",
         accessory=button("Test now", "contact.test", "me"),
     )
+
+
+def _rules(rules: Sequence[tuple[str, timedelta]]) -> str:
+    """The roads of a page of high urgency, in the order in which they ring."""
+    if not rules:
+        return ""
+    steps = [
+        f"{phrases.road(by)} {'at once' if not after else f'after {duration(after)}'}"
+        for by, after in rules[:6]
+    ]
+    return f"\n*A page rings:* {', '.join(steps)}."
+
+
+def _waiting(waiting: Sequence[CoverNotice], now: datetime) -> list[Block]:
+    """Requests that wait for this person's answer, each with its two buttons."""
+    if not waiting:
+        return []
+    blocks: list[Block] = [divider(), header("Waiting for you")]
+    for one in waiting[:WAITING_SHOWN]:
+        what = "swap" if one.take else "cover"
+        asks = f"{escape(one.asker, 60)} asks you to {what} *{escape(one.give.schedule, 60)}*"
+        back = f"\nfor your {covers.spoken(one.take, now)}" if one.take else ""
+        blocks.append(section(f"{asks}\n{covers.spoken(one.give, now)}{back}"))
+        blocks.append(actions(covers.answer_buttons(one), block_id=f"cover-{one.request_id}"))
+    more = len(waiting) - WAITING_SHOWN
+    return [*blocks, context(f"{more} more wait for you.")] if more > 0 else blocks
+
+
+def _ahead(me: str | None, ahead: Sequence[Stretch], now: datetime) -> list[Block]:
+    if me is None:
+        return []
+    shown = schedules.ahead(ahead, now) or "You have no shift in the coming half year."
+    return [header("Your next shifts"), section(shown)]
 
 
 def _open(

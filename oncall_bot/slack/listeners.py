@@ -1,7 +1,7 @@
 """Every listener of the Bolt app, registered in one place, and the guards in front of them.
 
-Knows which of Slack's payloads goes where, and that nothing is subscribed to without a listener. Refuses to act itself.
-Serves connection; the manifest is built from the constants here.
+Knows which of Slack's payloads goes where, and that nothing is subscribed to without a listener. Refuses to act
+itself. Serves connection; the manifest is built from the constants here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import structlog
 from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncApp
 
-from oncall_bot.slack import events, modals
+from oncall_bot.slack import events, modals, pane, pins
 from oncall_bot.slack.actions import ACTIONS, on_action
 from oncall_bot.slack.blocks import Block
 from oncall_bot.slack.commands import on_command
@@ -28,16 +28,25 @@ SHORTCUT_DECLARE = "declare_incident"
 EVENTS: Mapping[str, tuple[str, ...]] = {
     "app_mention": ("app_mentions:read",),
     "app_home_opened": (),
+    "assistant_thread_context_changed": ("assistant:write",),
+    "assistant_thread_started": ("assistant:write",),
     "message.channels": ("channels:history",),
     "message.groups": ("groups:history",),
     "message.im": ("im:history",),
     "reaction_added": ("reactions:read",),
+    "reaction_removed": ("reactions:read",),
 }
 """Subscribed events and the scopes that let them arrive."""
 
 METHODS: Mapping[str, tuple[str, ...]] = {
+    "assistant.threads.setStatus": ("chat:write",),
+    "assistant.threads.setSuggestedPrompts": ("assistant:write",),
+    "assistant.threads.setTitle": ("assistant:write",),
     "auth.test": (),
+    "chat.appendStream": ("chat:write",),
     "chat.postMessage": ("chat:write",),
+    "chat.startStream": ("chat:write",),
+    "chat.stopStream": ("chat:write",),
     "chat.update": ("chat:write",),
     "conversations.list": ("channels:read", "groups:read"),
     "conversations.join": ("channels:join",),
@@ -46,6 +55,8 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "conversations.replies": ("channels:history", "groups:history", "im:history"),
     "files.getUploadURLExternal": ("files:write",),
     "files.completeUploadExternal": ("files:write",),
+    "usergroups.list": ("usergroups:read",),
+    "usergroups.users.update": ("usergroups:write",),
     "users.info": ("users:read",),
     "users.lookupByEmail": ("users:read.email",),
     "views.open": (),
@@ -88,6 +99,10 @@ def _register_words(app: AsyncApp, edge: Edge) -> None:
         else:
             await edge.open_form(body, _refusal(caller.refusal.blocks))
 
+    async def pin_shortcut(ack: Any, body: Mapping[str, Any]) -> None:
+        await ack()
+        await pins.on_shortcut(edge, body)
+
     app.command(edge.command)(command)
     for action_id in ACTIONS:
         app.action(action_id)(action)
@@ -98,6 +113,7 @@ def _register_words(app: AsyncApp, edge: Edge) -> None:
         app.view(callback_id)(submission)
     app.view("told")(stale_action)
     app.shortcut(SHORTCUT_DECLARE)(shortcut)
+    app.shortcut(pins.SHORTCUT_PIN)(pin_shortcut)
     app.action(_ANYTHING)(stale_action)
 
 
@@ -124,13 +140,22 @@ def _register_events(app: AsyncApp, edge: Edge) -> None:
         """Kept in `keep`; a listener stands here so that the event is acknowledged."""
 
     async def home(event: Mapping[str, Any]) -> None:
-        await events.on_home(edge, event)
+        if event.get("tab") == "messages":
+            await pane.on_messages_tab(edge, event)
+        else:
+            await events.on_home(edge, event)
+
+    async def opened(event: Mapping[str, Any]) -> None:
+        await pane.on_thread(edge, event)
 
     middleware = [keep]
     app.event("app_mention", middleware=middleware)(mention)
     app.event("message", middleware=middleware)(message)
     app.event("reaction_added", middleware=middleware)(reaction)
+    app.event("reaction_removed", middleware=middleware)(reaction)
     app.event("app_home_opened", middleware=middleware)(home)
+    app.event("assistant_thread_started", middleware=middleware)(opened)
+    app.event("assistant_thread_context_changed", middleware=middleware)(opened)
 
 
 def _only_ours(app_id: str | None) -> Callable[..., Awaitable[Any]]:

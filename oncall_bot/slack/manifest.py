@@ -11,7 +11,9 @@ from urllib.parse import quote
 
 from oncall_bot.slack.commands import USAGE_HINT
 from oncall_bot.slack.listeners import EVENTS, METHODS, SHORTCUT_DECLARE
+from oncall_bot.slack.pins import SHORTCUT_PIN
 
+AGENT = "Ask who is on call, what is open, why you were paged, how often an alert fired, or for a runbook."
 CREATE = "https://api.slack.com/apps?new_app=1&manifest_json="
 
 
@@ -44,6 +46,7 @@ def manifest(command: str = "/oncall", request_url: str | None = None) -> dict[s
             "background_color": "#1B1F26",
         },
         "features": {
+            "agent_view": {"agent_description": AGENT},
             "app_home": {
                 "home_tab_enabled": True,
                 "messages_tab_enabled": True,
@@ -56,7 +59,13 @@ def manifest(command: str = "/oncall", request_url: str | None = None) -> dict[s
                     "type": "global",
                     "callback_id": SHORTCUT_DECLARE,
                     "description": "Open an incident and page who is on call",
-                }
+                },
+                {
+                    "name": "Pin to the incident",
+                    "type": "message",
+                    "callback_id": SHORTCUT_PIN,
+                    "description": "Say that a message is the cause, the impact or a ruled-out guess",
+                },
             ],
             "slash_commands": [slash],
         },

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from oncall_bot.core.situation import Paged, RoadFate, Situation, State
+from oncall_bot.core.situation import Before, Paged, RoadFate, Situation, State
 from oncall_bot.slack.escape import escape, when
 
 MARKS = {
@@ -52,6 +52,21 @@ def no_runbook(s: Situation) -> str:
     if not s.possible:
         return "No runbook fits."
     return f"No runbook is sure; {count(len(s.possible), 'possible one')} in the thread."
+
+
+def ordinal(n: int) -> str:
+    """`2nd`, `3rd`, `4th`, `11th`, `21st`."""
+    last = "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n}{last}"
+
+
+def often(before: Before | None) -> str:
+    """`, 4th time within a week, usually gone in 6 min`; nothing for the first time."""
+    if before is None:
+        return ""
+    many = "over 100 times" if before.times > 100 else f"{ordinal(before.times)} time"
+    usual = f", usually gone in {duration(before.usual)}" if before.usual is not None else ""
+    return f", {many} within a week{usual}"
 
 
 def names(people: Iterable[str], most: int = 4) -> str:

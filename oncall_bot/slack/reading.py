@@ -72,6 +72,12 @@ def instant(words: str, now: datetime, zone: ZoneInfo) -> datetime | None:
 
     A time of day alone, or a day of the week, means the next one to come.
     """
+    found = as_typed(words, now, zone)
+    return found if found is None or found.tzinfo else instant_of(found, zone)
+
+
+def as_typed(words: str, now: datetime, zone: ZoneInfo) -> datetime | None:
+    """As `instant`, but what names a clock in the zone stays a naive wall time, even if no clock ever shows it."""
     parts = words.casefold().replace(",", " ").split()
     if parts == ["now"]:
         return now
@@ -79,7 +85,7 @@ def instant(words: str, now: datetime, zone: ZoneInfo) -> datetime | None:
         ahead = span(parts[1])
         return now + ahead if ahead is not None else None
     if len(parts) == 1 and "t" in parts[0]:
-        return _iso(words.strip(), zone)
+        return _iso(words.strip())
     clock = _clock(parts[-1]) if parts else None
     if clock is None:
         return None
@@ -87,19 +93,17 @@ def instant(words: str, now: datetime, zone: ZoneInfo) -> datetime | None:
     day = _day(parts[:-1], local)
     if day is None:
         return None
-    found = instant_of(datetime.combine(day, clock), zone)
+    wall = datetime.combine(day, clock)
     days = 1 if len(parts) == 1 else 7 if parts[0][:3] in _DAYS else 0
-    if days and found <= now:
-        found = instant_of(datetime.combine(day + timedelta(days=days), clock), zone)
-    return found
+    return wall + timedelta(days=days) if days and instant_of(wall, zone) <= now else wall
 
 
-def _iso(word: str, zone: ZoneInfo) -> datetime | None:
+def _iso(word: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(word)
     except ValueError:
         return None
-    return found.astimezone(UTC) if found.tzinfo else instant_of(found, zone)
+    return found.astimezone(UTC) if found.tzinfo else found
 
 
 def _clock(word: str) -> time | None:

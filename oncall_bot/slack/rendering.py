@@ -12,6 +12,7 @@ from typing import assert_never
 from oncall_bot.core.situation import (
     BundleNotice,
     Content,
+    CoverNotice,
     DraftNotice,
     HandOff,
     PageNotice,
@@ -19,9 +20,10 @@ from oncall_bot.core.situation import (
     Situation,
     TestNotice,
     TextNotice,
+    UpdateNotice,
     WorkLog,
 )
-from oncall_bot.slack import cards, dms, drafts, threads, verdicts
+from oncall_bot.slack import cards, covers, dms, drafts, hand_offs, threads, verdicts
 from oncall_bot.slack.blocks import Drawn
 
 
@@ -46,14 +48,18 @@ def _drawn(content: Content, now: datetime, command: str) -> Drawn:
         case BundleNotice():
             return dms.bundle(content, now)
         case RunbookNotice():
-            shown, book = content.situation, content.runbook
-            return threads.runbook(shown, book, now) if book else verdicts.possible(shown)
+            if content.runbook is None:
+                return verdicts.possible(content.situation)
+            return threads.runbook(content, content.runbook, now)
         case DraftNotice():
-            draw = drafts.postmortem if content.kind == "postmortem" else drafts.summary
-            return draw(content.situation, content.markdown)
+            return drafts.suggestion(content, now)
+        case UpdateNotice():
+            return drafts.update(content, now)
         case HandOff():
             arrives = content.reader_key is not None and content.reader_key == content.arriving_key
-            return (dms.hand_off if arrives else dms.hand_off_notice)(content, now)
+            return (hand_offs.arriving if arrives else hand_offs.leaving)(content, now)
+        case CoverNotice():
+            return covers.notice(content, now)
         case TestNotice():
             return dms.test_page(content.asked_by, content.asked_at, content.roads, now)
         case TextNotice():

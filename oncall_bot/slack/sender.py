@@ -17,7 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from oncall_bot.ports import ChatMessage, Sent
-from oncall_bot.slack.blocks import flattened
+from oncall_bot.slack.blocks import flattened, without_images
 from oncall_bot.slack.channels import Channels
 from oncall_bot.slack.refusals import NETWORK, PLAINER, POST_ANEW, delivery_error, error_of
 
@@ -141,20 +141,27 @@ class SlackChat:
         message: ChatMessage,
         send: Callable[[str, Sequence[Mapping[str, Any]]], Awaitable[Any]],
     ) -> Any:
-        """Once with blocks; when Slack refuses them, once as plain text, so that no page is lost for its looks."""
-        try:
-            return await send(message.text, message.blocks)
-        except SlackApiError as error:
-            if error_of(error) not in PLAINER or not message.blocks:
-                raise
-            log.error(
-                "slack_blocks_refused",
-                key=message.key,
-                error=error_of(error),
-                why=_messages(error),
-                blocks=len(message.blocks),
-            )
+        """With blocks; when Slack refuses them, without pictures, then as plain text: no page is lost for its looks."""
+        bare = without_images(message.blocks)
+        pictured = bare != list(message.blocks)
+        for blocks in (message.blocks, bare) if pictured else (message.blocks,):
+            try:
+                return await send(message.text, blocks)
+            except SlackApiError as error:
+                self._look_into(error, message)
         return await send(plain_form(message), ())
+
+    def _look_into(self, error: SlackApiError, message: ChatMessage) -> None:
+        """A refusal of the blocks is written down; every other one goes on up."""
+        if error_of(error) not in PLAINER or not message.blocks:
+            raise error
+        log.error(
+            "slack_blocks_refused",
+            key=message.key,
+            error=error_of(error),
+            why=_messages(error),
+            blocks=len(message.blocks),
+        )
 
     # --- what was sent before -----------------------------------------------------------------------------------
 

@@ -6,8 +6,7 @@ committed; what could not be done is said in the form, next to the field that ca
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from oncall_bot.core.errors import OncallError
@@ -18,42 +17,13 @@ from oncall_bot.flows.declare import change_severity, declare, note
 from oncall_bot.flows.escalate import hand_over, page_by_hand
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.flows.silence_incident import silence_incident
-from oncall_bot.slack import answers, modals, reading
+from oncall_bot.slack import answers, modals, pins, reading, reviews, rota_forms
 from oncall_bot.slack.blocks import Block, Drawn, option
-from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.edge import Edge
 from oncall_bot.slack.escape import plain
+from oncall_bot.slack.wishes import Form, Submission, Wish
 
 OPTIONS_MAX = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """One sent form: who, its fields, and the incident it says it is about."""
-
-    caller: Caller
-    fields: Mapping[str, str]
-    about: Mapping[str, object]
-    view_id: str
-    press_id: str
-
-    @property
-    def incident_id(self) -> int:
-        """The incident, or 0, which no incident has."""
-        found = self.about.get("incident")
-        return found if isinstance(found, int) else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What became of a form, and the field to blame when nothing did."""
-
-    outcome: Outcome | None
-    field: str
-    tell: bool = False
-
-
-Submission = Callable[[Edge, Form], Awaitable[Wish]]
 
 
 async def on_submission(edge: Edge, ack: Any, body: Mapping[str, Any]) -> None:
@@ -91,12 +61,14 @@ def _first_field(view: Mapping[str, Any]) -> str:
 
 
 def _fields(view: Mapping[str, Any]) -> dict[str, str]:
-    """Each input's one value as text; empty when nothing was given."""
+    """Each input's value as text: people by commas, instants in seconds; empty when nothing was given."""
     found = {}
     for block_id, elements in (view.get("state") or {}).get("values", {}).items():
         for state in elements.values():
             chosen = state.get("selected_option") or {}
-            found[block_id] = str(state.get("value") or chosen.get("value") or "").strip()
+            people = ",".join(state.get("selected_users") or ())
+            value = state.get("value") or chosen.get("value") or people
+            found[block_id] = str(value or state.get("selected_date_time") or "").strip()
     return found
 
 
@@ -187,6 +159,16 @@ async def _contact(edge: Edge, form: Form) -> Wish:
     return Wish(done, "address", tell=True)
 
 
+async def _pin(edge: Edge, form: Form) -> Wish:
+    done = await pins.submitted(edge, form.caller, form.fields, form.about, form.press_id)
+    return Wish(done, "as")
+
+
+async def _edit_draft(edge: Edge, form: Form) -> Wish:
+    done = await reviews.submitted(edge, form.caller.actor, form.fields, form.about, form.press_id)
+    return Wish(done, next(iter(form.fields), reviews.FIELD))
+
+
 FORMS: Mapping[str, Submission] = {
     "incident.declare": _declare,
     "silence.create": _silence,
@@ -196,6 +178,9 @@ FORMS: Mapping[str, Submission] = {
     "incident.page": _page,
     "incident.note": _note,
     "contact.add": _contact,
+    pins.FORM: _pin,
+    reviews.FORM: _edit_draft,
+    **rota_forms.FORMS,
 }
 
 

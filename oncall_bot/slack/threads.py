@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from oncall_bot.core.situation import LogEntry, ShownRunbook, Situation, WorkLog
-from oncall_bot.slack import verdicts
-from oncall_bot.slack.blocks import Block, Drawn, context, section
+from oncall_bot.core.situation import LogEntry, RunbookNotice, ShownRunbook, WorkLog
+from oncall_bot.slack import checks, verdicts
+from oncall_bot.slack.blocks import Block, Drawn, actions, button, context, section
 from oncall_bot.slack.escape import escape, link, push, when
 from oncall_bot.slack.markdown import mrkdwn_of
 from oncall_bot.slack.phrases import count
@@ -32,7 +32,13 @@ def work_log(log: WorkLog, now: datetime, *, command: str = "/oncall") -> Drawn:
     add = f"Add to it: react with 📌 or write `{escape(command, 40)} note …`"
     older = f"{count(hidden, 'older entry', 'older entries')}"
     fold = [section(link(log.url, older) if log.url else older)] if hidden else []
-    return Drawn(text, [section("*Work log*"), *fold, *_sections(lines), context(add)])
+    late = [
+        button("Catch me up", "incident.catchup", log.incident_id),
+        button("Write an update", "incident.update", log.incident_id),
+    ]
+    return Drawn(
+        text, [section("*Work log*"), *fold, *_sections(lines), actions(late), context(add)]
+    )
 
 
 def _total(log: WorkLog) -> str:
@@ -48,7 +54,8 @@ def _said(entry: LogEntry | None) -> str:
 
 
 def _entry(entry: LogEntry, now: datetime) -> str:
-    pin = " 📌" if entry.pinned else ""
+    what = f" {entry.pinned_as}" if entry.pinned_as else ""
+    pin = f" 📌{what}" if entry.pinned else ""
     if entry.actor is None:
         return f"{when(entry.at, now)}  {escape(entry.text, 240)}{pin}"
     name, said = escape(entry.actor, 60), escape(entry.text, 240)
@@ -67,8 +74,9 @@ def _sections(lines: list[str]) -> list[Block]:
     return [*out, section(part)] if part else [*out, section("Nothing has happened yet.")]
 
 
-def runbook(s: Situation, book: ShownRunbook, now: datetime) -> Drawn:
-    """The runbook beside the incident: why this one, and its first steps."""
+def runbook(notice: RunbookNotice, book: ShownRunbook, now: datetime) -> Drawn:
+    """The runbook beside the incident: why this one, its first steps, and what its live checks say."""
+    s = notice.situation
     text = push(
         f"Runbook for incident {s.incident_id}: ",
         book.title,
@@ -84,7 +92,8 @@ def runbook(s: Situation, book: ShownRunbook, now: datetime) -> Drawn:
     more = len(book.steps) - STEPS_SHOWN
     tail = [context(f"{count(more, 'more step')} in the runbook.")] if more > 0 else []
     head = section(f"*Runbook: {link(book.link, book.title)}*{why}")
-    return Drawn(text, [*_within([head, *steps, *rest, *tail]), *verdicts.asked(s, book)])
+    shown = _within([head, *steps, *rest, *tail, *checks.drawn(notice, now)])
+    return Drawn(text, [*shown, *verdicts.asked(s, book)])
 
 
 def _texts(book: ShownRunbook, room: int) -> list[Block]:

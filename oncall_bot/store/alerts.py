@@ -76,6 +76,7 @@ _INSERT_OCCURRENCE = insert_of(
     "last_seen_at",
     "annotations",
     "muted_by",
+    "expression",
     missing_lists=0,
 )
 _SEEN_AGAIN = statement(

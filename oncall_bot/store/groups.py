@@ -182,7 +182,13 @@ _MOVE_GROUPS = statement(
     .values(incident_id=bindparam("to_incident"))
 )
 _FIRST_MEMBER = statement(
-    select(ALERT.c.labels, OCCURRENCE.c.annotations, OCCURRENCE.c.starts_at, OCCURRENCE.c.id)
+    select(
+        ALERT.c.labels,
+        OCCURRENCE.c.annotations,
+        OCCURRENCE.c.expression,
+        OCCURRENCE.c.starts_at,
+        OCCURRENCE.c.id,
+    )
     .select_from(
         MEMBER.join(OCCURRENCE, OCCURRENCE.c.id == MEMBER.c.occurrence_id).join(
             ALERT, ALERT.c.id == OCCURRENCE.c.alert_id
@@ -202,6 +208,7 @@ _MEMBERS_OF_INCIDENT = (
         OCCURRENCE.c.ended_at,
         OCCURRENCE.c.muted_by,
         OCCURRENCE.c.annotations,
+        OCCURRENCE.c.expression,
         ALERT.c.id.label("alert_id"),
         ALERT.c.source_id,
         ALERT.c.fingerprint,

@@ -23,6 +23,8 @@ MESSAGE, PAGE = t.SlackMessage.__table__, t.Page.__table__  # type: ignore[attr-
 
 EDIT_EVERY = timedelta(seconds=3)
 STORM_EDIT_EVERY = timedelta(seconds=10)
+COVER = "cover:"
+"""How the roles of direct messages about a cover request begin: `cover:17:bo`."""
 LANES = {
     "root": Lane.CARD,
     "work_log": Lane.THREAD,
@@ -224,7 +226,9 @@ def queue(tx: Tx, message: Row, *, every: timedelta) -> None:
 
 def _lane(role: str, *, is_new: bool) -> Lane:
     """An incident's first card stands beside the answers to those who were paged: edits of theirs never starve it."""
-    return Lane.ANSWER if role == "root" and is_new else LANES.get(role, Lane.THREAD)
+    if role.startswith(COVER) or (role == "root" and is_new):
+        return Lane.ANSWER
+    return LANES.get(role, Lane.THREAD)
 
 
 def _queue(tx: Tx, message: Row, wanted: Row, every: timedelta | None) -> None:

@@ -45,6 +45,7 @@ class Lane(IntEnum):
     THREAD = 3
     NOTICE = 4
     DRAFT = 5
+    QUERY = 6
 
 
 _ADD = upsert(

@@ -39,14 +39,15 @@ _VERIFY = statement(
 _REMOVE = statement(delete(CONTACT).where(CONTACT.c.id == bindparam("contact_id")))
 _INSERT_OVERRIDE = insert_of(
     OVERRIDE,
+    "id",
     "schedule_id",
     "starts_at",
     "ends_at",
     "person_id",
     "created_by",
     "created_at",
-    replaces_id=None,
-    swap_id=None,
+    "replaces_id",
+    "swap_id",
     cancelled_at=None,
 )
 _LOG_SHIFT = upsert(SHIFT, ("schedule_id", "starts_at"), ("ends_at", "person_id"))
@@ -85,10 +86,23 @@ def remove(tx: Tx, contact_id: int) -> None:
 
 
 def insert_override(
-    tx: Tx, schedule_id: int, starts_at: datetime, ends_at: datetime, person_id: int | None, by: str
-) -> None:
+    tx: Tx,
+    schedule_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    person_id: int | None,
+    by: str,
+    *,
+    replaces_id: int | None = None,
+    request_id: int | None = None,
+) -> int:
+    """Painted over what was there before; its id. `request_id`: the cover request it comes from."""
+    override_id = int(tx.new_ids("override", 1)[0])
     tx.run(
         _INSERT_OVERRIDE,
+        id=override_id,
+        replaces_id=replaces_id,
+        swap_id=request_id,
         schedule_id=schedule_id,
         starts_at=starts_at,
         ends_at=ends_at,
@@ -97,6 +111,7 @@ def insert_override(
         created_at=tx.now,
     )
     rules.changed(tx)
+    return override_id
 
 
 def log_shift(

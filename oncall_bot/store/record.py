@@ -6,16 +6,18 @@ Serves drafting, views and the CLI.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from oncall_bot.core.errors import BadInput
+from oncall_bot.core.records import RecordEvent
 from oncall_bot.store import groups, incidents, runbooks
 from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Reader
 
 ALERTS_MAX = 200
+PINS_MAX = 500
 
 
 def record_of(reader: Reader, incident_id: int) -> dict[str, Any]:
@@ -45,15 +47,26 @@ def record_of(reader: Reader, incident_id: int) -> dict[str, Any]:
     }
 
 
+def pin_lines(reader: Reader, incident_id: int) -> list[RecordEvent]:
+    """The newest lines of the timeline on which people pinned something or took it back, in their order."""
+    rows = incidents.last_events(reader, incident_id, ("pin",), limit=PINS_MAX)
+    return [_pin_line(row) for row in reversed(rows)]
+
+
+def _pin_line(row: Row) -> RecordEvent:
+    told = _event(row)
+    return RecordEvent(told["id"], row.at, row.kind, told["actor"], row.text, row.data)
+
+
 def _commander(incident: Row) -> str | None:
     by = incident.commander or incident.acked_by
     return f"@{by.partition(':')[2]}" if by else None
 
 
-def _milestones(incident: Row, members: Iterable[Row]) -> list[dict[str, Any]]:
+def _milestones(incident: Row, members: Sequence[Row]) -> list[dict[str, Any]]:
     """When users began to feel it, as far as anything says: the first alert's start, or the declaration."""
     starts = min((row.starts_at for row in members), default=incident.opened_at)
-    text = "Impact start taken from the first alert"
+    text = f"Impact start taken from the {'first alert' if members else 'declaration'}"
     return [
         {
             "id": "e000",
@@ -61,7 +74,7 @@ def _milestones(incident: Row, members: Iterable[Row]) -> list[dict[str, Any]]:
             "kind": "milestone",
             "actor": "oncall-bot",
             "text": text,
-            "data": {"name": "impact_start", "at": stamp(starts)},
+            "data": {"name": "impact_start", "at": stamp(starts), "assumed": True},
         }
     ]
 

@@ -1,7 +1,8 @@
 """What may be forgotten, in slices. Knows ages; the file's `retention` gives them. Serves the retention job.
 
 Whatever grows with time has its line here: events seen, timers, messages with their tries, ended alerts, unreadable
-bodies, the audit. Incidents with their timelines and pages are the record and stay.
+bodies, sign-in links and sessions, the audit with the calls of the model. Incidents with their timelines and pages are
+the record and stay.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ from oncall_bot.store.statements import Statement, any_of, one_of, statement
 from oncall_bot.store.transactions import Tx
 
 SEEN, TIMER = t.InboundSeen.__table__, t.Timer.__table__  # type: ignore[attr-defined]
+CALL = t.LlmCall.__table__  # type: ignore[attr-defined]
 AUDIT, UNREADABLE = t.Audit.__table__, t.UnreadableBody.__table__  # type: ignore[attr-defined]
 OUTBOX, DELIVERY = t.Outbox.__table__, t.Delivery.__table__  # type: ignore[attr-defined]
 OCCURRENCE, MEMBER = t.Occurrence.__table__, t.GroupMember.__table__  # type: ignore[attr-defined]
 ALERT = t.Alert.__table__  # type: ignore[attr-defined]
+LINK, SESSION = t.SignInLink.__table__, t.WebSession.__table__  # type: ignore[attr-defined]
 
 SLICE = 1000
 SEEN_FOR = timedelta(days=14)
 DONE_FOR = timedelta(days=30)
+SIGNED_OUT_FOR = timedelta(days=1)
 EDITS_FOR = timedelta(days=7)
 """Done messages that belong to no page: edits of cards, answers, notices. Nothing reads them again; their keys never
 come back, because they count on (`card:MESSAGE:GENERATION`) or name an instant."""
@@ -37,6 +41,9 @@ def _oldest(table: Any, keys: tuple[Any, ...], condition: Any) -> Statement:
 _SEEN = _oldest(SEEN, (SEEN.c.origin, SEEN.c.event_id), SEEN.c.seen_at < bindparam("before"))
 _TIMERS = _oldest(TIMER, (TIMER.c.id,), TIMER.c.done_at < bindparam("before"))
 _AUDIT = _oldest(AUDIT, (AUDIT.c.id,), AUDIT.c.at < bindparam("before"))
+_CALLS = _oldest(CALL, (CALL.c.id,), CALL.c.at < bindparam("before"))
+_LINKS = _oldest(LINK, (LINK.c.id,), LINK.c.expires_at < bindparam("before"))
+_SESSIONS = _oldest(SESSION, (SESSION.c.id,), SESSION.c.expires_at < bindparam("before"))
 _UNREADABLE = _oldest(UNREADABLE, (UNREADABLE.c.id,), UNREADABLE.c.last_at < bindparam("before"))
 
 _EDITS = statement(
@@ -91,11 +98,14 @@ def forget(tx: Tx) -> int:
     keep = tx.snapshot.config.retention
     gone = tx.run(_SEEN, before=tx.now - SEEN_FOR, slice=SLICE)
     gone += tx.run(_TIMERS, before=tx.now - DONE_FOR, slice=SLICE)
+    gone += tx.run(_LINKS, before=tx.now - SIGNED_OUT_FOR, slice=SLICE)
+    gone += tx.run(_SESSIONS, before=tx.now - SIGNED_OUT_FOR, slice=SLICE)
     gone += _forget_messages(tx, _EDITS, EDITS_FOR)
     gone += _forget_messages(tx, _PAGES, keep.get("messages"))
     gone += _forget_alerts(tx, keep.get("alerts"))
     if (audited := keep.get("audit")) is not None:
         gone += tx.run(_AUDIT, before=tx.now - audited, slice=SLICE)
+        gone += tx.run(_CALLS, before=tx.now - audited, slice=SLICE)
     return gone
 
 

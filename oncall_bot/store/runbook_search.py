@@ -47,6 +47,7 @@ def for_alert(
     reader: Reader,
     labels: Mapping[str, str],
     annotations: Mapping[str, str],
+    expression: str = "",
     *,
     service: str | None,
     team: str | None,
@@ -56,7 +57,7 @@ def for_alert(
     rules = reader.snapshot
     said = rules.answers.get(rule_of(labels.get("alertname"), service), NO_ANSWERS)
     asker = Asker(service or "", team or "", frozenset(rules.config.teams), wrong_ones(said))
-    return ranked(reader, query_of(labels, annotations), limit, asker=asker)
+    return ranked(reader, query_of(labels, annotations, expression), limit, asker=asker)
 
 
 def ranked(reader: Reader, query: Query, limit: int = 10, *, asker: Asker = ANYBODY) -> list[Match]:

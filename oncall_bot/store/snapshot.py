@@ -21,7 +21,7 @@ from oncall_bot.core.documents import config_of
 from oncall_bot.core.live_checks import Expectation, LiveCheck
 from oncall_bot.core.matchers import parse_matchers
 from oncall_bot.core.paging import Contact, Reach
-from oncall_bot.core.rotations import Override, next_handoff, on_call_at
+from oncall_bot.core.rotations import Override, Shift, next_handoff, on_call_at, shifts
 from oncall_bot.core.routes import ActiveSilence, Router
 from oncall_bot.core.runbooks import Identity, Runbook, Section
 from oncall_bot.core.verdicts import Answers, Said, Verdict
@@ -125,6 +125,13 @@ class Snapshot:
         if found is None:
             return None
         return next_handoff(found.definition, after, self.overrides.get(schedule, ()))
+
+    def shifts(self, schedule: str, start: datetime, end: datetime) -> list[Shift]:
+        """Who is on call from start to end, overrides painted; nothing for an unknown schedule."""
+        found = self.config.schedules.get(schedule)
+        if found is None:
+            return []
+        return shifts(found.definition, start, end, self.overrides.get(schedule, ()))
 
     def slack_id(self, person: str) -> str | None:
         known = self.people.get(person)

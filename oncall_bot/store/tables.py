@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, LargeBinary, MetaData, Text, UniqueConstraint, text
+from sqlalchemy import Index, LargeBinary, MetaData, Text, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from oncall_bot.store.types import BigId, Instant, Json, Payload
@@ -209,6 +209,64 @@ class Override(Table, table=True):
     cancelled_at: datetime | None = _at(null=True)
 
 
+class CoverRequest(Table, table=True):
+    """Somebody asks others to take a shift (`cover`), or to change shifts with one of theirs (`swap`)."""
+
+    __tablename__ = "cover_request"
+    __table_args__ = (
+        _index_where("ix_cover_request_open", "starts_at", where="state = 'open'"),
+        Index("ix_cover_request_asker", "asker_id", "ends_at"),
+    )
+    id: int | None = _id()
+    kind: str = _text()
+    asker_id: int = _ref("person")
+    schedule_id: int = _ref("schedule")
+    starts_at: datetime = _at()
+    ends_at: datetime = _at()
+    back_schedule_id: int | None = _ref("schedule", null=True)  # of a swap: what the asker takes
+    back_starts_at: datetime | None = _at(null=True)
+    back_ends_at: datetime | None = _at(null=True)
+    note: str = _text()
+    state: str = _text()
+    expires_at: datetime = _at()
+    taken_by_id: int | None = _ref("person", null=True)
+    message_id: int | None = _ref("slack_message", null=True)  # the asker's, edited in place
+    created_at: datetime = _at()
+    closed_at: datetime | None = _at(null=True)
+
+
+class CoverAsk(Table, table=True):
+    """One person a cover request was put to, and what they answered."""
+
+    __tablename__ = "cover_ask"
+    __table_args__ = (Index("ix_cover_ask_person", "person_id", "request_id"),)
+    request_id: int = _ref("cover_request", pk=True)
+    person_id: int = _ref("person", pk=True)
+    answer: str | None = _text(null=True)
+    answered_at: datetime | None = _at(null=True)
+    message_id: int | None = _ref("slack_message", null=True)
+
+
+class ShiftReminder(Table, table=True):
+    """So long before each shift of theirs a person wants to be reminded; people own these."""
+
+    __tablename__ = "shift_reminder"
+    person_id: int = _ref("person", pk=True)
+    before_s: int = Field(primary_key=True)
+
+
+class UserGroup(Table, table=True):
+    """What was last put into a team's Slack user group, and why it could not be kept in step, when so."""
+
+    __tablename__ = "user_group"
+    team: str = Field(primary_key=True, sa_type=Text)
+    handle: str = _text()
+    members: list[Any] = _json()
+    tried_at: datetime | None = _at(null=True)
+    failing_since: datetime | None = _at(null=True)
+    problem: str | None = _text(null=True)
+
+
 class ShiftLog(Table, table=True):
     __tablename__ = "shift_log"
     __table_args__ = (UniqueConstraint("schedule_id", "starts_at"),)
@@ -282,7 +340,7 @@ class Alert(Table, table=True):
     id: int | None = _id()
     source_id: int = _ref("source")
     fingerprint: str = _text()
-    name: str = _text()
+    name: str = _text(index=True)
     rule_key: str = _text()
     labels: dict[str, Any] = _json()
     occurrence_id: int | None = Field(default=None, sa_type=BigId, nullable=True)
@@ -312,6 +370,7 @@ class Occurrence(Table, table=True):
     expires_at: datetime | None = _at(null=True)
     annotations: dict[str, Any] = _json()
     muted_by: str | None = _text(null=True)
+    expression: str | None = _text(null=True)  # of its rule, out of generatorURL
 
 
 class UnreadableBody(Table, table=True):
@@ -717,18 +776,65 @@ class Draft(Table, table=True):
     state: str = _text()
     asked_by: str | None = _text(null=True)
     created_at: datetime = _at()
+    checks: dict[str, Any] | None = _json(null=True)  # sentences that wait for a person
+    suggested: str | None = _text(null=True)  # the text before somebody edited it
+    decided_at: datetime | None = _at(null=True)
+    decided_by: str | None = _text(null=True)
+    decided_by_name: str | None = _text(null=True)
+
+
+class IncidentLook(Table, table=True):
+    """When somebody last asked to be caught up."""
+
+    __tablename__ = "incident_look"
+    incident_id: int = _ref("incident", pk=True)
+    actor: str = Field(sa_type=Text, primary_key=True)
+    looked_at: datetime = _at()
+
+
+class IncidentPicture(Table, table=True):
+    """The latest picture of an incident; `asked` counts, so that only the last one asked for is drawn."""
+
+    __tablename__ = "incident_picture"
+    incident_id: int = _ref("incident", pk=True)
+    asked: int = Field(default=0)
+    file_id: str | None = _text(null=True)
+    alt: str = _text(default="")
+    sentence: str = _text(default="")
+    fault: str | None = _text(null=True)
+    drawn_at: datetime | None = _at(null=True)
+
+
+class Conversation(Table, table=True):
+    """What a conversation in Slack is about: ids, never words; forgotten after half an hour."""
+
+    __tablename__ = "conversation"
+    __table_args__ = (_WITHOUT_ROWID,)
+    key: str = Field(sa_type=Text, primary_key=True)  # channel and thread
+    about: dict[str, Any] = _json()
+    said_at: datetime = _at(index=True)
 
 
 class LlmCall(Table, table=True):
     __tablename__ = "llm_call"
     id: int | None = _id()
     draft_id: int | None = _ref("draft", null=True)
-    at: datetime = _at()
+    at: datetime = _at(index=True)
     model: str = _text()
     tokens: int = Field(default=0)
     cost: float = Field(default=0.0)
     prompt_hash: str = _text()
     outcome: str = _text()
+    incident_id: int | None = Field(default=None, sa_type=BigId, nullable=True, index=True)
+    purpose: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    prompt_tokens: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    completion_tokens: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    ms: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    redactions: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    estimated: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    kept: int | None = Field(default=None)
+    marked: int | None = Field(default=None)
+    dropped: int | None = Field(default=None)
 
 
 class Audit(Table, table=True):
@@ -755,6 +861,28 @@ class ApiToken(Table, table=True):
     used_at: datetime | None = _at(null=True)
     revoked_at: datetime | None = _at(null=True)
     person: str | None = _text(null=True, index=True)  # whose calendar link it is, by key
+
+
+class SignInLink(Table, table=True):
+    __tablename__ = "sign_in_link"
+    id: int | None = _id()
+    token_sha256: str = Field(sa_type=Text, unique=True)
+    actor: str = _text(index=True)
+    name: str = _text()
+    created_at: datetime = _at()
+    expires_at: datetime = _at(index=True)
+    used_at: datetime | None = _at(null=True)
+
+
+class WebSession(Table, table=True):
+    __tablename__ = "web_session"
+    id: int | None = _id()
+    token_sha256: str = Field(sa_type=Text, unique=True)
+    actor: str = _text(index=True)
+    name: str = _text()
+    created_at: datetime = _at()
+    expires_at: datetime = _at(index=True)
+    ended_at: datetime | None = _at(null=True)
 
 
 class Process(Table, table=True):

@@ -137,6 +137,12 @@ class Telemetry:
             ("how",),
             registry=registry,
         )
+        self.drafts_decided = Counter(
+            "oncall_drafts_decided_total",
+            "Suggested texts that somebody accepted, edited or discarded.",
+            ("decision",),
+            registry=registry,
+        )
         self.guard_failures = Counter(
             "oncall_guard_failures_total",
             "Faults stopped by one of the four guards; each is a bug or a broken dependency.",
@@ -154,9 +160,11 @@ class Telemetry:
         counter.inc(count)
 
     def observed(self, metric: str, label: str) -> None:
-        """What a committed transaction counted: today the runbook matches, by how they were found."""
+        """What a committed transaction counted: runbook matches by how, drafts by what became of them."""
         if metric == "runbook_matches":
             self.runbook_matches.labels(label).inc()
+        elif metric == "drafts_decided":
+            self.drafts_decided.labels(label).inc()
 
     def guarded(self, guard: str) -> None:
         """Count a fault that the guard of this name (one of GUARDS) has stopped."""

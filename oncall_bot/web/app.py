@@ -1,6 +1,6 @@
 """The HTTP surface in one place:
 
-health, metrics, the page behind an acknowledge link, Slack's events.
+health, metrics, the page behind an acknowledge link, the signed-in pages, Slack's events.
 
 Knows routes, headers and how a fault is told (a small page to people, `application/problem+json` to
 programs). Refuses to know incidents, Slack and the Alertmanager webhook, which stands in front of
@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
@@ -29,6 +30,8 @@ from oncall_bot.telemetry.metrics import CONTENT_TYPE, Telemetry
 from oncall_bot.web.ack import AckDoor
 from oncall_bot.web.html import COMMON_HEADERS, Pages
 from oncall_bot.web.ical import Behind, calendar
+from oncall_bot.web.sessions import SessionDoor
+from oncall_bot.web.site import add_site
 
 Ready = Callable[[], Awaitable[Sequence[str]]]
 SlackHandler = Callable[[Request], Awaitable[Response]]
@@ -47,18 +50,26 @@ def build_web(
     ready: Ready,
     slack_handler: SlackHandler | None = None,
     calendars: Behind | None = None,
+    public_url: str | None = None,
+    command: str = "/oncall",
+    open_here: bool = False,
 ) -> FastAPI:
     """The app.
 
-    `ready` answers with the reasons why not, none when all is well; `secret` signs links; `calendars` opens a
-    calendar by its token.
+    `ready` answers with the reasons why not, none when all is well; `secret` signs links and forms; `calendars` opens a
+    calendar by its token. `public_url` is where people reach it; `open_here` spares everybody on this machine the
+    sign-in, for a demo.
     """
     if len(secret) < MIN_SECRET_BYTES:
         raise ValueError(f"the signing secret needs {MIN_SECRET_BYTES} bytes")
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    pages = Pages()
+    pages = Pages(urlsplit(public_url or "").path.rstrip("/"))
+    door = SessionDoor(
+        store, secret, pages, public_url=public_url, command=command, open_here=open_here
+    )
     _add_health(app, telemetry, ready)
-    _add_pages(app, pages, AckDoor(store, secret, pages))
+    _add_pages(app, pages, AckDoor(store, secret, pages), command)
+    add_site(app, store, pages, door)
     _add_calendars(app, calendars)
     if slack_handler is not None:
         _add_slack(app, slack_handler)
@@ -94,7 +105,7 @@ async def _reasons(ready: Ready) -> Sequence[str]:
         return (str(fault),)
 
 
-def _add_pages(app: FastAPI, pages: Pages, door: AckDoor) -> None:
+def _add_pages(app: FastAPI, pages: Pages, door: AckDoor, command: str) -> None:
     @app.api_route("/", methods=_LOOK)
     async def root() -> Response:
         return pages.message(
@@ -102,7 +113,7 @@ def _add_pages(app: FastAPI, pages: Pages, door: AckDoor) -> None:
             "oncall-bot",
             [
                 "This server pages the people on call and keeps their incidents in Slack.",
-                "Work happens in Slack; there is nothing to see here.",
+                f"Work happens in Slack. To see schedules and incidents here, type {command} web there.",
             ],
         )
 
@@ -210,7 +221,7 @@ def _for_people(request: Request) -> bool:
     path = request.url.path
     if path.startswith(("/-/", "/metrics", "/slack/", "/webhook/", "/api/", "/ical/")):
         return False
-    return path.startswith("/ack/") or "text/html" in request.headers.get("accept", "")
+    return path.startswith(("/ack/", "/sign-")) or "text/html" in request.headers.get("accept", "")
 
 
 class SafeHeaders:

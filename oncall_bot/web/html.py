@@ -1,7 +1,7 @@
 """Pages drawn from templates, with everything from outside escaped, cleaned and cut, and the
 headers that go with them.
 
-Knows the templates beside it, the one stylesheet inside each page and the content security policy
+Knows the templates beside it, the stylesheet inside each page and the content security policy
 that names its hash. Refuses to know what a page says. Serves the routes of this room.
 """
 
@@ -19,21 +19,25 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
+STYLES: Final = (("style", "style.css"), ("site_style", "site.css"))
 _TURNS: Final = frozenset(
     "\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 )
 
 
 class Pages:
-    """The templates, read once. `draw` gives a whole response with its headers."""
+    """The templates, read once. `draw` gives a whole response with its headers.
 
-    def __init__(self) -> None:
-        style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
-        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    `base_path` stands before every path of ours, where a proxy serves us below one.
+    """
+
+    def __init__(self, base_path: str = "") -> None:
+        styles = {name: (TEMPLATES / file).read_text(encoding="utf-8") for name, file in STYLES}
+        allowed = " ".join(f"'sha256-{_digest(style)}'" for style in styles.values())
         self.headers: Mapping[str, str] = {
             **COMMON_HEADERS,
             "Content-Security-Policy": (
-                f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; "
+                f"default-src 'none'; style-src {allowed}; form-action 'self'; "
                 "base-uri 'none'; frame-ancestors 'none'"
             ),
         }
@@ -44,7 +48,9 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals["style"] = Markup(style)  # noqa: S704 - our own file
+        for name, style in styles.items():
+            self._environment.globals[name] = Markup(style)  # noqa: S704 - our own file
+        self._environment.globals["base"] = base_path
         self._environment.filters.update(outside=outside, web_link=web_link, host=host)
 
     def draw(self, template: str, status: int = 200, **words: object) -> HTMLResponse:
@@ -69,14 +75,20 @@ COMMON_HEADERS: Final[Mapping[str, str]] = {
 }
 
 
-def outside(text: object, limit: int) -> str:
+def _digest(style: str) -> str:
+    return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+
+def outside(text: object, limit: int, *, keep_ends: bool = False) -> str:
     """Text from outside on one line: no control or direction characters, no longer than `limit`.
 
-    Escaping is the template's; this gives back plain text.
+    Escaping is the template's; this gives back plain text. `keep_ends` leaves a space at either end.
     """
     raw = str(text)[: limit * 4]
     clean = "".join(c if c.isprintable() and c not in _TURNS else " " for c in raw)
     line = " ".join(clean.split())
+    if keep_ends and line:
+        line = f"{' ' * clean[0].isspace()}{line}{' ' * clean[-1].isspace()}"
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 

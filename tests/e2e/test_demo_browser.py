@@ -156,6 +156,13 @@ class Reader:
     def reads(self, words: str | re.Pattern[str], where: Locator | None = None) -> None:
         expect((where or self.chat).get_by_text(words).last).to_be_visible(timeout=WITHIN)
 
+    def sees_the_picture(self, words: re.Pattern[str]) -> None:
+        """On the card, loaded, with its words for who cannot see it."""
+        shown = self.chat.locator("figure img").last
+        expect(shown).to_have_attribute("alt", words, timeout=WITHIN)
+        shown.scroll_into_view_if_needed()
+        expect(shown).to_have_js_property("naturalWidth", 1200, timeout=WITHIN)
+
     def becomes(self, name: str) -> None:
         """Be the person whose phone rings."""
         self.sees("Phone")
@@ -228,6 +235,7 @@ def test_a_newcomer_is_paged_acknowledges_mends_resolves_and_sees_the_postmortem
     me.speeds(10)
     me.reads(PAGED)
     me.speeds(1)
+    me.sees_the_picture(re.compile(r"High error rate on checkout: .* Limit 5 %\."))
     me.sees("Phone")
     me.reads(re.compile("SEV2 High error rate"), me.page.locator("#phone"))
     me.shot("paged")

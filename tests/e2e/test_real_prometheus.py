@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.world import CONFIG, TOKEN, WEBHOOK, World, free_port, http, wait_until
+from tests.e2e.world import CONFIG, TOKEN, WEBHOOK, World, free_port, http, shown, wait_until
 from tests.shared import missing
 
 FIRES = """
@@ -25,6 +25,22 @@ groups:
     annotations:
       summary: Checkout answers with errors
       description: "{{ $value }} of 1 requests fail"
+"""
+BOOK = """---
+title: Checkout answers with errors
+match: alertname="CheckoutErrors"
+---
+## Mend it
+
+1. Roll back.
+
+```promql name="queue depth" unit="messages" expect="< 500"
+vector(12431)
+```
+
+```promql name="replicas" expect="> 0"
+up{service="$labels.service"}
+```
 """
 ENDS = FIRES.replace("vector(1) > 0", "vector(1) > 2")
 
@@ -124,6 +140,8 @@ def test_a_rule_of_prometheus_pages_is_answered_and_ends(
 ) -> None:
     binary("prometheus-alertmanager")
     binary("prometheus")
+    (tmp_path / "books").mkdir()
+    (tmp_path / "books" / "checkout-errors.md").write_text(BOOK)
     am_port, prom_port = free_port(), free_port()
     world = build(
         config=CONFIG,
@@ -131,6 +149,7 @@ def test_a_rule_of_prometheus_pages_is_answered_and_ends(
         env={
             "ONCALL_ALERTMANAGER_URL": f"http://127.0.0.1:{am_port}",
             "ONCALL_PROMETHEUS_URL": f"http://127.0.0.1:{prom_port}",
+            "ONCALL_RUNBOOKS_DIR": str(tmp_path / "books"),
         },
     )
     rules = tmp_path / "rules.yml"
@@ -143,6 +162,14 @@ def test_a_rule_of_prometheus_pages_is_answered_and_ends(
         assert "Checkout errors" in ring["title"]
         world.until(lambda: world.channel(contains="Checkout errors"), "the card")
         world.until(lambda: world.dms("alice", "Checkout errors"), "the direct message")
+        (card,) = world.until(lambda: world.channel(contains="1, limit 0"), "the measured value")
+        world.until(lambda: _pictures(world), "the picture on the card")
+        (book,) = world.until(
+            lambda: world.thread(card, "12,431 messages"), "the values under the runbook"
+        )
+        said = shown(book)
+        assert "*not as expected*: “Mend it” applies" in said
+        assert "replicas  *could not be read* (the query selects nothing)" in said
 
         world.human("alice").click("incidents", text="Acknowledge")
         world.until(lambda: world.channel(contains="acknowledged by Alice Adams"), "she has it")
@@ -156,6 +183,11 @@ def test_a_rule_of_prometheus_pages_is_answered_and_ends(
     (occurrence,) = world.rows("SELECT ended_by, end_reason FROM occurrence")
     assert occurrence["end_reason"] == "told"
     world.judged_clean()
+
+
+def _pictures(world: World) -> list[str]:
+    blocks = [block for card in world.channel() for block in card["blocks"]]
+    return [str(block["alt_text"]) for block in blocks if block["type"] == "image"]
 
 
 @pytest.mark.timeout(180)

@@ -400,6 +400,15 @@ class World:
             and contains in shown(one)
         ]
 
+    def thread(self, card: Mapping[str, Any], contains: str = "") -> list[dict[str, Any]]:
+        """The bot's own messages in the thread of a card."""
+        found = self.slack.act("messages", channel="incidents")
+        return [
+            one
+            for one in found
+            if one.get("thread_ts") == card["ts"] != one["ts"] and contains in shown(one)
+        ]
+
     def dms(self, user: str, contains: str = "") -> list[dict[str, Any]]:
         """What the bot sent to a person directly."""
         found = self.slack.act("messages", channel="dm", user=user)

@@ -94,6 +94,11 @@ def _share(number: float) -> str | None:
     return None if 0 <= number <= 1 else "is out of bounds; write a number from 0 to 1"
 
 
+def _price(number: float) -> str | None:
+    """Of a million tokens."""
+    return None if 0 <= number <= 100_000 else "is out of bounds; write an amount, 0 or more"
+
+
 def _duration_problem(least: timedelta, most: timedelta, text: str) -> str | None:
     found = duration_of(text)
     if found is None:
@@ -240,9 +245,9 @@ def _sends_problem(text: str) -> str | None:
     kind, colon, key = text.partition(":")
     if kind == "severity" and key in SEVERITIES:
         return None
-    if kind in ("team", "service") and colon and key:
+    if (kind in ("team", "service") and colon and key) or text == "private":
         return None
-    return "names no incidents; write severity:SEV1, team:NAME or service:NAME"
+    return "names no incidents; write severity:SEV1, team:NAME, service:NAME or private"
 
 
 def _sends_missing(text: str, names: Names) -> str | None:
@@ -291,6 +296,12 @@ def _severity_problem(key: str, _: Names) -> str | None:
     return f"{shown(key)} is no value of the label severity"
 
 
+def _model_problem(key: str, _: Names) -> str | None:
+    if key.strip() and len(key) <= TEXT_MAX and key.isprintable():
+        return None
+    return f"{shown(key)} is no name of a model"
+
+
 _CHANNEL = _spelled(_SLACK_CHANNEL, "a Slack channel", '"#name", in quotes because of the #')
 _ZONE = Scalar(str, "Europe/Berlin", _zone_problem)
 _EMAIL_ADDRESS = _spelled(_EMAIL, "an e-mail address", "name@example.com")
@@ -303,6 +314,7 @@ _LABELS = ListOf(_spelled(_LABEL, "a label name", "service"), at_least=1, at_mos
 _URL = Scalar(str, '"http://prometheus.example.com:9090"', _url_problem)
 _URGENCY = _choice(*(urgency.value for urgency in Urgency))
 _LOUDNESS = _choice("high", "low")
+_PRICE = Scalar(float, "0.60", _price)
 _BOOL = Scalar(bool, "true or false")
 _PERSON = _named("person")
 _USERS = ListOf(_named("person", nullable=True))
@@ -610,6 +622,12 @@ FORMAT = Record(
                 ),
                 "never_labels": ListOf(_spelled(_LABEL, "a label name", "customer"), lone=True),
                 "daily_cap": _spelled(_MONEY, "an amount of money", "5 USD"),
+                "prices": MapOf(
+                    Record({"input": _PRICE, "output": _PRICE}, required=("input", "output")),
+                    _model_problem,
+                ),
+                "tokens_per_draft": _whole(1_000, 100_000_000),
+                "tokens_per_incident": _whole(1_000, 100_000_000),
             }
         ),
     },

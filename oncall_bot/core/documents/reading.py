@@ -27,6 +27,7 @@ from oncall_bot.core.config import (
     Person,
     PersonalRule,
     Policy,
+    Price,
     Role,
     Route,
     Runbooks,
@@ -268,9 +269,15 @@ def _source(key: str, entry: Entry) -> Source:
 
 def _llm(entry: Entry) -> Llm:
     return Llm(
-        sends=tuple(entry.get("sends", ())),
+        sends=tuple(entry["sends"]) if "sends" in entry else None,
         never_labels=tuple(entry.get("never_labels", ())),
         daily_cap=entry.get("daily_cap"),
+        prices={
+            model: Price(price["input"], price["output"])
+            for model, price in entry.get("prices", {}).items()
+        },
+        tokens_per_draft=entry.get("tokens_per_draft"),
+        tokens_per_incident=entry.get("tokens_per_incident"),
     )
 
 

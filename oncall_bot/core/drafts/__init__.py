@@ -7,15 +7,18 @@ Serves the CLI, the draft flow and, as the frame around checked sentences, the m
 
 from oncall_bot.core.drafts.documents import KINDS, draft, postmortem, summary, summary_line
 from oncall_bot.core.drafts.prose import HEADINGS, SECTIONS, Composed, compose, with_prose
+from oncall_bot.core.drafts.review import checks_of, review
 
 __all__ = [
     "HEADINGS",
     "KINDS",
     "SECTIONS",
     "Composed",
+    "checks_of",
     "compose",
     "draft",
     "postmortem",
+    "review",
     "summary",
     "summary_line",
     "with_prose",

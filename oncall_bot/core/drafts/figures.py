@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from oncall_bot.core.drafts.story import Lines, Story, tellable
+from oncall_bot.core.drafts.story import Lines, Story, decent, pins_as, tellable
 from oncall_bot.core.drafts.wording import (
     CALC,
     cite,
@@ -19,8 +19,11 @@ from oncall_bot.core.drafts.wording import (
     spell,
     upper_first,
 )
+from oncall_bot.core.evidence import blames
+from oncall_bot.core.pins import PinKind
 
 MOST_LINES = 6
+MOST_PINNED = 3
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -31,6 +34,18 @@ def impact_sentences(story: Story) -> Lines:
         if tellable(story, event):
             parts = _SENTENCE_END.split(story.words.plain(event.text))
             told += [sentence(upper_first(part), event.id) for part in parts if part]
+    return told + _pinned(story)
+
+
+def _pinned(story: Story) -> Lines:
+    """What people marked as the impact among the things that were said."""
+    told = []
+    for pin in pins_as(story, PinKind.IMPACT)[:MOST_PINNED]:
+        if decent(pin.text) and not blames(pin.text):
+            marked = f"marked as impact by {story.words.who(pin.by)}"
+            target = pin.target if pin.target in story.events else None
+            text = f"{upper_first(story.words.plain(pin.text).rstrip('. '))} ({marked})"
+            told.append(sentence(text, target, pin.event_id))
     return told
 
 
@@ -49,7 +64,8 @@ def impact(story: Story) -> Lines:
         both = {f.event_id for f in (*facts.superseded, *facts.impact)}
         text = "Earlier figures were corrected and are left out here"
         told.append(sentence(text, *sorted(both)[:4], CALC))
-    if not facts.impact and not facts.impact_events:
+    counted = facts.impact or facts.impact_events or pins_as(story, PinKind.IMPACT)
+    if not counted:
         told.append(sentence("Nobody recorded how many users or requests were affected", CALC))
     return ["## Impact", *(f"- {text}" for text in told)]
 
@@ -60,7 +76,7 @@ def key_times(story: Story) -> Lines:
     started = "Impact started" if facts.start_was_set else "First sign (start not set)"
     label = {"started": started, "detected": "First alert"}
     took = {
-        "detected": (facts.time_to_detect, "to detect"),
+        "detected": (facts.time_to_detect if facts.start_was_set else None, "to detect"),
         "acknowledged": (facts.time_to_ack, "to acknowledge"),
         "mitigated": (facts.time_to_mitigate, "to mitigate"),
         "resolved": (facts.time_to_resolve, "to resolve"),

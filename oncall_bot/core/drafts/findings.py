@@ -83,7 +83,7 @@ def open_questions(story: Story) -> Lines:
     told = []
     if not causes(story):
         told.append(sentence("What the cause was: nobody confirmed one in the record", CALC))
-    told += [_open_guess(story, g) for g in story.evidence.guesses if _still_open(story, g)]
+    told += [_open_guess(story, g) for g in story.evidence.guesses if still_open(story, g)]
     if story.facts.started and not story.facts.start_was_set:
         told.append(sentence("When the impact really began: nobody set its start", CALC))
     return ["## Open questions", *(f"- {text}" for text in told[:MOST_QUESTIONS])] if told else []
@@ -97,7 +97,7 @@ def _open_guess(story: Story, guess: Guess) -> str:
     return sentence(text, guess.event.id)
 
 
-def _still_open(story: Story, guess: Guess) -> bool:
+def still_open(story: Story, guess: Guess) -> bool:
     """A guess of this incident that nothing took up later: none of its identifiers comes again."""
     if guess.ruled_out or not guess.phrase or not decent(guess.phrase):
         return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from oncall_bot.core.drafts.folding import FOLD_FROM, by_name
 from oncall_bot.core.drafts.statements import Role
 from oncall_bot.core.drafts.story import (
     Lines,
@@ -31,6 +32,7 @@ from oncall_bot.core.facts import AlertFact, Moment
 
 MOST_STEPS = 18
 MOST_ALERTS = 12
+MOST_LOOKED_AT = 500
 MOST_PAGES = 4
 
 
@@ -41,13 +43,31 @@ def detection(story: Story) -> Lines:
         none = sentence("No alert fired after the start of the impact", CALC)
         return ["## Detection", f"- {none}"]
     first = story.alert_of(story.event(facts.detected))
-    rest = [a for a in worst_alerts(story, MOST_ALERTS) if a is not first]
+    rest = _distinct([a for a in worst_alerts(story, MOST_LOOKED_AT) if a is not first])
     told = [_first_alert(story, facts.detected, first), *_paging(story)]
-    told += [alert_sentence(story, a) for a in rest if not perhaps_separate(story, a)]
+    own = [a for a in rest if not perhaps_separate(story, a)]
+    told += [_alerts_of_a_name(story, group) for group in by_name(own)]
     apart = [a for a in rest if perhaps_separate(story, a)]
     told += [f"Perhaps a separate matter: {alert_sentence(story, a)}" for a in apart]
     told += [_ended_before(story, a) for a in facts.alerts if a.before_start][:3]
     return ["## Detection", *(f"- {text}" for text in told)]
+
+
+def _distinct(alerts: list[AlertFact]) -> list[AlertFact]:
+    """Alerts of at most so many names."""
+    names = list(dict.fromkeys(a.alert.name for a in alerts))[:MOST_ALERTS]
+    return [a for a in alerts if a.alert.name in names]
+
+
+def _alerts_of_a_name(story: Story, group: tuple[AlertFact, ...]) -> str:
+    """One alert as a sentence of its own; many of a name as a count with its span."""
+    if len(group) < FOLD_FROM:
+        return " ".join(alert_sentence(story, a) for a in group)
+    first, last, words = group[0], group[-1], story.words
+    ids = [a.fired.id if a.fired else a.alert.id for a in (first, last)]
+    name = words.plain(first.alert.name)
+    span = f"from {words.clock(first.alert.starts_at)} to {words.clock(last.alert.starts_at)}"
+    return sentence(f"{len(group)} more {name} alerts fired {span}", *ids, CALC)
 
 
 def _first_alert(story: Story, detected: Moment, first: AlertFact | None) -> str:
@@ -56,9 +76,9 @@ def _first_alert(story: Story, detected: Moment, first: AlertFact | None) -> str
     detail = measured(alert_detail(story, first)) if first else ""
     took = facts.time_to_detect
     after = f", {spell(took)} after the start" if took is not None and facts.start_was_set else ""
-    return sentence(
-        f"{name} fired {words.when(detected.at)}{after}{detail}", detected.event_id, CALC
-    )
+    when = words.when(detected.at)
+    told = f"{when}{after}{detail}" if detail.startswith(":") else f"{when}{detail}{after}"
+    return sentence(f"{name} fired {told}", detected.event_id, CALC)
 
 
 def _ended_before(story: Story, fact: AlertFact) -> str:
@@ -102,7 +122,7 @@ def _steps(story: Story) -> list[Step]:
     for event in story.record.events:
         if event.kind == "bot" and story.during(event) and tellable(story, event):
             what = lower_first(words.plain(event.text))
-            text = f"{words.when(event.at)} {words.plain(event.actor)} recorded: {what}"
+            text = f"{words.when(event.at)} {words.plain(event.actor)} reported: {what}"
             steps.append((event.at, sentence(upper_first(text), event.id)))
     steps += [(s.event.at, decision(story, s)) for s in story.of(Role.DECISION)]
     for remark in story.of(Role.PROGRESS):

@@ -36,9 +36,11 @@ from oncall_bot.core.drafts.story import (
 )
 from oncall_bot.core.drafts.wording import CALC, joined, lower_first, sentence, spell
 from oncall_bot.core.evidence import INSTRUCTION, blames
+from oncall_bot.core.facts import AlertFact
 from oncall_bot.core.records import RecordEvent
 
 SUMMARY_WORDS = 205
+MOST_LOOKED_AT = 500
 BEGAN, FIRED, READ, NOTED, DONE = range(5)  # the order of a story
 
 _REMEDY = re.compile(
@@ -110,12 +112,17 @@ def _course(story: Story) -> Lines:
     day = f"{facts.started.at:%Y-%m-%d} at {facts.started.at:%H:%M} UTC"
     began = f"The impact began on {day}"
     if not facts.start_was_set:
-        began = f"Nobody set the start; the first sign came on {day}"
+        began = f"The first sign came on {day}"
     lasted, end = facts.time_to_mitigate, facts.mitigated
-    if lasted is None or end is None:
-        told = [sentence(f"{began} and no mitigation is recorded", facts.started.event_id)]
+    over, took = facts.resolved, facts.time_to_resolve
+    it = "was" if facts.start_was_set else "the incident was"
+    if (lasted is None or end is None) and over is not None and took is not None:
+        until = f"{began} and {it} resolved {story.words.when(over.at)}, after {spell(took)}"
+        told = [sentence(until, facts.started.event_id, over.event_id, CALC)]
+    elif lasted is None or end is None:
+        told = [sentence(f"{began}; no mitigation is recorded", facts.started.event_id)]
     else:
-        until = f"{began} and was mitigated {story.words.when(end.at)}, after {spell(lasted)}"
+        until = f"{began} and {it} mitigated {story.words.when(end.at)}, after {spell(lasted)}"
         told = [sentence(until, facts.started.event_id, end.event_id, CALC)]
     again = reopened_sentence(story)
     return [*told, again] if again else told
@@ -151,7 +158,7 @@ def _candidates(story: Story) -> Iterator[_Candidate]:
     steps = [_Candidate(DONE, e.at, action_sentence(story, e)) for e in _decisive(story)[:4]]
     alerts = [
         _Candidate(FIRED, a.alert.starts_at, alert_sentence(story, a))
-        for a in worst_alerts(story, 2)
+        for a in _of_two_names(worst_alerts(story, MOST_LOOKED_AT))
     ]
     yield from _origins(story)
     yield from [*found[:2], *steps[:1]]
@@ -162,6 +169,12 @@ def _candidates(story: Story) -> Iterator[_Candidate]:
     yield from [*alerts[:1], *found[2:4], *steps[1:2], *alerts[1:2]]
     yield from (_Candidate(READ, at, text) for at, text in readings(story)[:1])
     yield from [*found[4:6], *steps[2:4]]
+
+
+def _of_two_names(alerts: list[AlertFact]) -> list[AlertFact]:
+    """The first alert of each of two names: the second of one name is no news."""
+    firsts = {fact.alert.name: fact for fact in reversed(alerts)}
+    return sorted(firsts.values(), key=alerts.index)[:2]
 
 
 def _origins(story: Story) -> list[_Candidate]:

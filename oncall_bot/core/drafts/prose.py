@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from oncall_bot.core.drafts.documents import draft
 from oncall_bot.core.drafts.wording import CALC, cite
 from oncall_bot.core.records import Record
-from oncall_bot.core.verification import Checked, Claim, check_claims
+from oncall_bot.core.verification import TWICE, Checked, Claim, check_claims
 
 HEADINGS: Mapping[str, str] = {
     "summary": "Summary",
@@ -30,6 +30,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
 }
 MOST_SENTENCES = 8
 MOST_SUMMARY_WORDS = 215
+NOT_KEPT = "Sentences of the model that the record does not bear out are not in this draft."
 _WORD = re.compile(r"\w+")
 _CITED = re.compile(r"\s*\[[^\]]*\]")
 
@@ -42,14 +43,21 @@ class Composed:
     checked: Checked
 
 
-def compose(record: Record, kind: str, claims: Iterable[Claim]) -> Composed:
-    """The draft of that kind with the sentences that the record supports, no others."""
+def compose(record: Record, kind: str, claims: Iterable[Claim], missing: str = "") -> Composed:
+    """The draft of that kind with the sentences that the record supports, no others.
+
+    `missing` is one line about prose that could not be had.
+    """
     checked = check_claims(claims, record)
     places = {event.id: n for n, event in enumerate(record.events)}
     kept = sorted(
         checked.kept, key=lambda c: min((places[i] for i in c.cites if i in places), default=-1)
     )
-    return Composed(with_prose(draft(record, kind), kept), checked)
+    lines = [missing] if missing else []
+    if checked.marked or any(why != TWICE for _, why in checked.dropped):
+        lines.append(NOT_KEPT)
+    told = "".join(f"\n*{escaped(line)}*\n" for line in lines)
+    return Composed(with_prose(draft(record, kind), kept) + told, checked)
 
 
 def with_prose(markdown: str, claims: Sequence[Claim]) -> str:
@@ -76,20 +84,22 @@ def _summary(body: str, told: list[str]) -> str:
     """Computed paragraph, prose, and the record's own words as far as there is room for them."""
     computed, _, own = body.partition("\n\n")
     room = MOST_SUMMARY_WORDS - _length(computed)
-    prose: list[str] = []
-    for sentence in told:
-        if _length(sentence) <= room:
-            prose.append(sentence)
-            room -= _length(sentence)
-    told_enough = len(prose) >= 3 and _length(" ".join(prose)) >= 0.5 * _length(own)
-    kept = [] if told_enough else _fitting(own, room)
+    prose = _fitting(told, room, _ids_in(computed))
+    room -= _length(" ".join(prose))
+    kept = _fitting(re.split(r"(?<=\]\.)\s+", own), room, _ids_in(" ".join(prose)))
     return "\n\n".join(filter(None, [computed, " ".join(prose), " ".join(kept)]))
 
 
-def _fitting(text: str, room: int) -> list[str]:
+def _ids_in(text: str) -> set[str]:
+    return {i for cited in _CITED.findall(text) for i in re.findall(r"\w+", cited)}
+
+
+def _fitting(sentences: Sequence[str], room: int, told: set[str]) -> list[str]:
+    """Those that fit and tell of something else than what is told already."""
     kept = []
-    for sentence in re.split(r"(?<=\]\.)\s+", text):
-        if sentence and _length(sentence) <= room:
+    for sentence in sentences:
+        ids = _ids_in(sentence) - {CALC}
+        if sentence and _length(sentence) <= room and not (ids and ids <= told):
             kept.append(sentence)
             room -= _length(sentence)
     return kept
@@ -101,13 +111,17 @@ def _length(text: str) -> int:
 
 def _rendered(claim: Claim) -> str:
     """The sentence on one line, harmless in Markdown, its sources in front of the full stop."""
-    text = (
-        " ".join(claim.text.split())
-        .replace("[", "(")
-        .replace("]", ")")
-        .replace("<", "‹")
-        .replace(">", "›")
-    )
-    text = text.replace("**", "").replace("|", "/").lstrip("#-*+>=~ ").rstrip(" .")
     ids = [i for i in claim.cites if i != CALC]
-    return f"{text}{cite(*ids, CALC if CALC in claim.cites else None)}."
+    return f"{harmless(claim.text)}{cite(*ids, CALC if CALC in claim.cites else None)}."
+
+
+def escaped(text: str) -> str:
+    """Text of a model on one line, with nothing in it that Markdown would obey."""
+    text = " ".join(text.split()).replace("[", "(").replace("]", ")")
+    text = text.replace("<", "‹").replace(">", "›")
+    return text.replace("**", "").replace("|", "/")
+
+
+def harmless(text: str) -> str:
+    """A sentence that somebody else wrote: escaped, without what Markdown reads at its beginning and its full stop."""
+    return escaped(text).lstrip("#-*+>=~ ").rstrip(" .")

@@ -11,8 +11,17 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from oncall_bot.core.drafts.wording import Words
-from oncall_bot.core.evidence import Evidence, Standing, blames, personal, predicts, stems
+from oncall_bot.core.drafts.wording import Words, starts_with_verb
+from oncall_bot.core.evidence import (
+    HEDGE,
+    Evidence,
+    Standing,
+    blames,
+    guess_phrase,
+    personal,
+    predicts,
+    stems,
+)
 from oncall_bot.core.facts import Facts
 from oncall_bot.core.records import RecordEvent
 from oncall_bot.core.redaction import speaks_of_secret
@@ -99,17 +108,19 @@ def statements(evidence: Evidence, facts: Facts, words: Words) -> list[Statement
     started = facts.started
     stale = _stale_numbers(facts)
     names = _names(evidence)
+    tasks = {item.event_id for item in facts.actions}
     found = []
     for event in evidence.record.events:
         if event.kind not in ("chat", "pin", "note") or (started and event.at < started.at):
             continue
+        pinned = evidence.standing[event.id] is Standing.CAUSE
         if (
-            not _tellable(event, evidence)
+            event.id in tasks
+            or not _tellable(event, evidence)
             or stale & set(_numbers(event.text))
-            or _other_count(event.text, facts)
+            or (not pinned and _other_count(event.text, facts))
         ):
             continue
-        pinned = evidence.standing[event.id] is Standing.CAUSE
         told = _statement(event, words, names, pinned=pinned)
         if told:
             found.append(told)
@@ -120,8 +131,8 @@ def _tellable(event: RecordEvent, evidence: Evidence) -> bool:
     standing = evidence.standing[event.id]
     if standing is Standing.CAUSE:
         return not (speaks_of_secret(event.text) or blames(event.text))
-    if event.kind == "note":
-        return False
+    if event.kind == "note" and (starts_with_verb(event.text) or event.data.get("update")):
+        return False  # a deed, or words for others: told elsewhere
     if (
         standing is not Standing.SAID
         or event.id in evidence.rejections
@@ -140,10 +151,11 @@ def _statement(
     event: RecordEvent, words: Words, names: re.Pattern[str] | None, *, pinned: bool
 ) -> Statement | None:
     sentences = words.remarks(event)
+    if pinned:
+        told = _pinned(event, words, sentences)
+        return Statement(event, told, Role.FACTOR, PINNED_WEIGHT) if told else None
     if not sentences or sum(len(s.split()) for s in sentences) < 4:
         return None
-    if pinned:
-        return Statement(event, tuple(sentences), Role.FACTOR, PINNED_WEIGHT)
     role = _role(event.text)
     if role is Role.FACTOR and _ORDER.match(event.text) and not _VERB.search(event.text):
         return None
@@ -151,6 +163,15 @@ def _statement(
     if role is Role.FACTOR and weight < MINIMUM_WEIGHT:
         return None
     return Statement(event, tuple(sentences), role, weight)
+
+
+def _pinned(event: RecordEvent, words: Words, sentences: list[str]) -> tuple[str, ...]:
+    """What somebody confirmed, without the hedges it was first said with, however short it is."""
+    phrase = guess_phrase(event.text) if HEDGE.search(event.text) else ""
+    if phrase:
+        return (words.begin(words.plain(phrase)),)
+    whole = words.plain(event.text)
+    return tuple(sentences) or ((words.begin(whole),) if whole else ())
 
 
 def _role(text: str) -> Role:

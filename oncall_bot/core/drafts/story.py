@@ -19,9 +19,11 @@ from oncall_bot.core.drafts.wording import (
     lower_first,
     sentence,
     spell,
+    starts_with_verb,
     upper_first,
 )
 from oncall_bot.core.evidence import (
+    HEDGE,
     INSTRUCTION,
     Evidence,
     Standing,
@@ -31,6 +33,7 @@ from oncall_bot.core.evidence import (
     weigh,
 )
 from oncall_bot.core.facts import AlertFact, Facts, Moment, facts_of
+from oncall_bot.core.pins import Pin, PinKind
 from oncall_bot.core.records import Record, RecordEvent
 from oncall_bot.core.redaction import speaks_of_secret
 
@@ -128,8 +131,19 @@ def causes(story: Story) -> list[Statement]:
 
 def confirmed(story: Story, statement: Statement) -> str:
     """A pinned cause, with who pinned it."""
-    by = story.words.who(statement.event.actor)
-    return f"Cause, confirmed by {by}: {lower_first(said(story, statement))}"
+    event = statement.event
+    pin = next(
+        (p for p in pins_as(story, PinKind.CAUSE) if event.id in (p.target, p.event_id)), None
+    )
+    by = story.words.who(pin.by if pin else event.actor)
+    first, *rest = statement.sentences
+    told = [f"Cause, confirmed by {by}: {lower_first(first)}", *rest]
+    return " ".join(sentence(part, event.id, pin.event_id if pin else None) for part in told)
+
+
+def pins_as(story: Story, kind: PinKind) -> list[Pin]:
+    """The pins of that kind that stand, newest first."""
+    return [pin for pin in reversed(story.evidence.pins) if pin.kind is kind]
 
 
 def factors_of(story: Story) -> list[Statement]:
@@ -162,16 +176,25 @@ def escalations(story: Story) -> list[Step]:
 
 
 def steps_of(story: Story) -> list[RecordEvent]:
-    """What people did after the start, without the steps at the start itself."""
+    """What people did after the start, without the steps at the start itself; notes that tell of a deed count."""
     begun, start = {e.id for e in story.begun}, story.facts.started
     return [
         e
         for e in story.record.events
-        if e.kind == "action"
+        if (e.kind == "action" or is_deed(story, e))
         and e.id not in begun
         and (start is None or e.at >= start.at)
         and tellable(story, e)
     ]
+
+
+def is_deed(story: Story, event: RecordEvent) -> bool:
+    """A note in which somebody wrote down what they did: `Stopped the batch job`."""
+    if event.kind != "note" or not event.actor.startswith("@") or event.data.get("update"):
+        return False
+    task = any(item.event_id == event.id for item in story.facts.actions)
+    said = story.words.without_name(event)
+    return not task and starts_with_verb(said) and not HEDGE.search(said)
 
 
 def action_sentence(story: Story, event: RecordEvent) -> str:

@@ -16,13 +16,14 @@ from oncall_bot.core.records import Record, RecordEvent
 from oncall_bot.core.redaction import Redactor
 
 CALC = "calc"
+MOST_NAME = 60
 _COUNTS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 _LINK = re.compile(
     r"\b(?:https?|ftp|file|javascript|data|mailto):[^\s<>\"')]{1,2000}", re.IGNORECASE
 )
 _BRACKET = re.compile(r"\[(?!redacted-\d+\])([^\[\]]{0,200})\]")
 _LONG = re.compile(r"(?<![\w-])[A-Za-z0-9+/=]{26,}(?![\w-])")
-_LOUD = re.compile(r"@(?=(?:channel|here|everyone|group)\b)|<!|<@", re.IGNORECASE)
+_LOUD = re.compile(r"<[!@#][^<>\n]{0,80}>|@(?:channel|here|everyone|group)\b|<!|<@", re.IGNORECASE)
 _HANDLE = re.compile(r"(?<![\w/.])@[A-Za-z0-9](?:[\w.-]{0,62}\w)?")
 _NAMED_VALUE = re.compile(
     r"\b(pass(?:word|wd|phrase)|secret|token|key)\s*(?:[:=]\s*|\s(is)\s+)", re.IGNORECASE
@@ -50,6 +51,11 @@ _FULL = {f"{verb}n't": f"{verb} not" for verb in _NOTS.split()} | {
     "they're": "they are",
 }
 _WRITTEN = re.compile(rf"(?i)\b(?:{'|'.join(_FULL)})\b")
+_NOT_ENGLISH = re.compile(
+    r"[äöüßéèêàçñõåøæ]|\b(?:und|der|die|das|dem|ist|sind|nicht|mit|auf|aus|wieder|wird|wurde|nach|keine?"
+    r"|el|los|las|con|por|para|les|des|est|avec|pour|dans|della|sono|het|een|niet)\b",
+    re.IGNORECASE,
+)
 _WORD_VERB = re.compile(r"^[A-Z]?[a-z]{2,}ed$")
 _PAST_TEXT = """
     ran sent set took began put cut made shut drove brought rebuilt reset built gave got kept
@@ -77,6 +83,13 @@ def spell(duration: timedelta) -> str:
     if minutes:
         return " ".join(filter(None, [f"{minutes} min", f"{seconds % 60} s" * (seconds % 60 > 0)]))
     return f"{seconds} s"
+
+
+def minutes(duration: timedelta) -> str:
+    """A duration as people say it: to the minute as soon as it is ten of them."""
+    if duration < timedelta(minutes=10):
+        return spell(duration)
+    return spell(timedelta(minutes=round(duration.total_seconds() / 60)))
 
 
 def number(value: float) -> str:
@@ -127,7 +140,12 @@ def upper_first(text: str) -> str:
 
 
 def lower_first(text: str) -> str:
-    """The text without its capital, unless its first word is a name or an abbreviation."""
+    """The text without its capital, unless its first word is a name or an abbreviation.
+
+    Other languages write other words with a capital, so that texts in them stay as they are.
+    """
+    if _NOT_ENGLISH.search(text):
+        return text
     first = text.split(" ", 1)[0].rstrip(",.:;")
     plain = re.fullmatch(r"[A-Z][a-z]+(?:-[a-z]+)*", first) or first == "A"
     return text[:1].lower() + text[1:] if plain else text
@@ -169,11 +187,13 @@ class Words:
             .replace("<", "‹")
             .replace(">", "›")
         )
-        return text.lstrip("#-*+=_~› ").strip()
+        return " ".join(text.lstrip("#-*+=_~› ").split())
 
     def who(self, handle: str) -> str:
-        """The person's name; the handle without its mark where the record has no name."""
+        """The person's name; the handle without its mark where the record has no name, or one that is no name."""
         name = self.record.name_of(handle)
+        if len(name) > MOST_NAME or _LINK.search(name) or self.redactor.redact(name) != name:
+            name = handle
         return " ".join(re.sub(r"[^\w .,'’-]", "", name).split()) or "somebody"
 
     def plain_handle(self, handle: str) -> str:
@@ -193,6 +213,22 @@ class Words:
     def _first_day(self, at: datetime) -> bool:
         return not self.record.events or at.date() == self.record.events[0].at.date()
 
+    def lower(self, text: str) -> str:
+        """The text without its capital, unless it begins with somebody's name."""
+        first = text.split(" ", 1)[0].rstrip(",.:;'’s")
+        names = {part for p in self.record.people for part in p.name.split()}
+        return text if first in names else lower_first(text)
+
+    def without_name(self, event: RecordEvent) -> str:
+        """The line without the name it begins with, when that is the name of the one who acted."""
+        text = self.plain(event.text).rstrip(". ")
+        name = self.who(event.actor)
+        if event.actor.startswith("@") and text.lower().startswith(f"{name.lower()} "):
+            return text[len(name) :].strip()
+        if event.actor.startswith("@") and text.lower().startswith(f"{name.lower()}: "):
+            return text[len(name) + 1 :].strip()
+        return text
+
     def begin(self, text: str) -> str:
         """The text with a capital, unless its first word is a service's name."""
         first = text.split(" ", 1)[0].rstrip(",.:;").lower()
@@ -200,7 +236,7 @@ class Words:
 
     def action(self, event: RecordEvent, *, named: bool = True) -> str:
         """What somebody did, as a clause without time: `Hana Kim restarted blob-index`."""
-        parts = _SENTENCE_END.split(self.plain(event.text))
+        parts = _SENTENCE_END.split(self.without_name(event))
         text = "; ".join(part.rstrip(".; ") for part in parts).rstrip("; ")
         person = event.actor.startswith("@")
         actor = (
@@ -211,9 +247,9 @@ class Words:
         decided = re.match(r"(?i)decision\s*[:–-]\s*|decided\s*(?:to\b|:)\s*", text)
         if decided:
             return f"{actor} decided: {lower_first(text[decided.end() :])}"
-        if starts_with_verb(text):
+        if starts_with_verb(text) or (text[:1].islower() and starts_with_verb(upper_first(text))):
             return f"{actor} {lower_first(text)}"
-        return f"{actor} recorded: {lower_first(text)}"
+        return f"{actor} {'noted' if person else 'reported'}: {self.lower(text)}"
 
     def remarks(self, event: RecordEvent) -> list[str]:
         """The sentences of a remark that speak of the matter, each fit to stand alone."""

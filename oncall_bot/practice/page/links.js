@@ -39,6 +39,6 @@ export function link(address, children = null, props = {}) {
 
 // The picture's address when this server has it; any other is told in words.
 export function picture(address) {
-  const url = parsed(address || "");
+  const url = address ? parsed(address) : null;
   return url?.origin === location.origin ? url.href : null;
 }

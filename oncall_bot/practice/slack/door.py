@@ -13,7 +13,7 @@ from aiohttp import web
 from oncall_bot.practice.slack.answers import Json, SlackError
 from oncall_bot.practice.slack.api import Api
 from oncall_bot.practice.slack.calls import CALLS
-from oncall_bot.practice.slack.files import FILE_MAX
+from oncall_bot.practice.slack.files import FILE_MAX, File
 from oncall_bot.practice.slack.responses import respond
 from oncall_bot.practice.slack.scene import Scene
 from oncall_bot.practice.slack.wire import Wire
@@ -62,6 +62,7 @@ class Door:
         app.router.add_post("/response/{key}", self._respond)
         app.router.add_route("*", "/upload/{file}/{secret}", self._upload)
         app.router.add_get("/files/{file}/{secret}", self._file)
+        app.router.add_get("/files/{file}", self._picture)
 
     # --- the Web API --------------------------------------------------------------------------------------------
 
@@ -128,10 +129,22 @@ class Door:
         file.content = content
         return web.Response(text=f"OK - {len(content)}")
 
-    async def _file(self, request: web.Request) -> web.Response:
-        """Never as a page of ours: what people upload may be anything."""
+    async def _picture(self, request: web.Request) -> web.Response:
+        """What an image block names by its id (`slack_file`): a picture whose upload was completed."""
         file = self.scene.files.find(request.match_info["file"])
-        if file is None or file.secret != request.match_info["secret"] or file.content is None:
+        if file is None or not file.shared or not file.mimetype.startswith("image/"):
+            return web.Response(status=404)
+        return self._content(file)
+
+    async def _file(self, request: web.Request) -> web.Response:
+        file = self.scene.files.find(request.match_info["file"])
+        if file is None or file.secret != request.match_info["secret"]:
+            return web.Response(status=404)
+        return self._content(file)
+
+    def _content(self, file: File) -> web.Response:
+        """Never as a page of ours: what people upload may be anything."""
+        if file.content is None:
             return web.Response(status=404)
         kind = file.mimetype
         if not kind.startswith(_AS_IS):

@@ -15,6 +15,7 @@ from oncall_bot.core.drafts import summary_line
 from oncall_bot.core.escalation import Status as RunStatus
 from oncall_bot.core.incidents import OPEN, Status
 from oncall_bot.core.matchers import format_matchers, parse_matchers
+from oncall_bot.core.pins import PINNED_AS, Pin, PinKind, kind_of, pins_of
 from oncall_bot.core.records import parse_record
 from oncall_bot.core.situation import (
     AlertCount,
@@ -37,7 +38,7 @@ from oncall_bot.store import (
 from oncall_bot.store import record as records
 from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Reader
-from oncall_bot.store.views import shelf
+from oncall_bot.store.views import shelf, sight
 from oncall_bot.store.views.paging import Paging
 
 LOG_SHOWN = 15
@@ -96,6 +97,7 @@ def _spoken(reader: Reader, incident: Row) -> Situation:
 def situation_of(reader: Reader, incident: Row) -> Situation:
     """As `situation`, of a row in hand."""
     paging = Paging(reader, incident)
+    beside, more = sight.beside(reader, incident)
     return replace(
         _spoken(reader, incident),
         held_why=_held_why(incident, paging),
@@ -109,6 +111,10 @@ def situation_of(reader: Reader, incident: Row) -> Situation:
         ack_until=paging.ack_until(),
         silence=silence_of(reader, incident),
         summary_line=_summary_line(reader, incident),
+        picture=sight.picture(reader, incident.id),
+        before=sight.before(reader, incident),
+        beside=beside,
+        beside_more=more,
     )
 
 
@@ -228,10 +234,21 @@ def work_log(reader: Reader, incident_id: int) -> WorkLog:
 
 
 def _entry(row: Row) -> LogEntry:
-    kind = row.actor.partition(":")[0]
-    return LogEntry(
-        row.at, row.text, None if kind == "system" else row.actor_name, row.kind == "pin"
-    )
+    speaker = None if row.actor.startswith("system:") else row.actor_name
+    if row.kind != "pin" or row.data.get("withdraws"):
+        return LogEntry(row.at, row.text, speaker)
+    kind = kind_of(row.data)
+    pinned_as = "" if kind is PinKind.KEEP else PINNED_AS[kind]
+    return LogEntry(row.at, row.text, speaker, True, pinned_as)
+
+
+def pins_on(reader: Reader, channel: str, ts: str) -> tuple[Pin, ...] | None:
+    """The pins that stand on a message of an incident's thread; None when it is none, or was not heard."""
+    found = incidents.by_ref(reader, f"slack:{channel}:{ts}")
+    if found is None:
+        return None
+    standing = pins_of(records.pin_lines(reader, found.incident_id))
+    return tuple(pin for pin in standing if pin.target == f"e{found.seq:03d}")
 
 
 def incident_of_thread(reader: Reader, channel: str, ts: str) -> int | None:
@@ -249,15 +266,28 @@ def thread_of(reader: Reader, incident_id: int) -> tuple[str, str] | None:
 
 
 def record(reader: Reader, incident_id: int) -> dict[str, Any]:
-    """The incident as incident-record/1; raises BadInput when there is none."""
-    return records.record_of(reader, incident_id)
+    """The incident as incident-record/1, with the texts that people accepted; raises BadInput when there is none."""
+    told = records.record_of(reader, incident_id)
+    accepted = {row.kind: row for row in drafts.accepted(reader, incident_id)}
+    if accepted:
+        told["documents"] = {kind: _document(row) for kind, row in accepted.items()}
+    return told
 
 
-def draft(reader: Reader, incident_id: int, kind: str) -> str | None:
-    row = drafts.latest(reader, incident_id, kind)
-    return None if row is None else str(row.markdown)
+def _document(row: Row) -> dict[str, Any]:
+    return {
+        "markdown": row.markdown,
+        "state": row.state,
+        "by": row.decided_by_name,
+        "at": records.stamp(row.decided_at),
+    }
 
 
-def with_links(shown: Situation, chat_link: str | None) -> Situation:
-    """The situation with the address of its card in chat. There is no incident page yet, so no link to one."""
-    return replace(shown, chat_link=chat_link)
+def with_links(shown: Situation, chat_link: str | None, public_url: str | None = None) -> Situation:
+    """The situation with the address of its card in chat, and of its web page where there is one."""
+    return replace(shown, chat_link=chat_link, url=incident_address(public_url, shown.incident_id))
+
+
+def incident_address(public_url: str | None, incident_id: int) -> str | None:
+    """Where the incident's web page is, when the server has an address for people."""
+    return f"{public_url.rstrip('/')}/incidents/{incident_id}" if public_url else None

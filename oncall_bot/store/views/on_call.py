@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from oncall_bot.core.config import Person
-from oncall_bot.core.paging import Reach, find, is_loud
-from oncall_bot.core.situation import HandOff, OnCallNow
+from oncall_bot.core.config import Person, Urgency
+from oncall_bot.core.paging import Reach, find, is_loud, roads
+from oncall_bot.core.situation import HandOff, Noise, OnCallNow
+from oncall_bot.store import noise, user_groups
 from oncall_bot.store import people as contacts_store
-from oncall_bot.store import runs
 from oncall_bot.store.transactions import Reader
 from oncall_bot.store.views.incident import open_incidents
+
+NOISIEST, SILENCES_SHOWN = 3, 5
+LATE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +33,23 @@ class ContactShown:
 
 
 def who(reader: Reader, at: datetime | None = None, schedule: str | None = None) -> list[OnCallNow]:
-    """Who is on call, for one schedule or service, or for all."""
-    snapshot, when = reader.snapshot, at or reader.now
-    config = snapshot.config
-    keys = list(config.schedules)
-    if schedule is not None:
-        keys = [schedule] if schedule in config.schedules else _schedules_of(reader, schedule)
-    return [_on_call(reader, key, when) for key in keys]
+    """Who is on call, for one schedule, service or team, or for all."""
+    keys = (
+        list(reader.snapshot.config.schedules)
+        if schedule is None
+        else schedules_of(reader, schedule)
+    )
+    return [_on_call(reader, key, at or reader.now) for key in keys]
 
 
-def _schedules_of(reader: Reader, service: str) -> list[str]:
+def schedules_of(reader: Reader, name: str) -> list[str]:
+    """The schedules behind a schedule's, a service's or a team's key."""
     config = reader.snapshot.config
-    found = config.services.get(service)
+    if name in config.schedules:
+        return [name]
+    found = config.services.get(name)
+    if found is None and name in config.teams:
+        return [key for key, one in config.schedules.items() if one.team == name]
     policy = config.policies.get(found.policy or "") if found else None
     targets = [t for step in (policy.steps if policy else ()) for t in step.page]
     return list(dict.fromkeys(t.key for t in targets if t.kind == "schedule"))
@@ -50,7 +58,7 @@ def _schedules_of(reader: Reader, service: str) -> list[str]:
 def _on_call(reader: Reader, key: str, at: datetime) -> OnCallNow:
     snapshot = reader.snapshot
     config = snapshot.config
-    person = snapshot.on_call(key, at)
+    person, rota = snapshot.on_call(key, at), snapshot.rota(key, at)
     following = snapshot.next_handoff(key, at)
     reach = snapshot.reach.get(person or "", Reach(None))
     team = config.teams.get(config.schedules[key].team or "")
@@ -68,7 +76,9 @@ def _on_call(reader: Reader, key: str, at: datetime) -> OnCallNow:
         until=following[0] if following else None,
         loud_roads=list(dict.fromkeys(loud)),
         then=_then(reader, key, at),
+        covers_for=snapshot.name(rota) if person and rota and rota != person else None,
         fallback=[snapshot.name(t.key) for t in fallback if t.kind == "person"],
+        group_problem=user_groups.problem_of(reader, team.key) if team and team.usergroup else None,
     )
 
 
@@ -96,6 +106,8 @@ def hand_off(reader: Reader, payload: Mapping[str, Any]) -> HandOff | None:
     at = datetime.fromtimestamp(int(payload["at"]), tz=reader.now.tzinfo)
     following = snapshot.next_handoff(schedule, at)
     reach = snapshot.reach.get(arriving or "", Reach(None))
+    late = reader.now - at
+    week = _noise(reader, schedule)
     return HandOff(
         schedule=schedule,
         at=at,
@@ -106,8 +118,33 @@ def hand_off(reader: Reader, payload: Mapping[str, Any]) -> HandOff | None:
         open_incidents=[(s.incident_id, s.title, s.state) for s in open_incidents(reader, 5)],
         roads=[*(["slack"] if reach.slack_id else []), *(c.kind for c in reach.contacts)],
         reader_key=payload.get("to"),
-        pages_last_week=runs.pages_of(reader, arriving or "", reader.now - timedelta(days=7)),
+        pages_last_week=sum(one.pages for one in week),
+        silences=_silences_ending(reader),
+        noise=week[:NOISIEST],
+        then=_then(reader, schedule, at),
+        late=late if late > LATE else None,
     )
+
+
+def _noise(reader: Reader, schedule: str) -> list[Noise]:
+    """What paged the schedule's team in the last seven days, the loudest alert first."""
+    found = reader.snapshot.config.schedules.get(schedule)
+    if found is None or found.team is None:
+        return []
+    rows = noise.by_alert(reader, found.team, reader.now - timedelta(days=7))
+    return [
+        Noise(row.alert or "by hand", int(row.alerts or 0), int(row.pages or 0)) for row in rows
+    ]
+
+
+def _silences_ending(reader: Reader) -> list[tuple[str, datetime, str]]:
+    """Silences in force that end within a day: whoever is on call then is paged for what still fires."""
+    ending = [
+        (one.created_by, one.ends_at, one.comment)
+        for one in reader.snapshot.silences
+        if one.starts_at <= reader.now < one.ends_at <= reader.now + timedelta(hours=24)
+    ]
+    return sorted(ending, key=lambda one: one[1])[:SILENCES_SHOWN]
 
 
 def people(reader: Reader) -> list[Person]:
@@ -136,3 +173,11 @@ def contacts(reader: Reader, person_key: str) -> list[ContactShown]:
         if c.ref.startswith("file:")
     ]
     return shown
+
+
+def rules(reader: Reader, person_key: str) -> list[tuple[str, timedelta]]:
+    """(road, after) of a page of high urgency to this person, in the order in which they ring."""
+    snapshot = reader.snapshot
+    reach = snapshot.reach.get(person_key, Reach(None))
+    found = [(road.by, road.after) for road in roads(snapshot.config, reach, Urgency.HIGH)]
+    return list(dict.fromkeys(found))

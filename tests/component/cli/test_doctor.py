@@ -17,9 +17,11 @@ from typing import Any
 import pytest
 
 from oncall_bot.cli.checks_inside import InForce, clock, daily_page, zones
+from oncall_bot.cli.checks_leaving import leaving
 from oncall_bot.cli.findings import Finding, State, lines, ok, run_all
-from oncall_bot.core.config import Canary, Config, Person
+from oncall_bot.core.config import Canary, Channel, Config, Llm, Person
 from oncall_bot.flows.canary import Last
+from oncall_bot.settings import Settings
 from oncall_bot.slack.manifest import scopes
 from oncall_bot.store import rules
 from oncall_bot.store.db import Store
@@ -179,6 +181,55 @@ async def test_a_program_reads_the_findings_as_json(whole: Run) -> None:
     assert found["ok"] is True
     database = {"name": "database", "state": "ok", "group": "This machine"}
     assert database.items() <= found["checks"][1].items()
+
+
+async def test_every_destination_is_listed_with_what_goes_there(
+    whole: Run, there: FakeHttp
+) -> None:
+    checks = (await doctor(whole, "--json")).json["checks"]
+    leaves = {c["name"]: c["what"] for c in checks if c["group"] == "What leaves the house"}
+    assert set(leaves) >= {"to Slack", "to push", "to Prometheus", "to Alertmanager", "to a model"}
+    for name in ("to Slack", "to Prometheus", "to Alertmanager", "to a model"):
+        assert leaves[name].startswith(there.at), leaves[name]
+    assert leaves["to the heartbeat"].startswith("127.0.0.1:9: one empty request")
+    assert "some-model" in leaves["to a model"]
+    assert "secrets blacked out" in leaves["to a model"]
+    assert "text from outside" in leaves["not to a model"]
+    told = str(leaves)
+    for secret in ("a-token-of-the-settings", "xoxb-1", "xapp-1", "/beat"):
+        assert secret not in told
+
+
+def test_no_destination_shows_a_secret_of_its_address(tmp_path: Path) -> None:
+    file = tmp_path / "smtp"
+    file.write_text("mailtos://bot:hunter22@smtp.example.com\n")
+    config = Config(
+        channels={
+            "mail": Channel("mail", url_file=str(file)),
+            "chat": Channel("chat", url="tgram://123456:AAHtoken/{to}"),
+            "voice": Channel("voice", url="twilio://SID:TOKEN@+4930/{to}"),
+            "push": Channel("push", url="ntfys://user:pw@ntfy.example.com/{to}"),
+            "gone": Channel("gone", url_file=str(tmp_path / "none")),
+        },
+        llm=Llm(("severity:SEV1",), ("customer",), "5 USD"),
+    )
+    found = {one.name: one.what for one in leaving(Settings(llm_model="m"), config)}
+    assert found["to mail"].startswith("mailtos at smtp.example.com: ")
+    assert found["to chat"].startswith("tgram: ")
+    assert found["to voice"].startswith("twilio: ")
+    assert found["to push"].startswith("ntfys at ntfy.example.com: ")
+    assert "cannot be read" in found["to gone"]
+    assert "labels customer never" in found["not to a model"]
+    assert found["model limits"] == "only for SEV1, at most 5 USD a day"
+    for secret in ("hunter22", "AAHtoken", "TOKEN", "user:pw"):
+        assert secret not in str(found)
+
+
+def test_without_slack_and_model_nothing_goes_there() -> None:
+    found = {one.name: one.what for one in leaving(Settings(), Config())}
+    assert found["to Slack"] == "nothing: no tokens are set"
+    assert found["to a model"] == "nothing: no model is named"
+    assert "never fetched" in found["nothing else"]
 
 
 async def test_only_what_is_not_green_is_told_when_asked_so(whole: Run) -> None:

@@ -9,11 +9,38 @@ import pytest
 
 from oncall_bot.app import RUNBOOK_SOURCE
 from oncall_bot.cli.folders import SOURCE
+from oncall_bot.files.runbooks import starter_library
 from oncall_bot.store.db import Store
 from tests.component.cli.conftest import CONFIG, Run
 from tests.shared import shared
 
-GOOD = '---\ntitle: Disk full\nmatch: alertname="DiskFull"\n---\n\n## Steps\n\n1. Make room.\n'
+GOOD = """---
+title: Disk full
+match: alertname="DiskFull"
+owner: shop
+reviewed_at: 2026-11-01
+---
+
+## Steps
+
+1. Make room.
+"""
+KEPT = """---
+title: Disk full
+match:
+  - 'alertname="DiskFull"'
+owner: shop
+reviewed_at: 2026-11-01
+---
+## Make room, now!
+
+1. Make room. [Again](#make-room-now), [b](b.md), [web](https://example.com/#x).
+
+```promql name="up" expect="> 0"
+up{}
+```
+"""
+OTHER = KEPT.replace("DiskFull", "HostDown").replace("[b](b.md)", "[a](a.md#make-room-now)")
 BAD = "---\ntitle: Bad\nmatch: 'alertname=~\"(\"'\n---\n\nText\n"
 
 
@@ -23,6 +50,68 @@ def folder(home: Path) -> Path:
     path.mkdir()
     (path / "disk-full.md").write_text(GOOD)
     return path
+
+
+def asked(run: Run, folder: Path, *more: str) -> tuple[int, str]:
+    said = run("runbooks", "check", str(folder), *more)
+    return said.code, said.err
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (("owner: shop\n", ""), "a.md:1: nobody keeps it"),
+        (("owner: shop", "owner: shoop"), "a.md:5: its owner shoop is no team"),
+        (("owner: shop", "owner: shop\nservices: [chekout]"), "the service chekout is not in"),
+        (('"DiskFull"', '"DiskFull"\'\n  - \'alertname="Other"'), "two values of alertname"),
+        (('alertname="DiskFull"', 'alertname=~".*"'), "a.md:3: its matchers fit every alert"),
+        (("Make room.", "See [b](b.md#nope)."), "a.md:10: there is no heading #nope in b.md"),
+        (("Make room.", "See [b](gone.md)."), "a.md:10: the link to gone.md leads nowhere"),
+        (("Make room.", "See [b](../../x.md)."), "leads nowhere"),
+        (("Make room.", "See [top](#nowhere)."), "there is no heading #nowhere in a.md"),
+        (('"DiskFull"', '"HostDown"'), "b.md:3: the alert HostDown is claimed by a.md too"),
+        (("owner: shop", "owner: shop\naliases: [b]"), "b.md:1: the name b is claimed by a.md too"),
+        (("up{}", "up{job=$labels.job}"), 'a.md:12: the live check "up" cannot be run'),
+    ],
+)
+def test_check_tells_what_would_fail_at_night_with_its_line(
+    applied: Run, home: Path, changed: tuple[str, str], said: str
+) -> None:
+    folder = home / "kept"
+    folder.mkdir()
+    (folder / "a.md").write_text(KEPT)
+    (folder / "b.md").write_text(OTHER)
+    assert asked(applied, folder) == (0, "")
+    assert changed[0] in KEPT
+    (folder / "a.md").write_text(KEPT.replace(*changed))
+    code, err = asked(applied, folder)
+    assert code == 1
+    assert said in err
+
+
+def test_a_review_long_ago_is_a_note_and_no_fault(run: Run, home: Path) -> None:
+    folder = home / "kept"
+    folder.mkdir()
+    (folder / "a.md").write_text(KEPT.replace("2026-11-01", "2020-11-01"))
+    (folder / "b.md").write_text(OTHER)
+    code, err = asked(run, folder)
+    assert code == 0
+    assert "a.md:6: note: it was last reviewed on 2020-11-01" in err
+
+
+def test_the_library_that_comes_with_us_passes(run: Run) -> None:
+    library = starter_library()
+    assert library is not None
+    assert asked(run, library) == (0, "")
+
+
+def test_a_prometheus_that_cannot_be_asked_is_a_fault_without_its_password(
+    run: Run, folder: Path
+) -> None:
+    code, err = asked(run, folder, "--prometheus", "http://ana:secret@127.0.0.1:1")
+    assert code == 1
+    assert "127.0.0.1:1: Prometheus cannot be reached" in err
+    assert "secret" not in err
 
 
 def titles(store: Store) -> list[str]:

@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy import text
 
 from oncall_bot.core.situation import Content
-from oncall_bot.core.verification import Claim
+from oncall_bot.core.spending import Usage
 from oncall_bot.engine.alarm import Alarm
 from oncall_bot.engine.auditor import Auditor, Parts
 from oncall_bot.engine.delivery import Delivery, Ports
@@ -23,9 +22,11 @@ from oncall_bot.engine.reconciler import Reconciler
 from oncall_bot.engine.tick import Tick
 from oncall_bot.flows.drafting import request_draft
 from oncall_bot.ports import (
+    Assignment,
     ChatMessage,
     DeliveryError,
     LoudPage,
+    Prose,
     Sent,
     SourceAlert,
     SourceList,
@@ -178,21 +179,27 @@ async def test_a_message_that_breaks_the_engine_hurts_no_other(world: World) -> 
 
 
 class Model:
-    def __init__(self, claims: Sequence[Claim] | DeliveryError) -> None:
-        self.claims = claims
+    model_name = "scripted"
 
-    def draft(self, _record: Any, _kind: str) -> Sequence[Claim]:
-        if isinstance(self.claims, DeliveryError):
-            raise self.claims
-        return self.claims
+    def __init__(self, prose: Prose) -> None:
+        self.prose = prose
+        self.asked: list[Assignment] = []
+
+    def estimate(self, assignment: Assignment) -> Usage:
+        return Usage(1_000, 100, estimated=True)
+
+    def draft(self, assignment: Assignment) -> Prose:
+        self.asked.append(assignment)
+        return self.prose
 
 
-@pytest.mark.parametrize("claims", [[], DeliveryError("the model hangs")])
+@pytest.mark.parametrize("missing", ["", "No prose was added: the model hangs."])
 async def test_a_model_that_says_nothing_or_fails_costs_only_the_prose(
-    world: World, claims: Any
+    world: World, missing: str
 ) -> None:
     world.told(world.alert())
-    async with delivering(world, Ports(render, Chat(), lambda: Phone(), drafter=Model(claims))):
+    model = Model(Prose(missing=missing))
+    async with delivering(world, Ports(render, Chat(), lambda: Phone(), drafter=model)):
         world.store.write(request_draft, 1, "summary", world.person("ana")).result()
         await until(
             lambda: (
@@ -203,7 +210,12 @@ async def test_a_model_that_says_nothing_or_fails_costs_only_the_prose(
             ),
             world,
         )
-    assert "High error rate on checkout" in (world.store.look(views.draft, 1, "summary") or "")
+    told = world.store.look(views.draft, 1, "summary") or ""
+    assert "High error rate on checkout" in told
+    assert missing in told
+    (asked,) = model.asked
+    assert (asked.incident_id, asked.draft_id, asked.kind) == (1, 1, "summary")
+    assert asked.disclosure.refused is None
 
 
 class Source:

@@ -93,8 +93,10 @@ def test_without_any_truth_it_says_what_is_missing(tmp_path: Path) -> None:
 
 
 def test_the_command_prints_kinds_lines_and_rounds(tmp_path: Path) -> None:
+    picture = tmp_path / "curve.png"
     asked = ["runbooks", "eval", "--alerts", str(OWN), "--runbooks", str(STARTER), "--rounds", "2"]
-    shown = CliRunner().invoke(app, asked)
+    shown = CliRunner().invoke(app, [*asked, "--curve", str(picture)])
+    assert picture.read_bytes().startswith(b"\x89PNG")
     assert shown.exit_code == 0, shown.output
     for part in ("renamed", "ATTACHED FROM", "ROUND", "Of 30 alerts without a runbook"):
         assert part in shown.output

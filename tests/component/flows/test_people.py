@@ -8,17 +8,23 @@ from datetime import timedelta
 import pytest
 
 from oncall_bot.core.outcomes import Actor
+from oncall_bot.core.pins import PinKind
 from oncall_bot.core.situation import State
+from oncall_bot.core.spending import Ending, Judged, ModelCall, Usage
 from oncall_bot.core.verification import Claim
 from oncall_bot.flows.contacts import add_contact, remove_contact, send_test_page, verify_contact
 from oncall_bot.flows.declare import change_severity, declare, note
 from oncall_bot.flows.drafting import add_narrative, request_draft
 from oncall_bot.flows.inbound import seen
-from oncall_bot.flows.record_chat import pin_chat, record_chat
+from oncall_bot.flows.model_calls import book_call
+from oncall_bot.flows.pinning import pin
+from oncall_bot.flows.record_chat import record_chat
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.flows.set_override import set_override
-from oncall_bot.store import views
-from tests.component.flows.world import World
+from oncall_bot.ports import Prose
+from oncall_bot.store import drafts, model_calls, views
+from tests.component.flows.world import DOCUMENT, World
+from tests.databases import HandClock
 
 
 def test_a_declared_incident_pages_and_is_never_closed_by_alerts(world: World) -> None:
@@ -103,10 +109,51 @@ def test_a_models_sentence_with_a_number_the_record_lacks_is_left_out(world: Wor
         Claim("Ana Ruiz acknowledged the incident.", "summary", (ack,)),
         Claim("Ana Ruiz acknowledged after 4711 users had complained.", "summary", (ack,)),
     ]
-    kept = world.store.write(add_narrative, 1, claims).result()
+    call = ModelCall("m1", "draft", Ending.ANSWERED, Usage(900, 80), 1200, "ab" * 32, 2, 1, 1)
+    world.store.write(book_call, call).result()
+    prose = Prose(
+        tuple(claims), (Judged("ab" * 32, 1, 0, 1),), "Some prose is missing: it was late."
+    )
+    kept = world.store.write(add_narrative, 1, prose).result()
     text = world.store.look(views.draft, 1, "summary") or ""
     assert kept <= 1
     assert "4711" not in text
+    assert "Some prose is missing: it was late." in text
+    assert "does not bear out" in text
+    (row,) = world.rows(
+        "SELECT purpose, outcome, tokens, cost, kept, marked, dropped FROM llm_call"
+    )
+    assert tuple(row) == ("draft", "answered", 980, pytest.approx(0.0183), 1, 0, 1)
+    (check,) = drafts.sentences_of(world.store.look(lambda reader: drafts.get(reader, 1)))
+    assert "4711" in check["text"]
+    assert check["outcome"] == "drop"
+
+
+def test_what_was_spent_counts_the_incident_for_ever_and_money_for_a_day(
+    world: World, clock: HandClock
+) -> None:
+    world.told(world.alert())
+    call = ModelCall("m1", "draft", Ending.ANSWERED, Usage(100_000, 0), 1, "ab" * 32, 0, 1)
+    world.store.write(book_call, call).result()
+    before = world.store.look(model_calls.spent, 1)
+    assert (before.incident_tokens, before.day_cost) == (100_000, pytest.approx(1.5))
+    world.apply({**DOCUMENT, "llm": {"daily_cap": "1.50 USD"}})
+    assert "daily_cap" in (world.store.look(views.model_allowance, "m1").refused or "")
+    assert "daily_cap" in (world.store.look(views.disclosure, 1, "m1").refused or "")
+    clock.advance(24 * 3600 + 60)
+    after = world.store.look(model_calls.spent, 1)
+    assert (after.incident_tokens, after.day_cost) == (100_000, 0.0)
+
+
+def test_labels_that_are_withheld_are_found_on_the_alerts_of_the_incident(world: World) -> None:
+    llm = {"never_labels": ["customer"], "sends": ["severity:SEV2"]}
+    world.apply({**DOCUMENT, "llm": llm})
+    world.told(world.alert(customer="Acme GmbH"))
+    found = world.store.look(views.disclosure, 1, "m1")
+    assert found.refused is None
+    assert found.withheld == ("Acme GmbH",)
+    world.apply({**DOCUMENT, "llm": {"sends": ["severity:SEV1"]}})
+    assert "does not name" in (world.store.look(views.disclosure, 1, "m1").refused or "")
 
 
 def test_what_is_said_in_the_thread_goes_on_the_record_once_and_can_be_pinned(world: World) -> None:
@@ -118,7 +165,8 @@ def test_what_is_said_in_the_thread_goes_on_the_record_once_and_can_be_pinned(wo
         world.store.write(
             record_chat, root[0], root[1], "1772452900.000100", ana, "pool is empty"
         ).result()
-    world.store.write(pin_chat, root[0], "1772452900.000100", world.person("bo")).result()
+    bo = world.person("bo")
+    world.store.write(pin, root[0], "1772452900.000100", PinKind.KEEP, bo).result()
     assert world.timeline().count("pool is empty") == 2  # said once, pinned once
     elsewhere = world.store.write(record_chat, "C1", "9.9", "9.9", ana, "lunch?").result()
     assert not elsewhere.done

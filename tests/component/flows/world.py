@@ -174,6 +174,7 @@ class World:
         sender: str = ALERTMANAGER,
         body: str | None = None,
         annotations: Mapping[str, str] | None = None,
+        generator: str = "",
     ) -> Received:
         """The source tells of these alerts; a body is new unless it is named twice."""
         start = starts_at or self.clock.now
@@ -184,6 +185,7 @@ class World:
                 annotations or {"summary": "it is broken"},
                 start,
                 self.clock.now if ended else None,
+                generator,
             )
             for labels in label_sets
         )

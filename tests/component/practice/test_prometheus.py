@@ -156,8 +156,10 @@ async def test_the_bots_own_client_takes_it_for_a_prometheus(
 
     url = str(client.make_url("/prometheus"))
     await asyncio.to_thread(checkup.answers_queries, url)
-    value = await asyncio.to_thread(PrometheusMetrics(url).value, "errors * 2", at=AT)
-    assert value == 2.0
+    metrics = PrometheusMetrics()
+    (sample,) = await metrics.instant(url, "errors * 2", at=AT.timestamp())
+    assert sample.value == 2.0
+    metrics.close()
 
 
 async def test_the_graph_begins_with_what_the_first_rule_measures(

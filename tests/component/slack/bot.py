@@ -6,17 +6,21 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from types import ModuleType
 from typing import Any
 
 import uvicorn
 
+from oncall_bot.core.alerts import Delivery, Notice, fingerprint
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.situation import Situation
 from oncall_bot.flows.declare import declare
-from oncall_bot.ports import ChatMessage
+from oncall_bot.flows.receive_alerts import receive_alerts
+from oncall_bot.ports import Assistant, ChatMessage, Instruments
 from oncall_bot.slack import cards
 from oncall_bot.slack.connection import SlackEdge, SlackSettings
+from oncall_bot.slack.edge import now_utc
 from oncall_bot.slack.manifest import manifest
 from oncall_bot.store import messages, views
 from oncall_bot.store.db import Store
@@ -76,6 +80,15 @@ class Bot:
         incident_id = await self.declared(**more)
         return incident_id, await self.show(incident_id)
 
+    async def told_of(self, alertname: str, summary: str) -> int:
+        """The number of the incident that this alert opens."""
+        labels = {"alertname": alertname, "service": "checkout", "severity": "critical"}
+        notice = Notice(fingerprint(labels), labels, {"summary": summary}, now_utc())
+        told = Delivery("default", "am|oncall|{}", alertname.encode().hex(), (notice,))
+        await self.store.write(receive_alerts, [told])
+        (incident,) = await self.store.view(views.open_incidents)
+        return incident.incident_id
+
     async def told(self, user: str, contains: str, channel: str = "incidents") -> dict[str, Any]:
         found: dict[str, Any] = await self.slack.act_wait(channel, contains, user=user)
         return found
@@ -92,7 +105,15 @@ class Bot:
 
 @asynccontextmanager
 async def running(
-    slackcheck: ModuleType, store: Store, mode: str, **options: Any
+    slackcheck: ModuleType,
+    store: Store,
+    mode: str,
+    *,
+    look_with: Instruments | None = None,
+    assistant: Assistant | None = None,
+    clock: Callable[[], datetime] = now_utc,
+    public_url: str | None = "https://oncall.example.com",
+    **options: Any,
 ) -> AsyncIterator[Bot]:
     """The bot, connected; every scenario ends with Slack's own judgement in `judged_clean`."""
     app = slackcheck.App.from_manifest(manifest())
@@ -103,9 +124,9 @@ async def running(
             signing_secret="" if mode == "socket" else app.signing_secret,
             api_url=f"{slack.base}/api/",
             app_id=app.app_id,
-            public_url="https://oncall.example.com",
+            public_url=public_url,
         )
-        edge = SlackEdge(settings, store)
+        edge = SlackEdge(settings, store, look_with=look_with, assistant=assistant, clock=clock)
         await edge.start()
         assert await edge.ready()
         web = None

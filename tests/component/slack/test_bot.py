@@ -314,12 +314,20 @@ async def test_every_permission_asked_for_is_used_and_none_is_missing(socket_bot
     alice = bot.slack.ws.user("alice")["id"]
     assert await bot.edge.directory.slack_id("alice@example.com") == alice
     page = ChatMessage("page:1:slack", alice, "A page for you")
+    await bot.edge.user_groups.put("oncall-sre", [alice])
     await bot.edge.chat.put(page, first_tried_at=None)
     await bot.edge.chat.put(page, first_tried_at=datetime.now(UTC) - timedelta(seconds=5))
     said = await bot.slack.act_mention("alice", "incidents", "who is on call?", thread=ts)
     await bot.slack.act_react("alice", "incidents", said["ts"], "pushpin")
     await bot.slack.act_post("alice", "dm", "help")
     await bot.slack.act_home("alice")
+    opened = await bot.slack.act_assistant("alice", "incidents")
+    pane = (opened["channel"], opened["thread"])
+
+    async def suggested() -> bool:
+        return "prompts" in bot.slack.ws.threads[pane]
+
+    await until(suggested)
     await bot.slack.act_slash("alice", "incidents", "/oncall", f"postmortem {incident_id}")
     await bot.slack.act_slash("alice", "incidents", "/oncall", f"postmortem {incident_id}")
     await bot.slack.act_click("alice", "incidents", "postmortem.file")

@@ -70,5 +70,7 @@ def test_slack_takes_the_manifest(url: str | None) -> None:
         from slackcheck import limits
     finally:
         sys.path.remove(folder)
-    assert limits.manifest_problems(manifest.manifest("/oncall", url)) == []
+    problems = limits.manifest_problems(manifest.manifest("/oncall", url))
+    # Slack's published types lack assistant:write; its reference pages name it for every method and event of the pane
+    assert [one for one in problems if "'assistant:write' is not one of" not in one[1]] == []
     assert len(manifest.create_link()) < 8000

@@ -9,6 +9,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from oncall_bot.ports import ChatMessage, DeliveryError
+from oncall_bot.slack.blocks import image
 from oncall_bot.slack.cards import card
 from oncall_bot.slack.sender import SlackChat, SlackDirectory, web_client
 from tests.component.slack.bot import until
@@ -129,6 +130,20 @@ async def test_blocks_that_slack_refuses_are_sent_again_as_words(
     assert "blocks" not in found
     assert "Nobody has answered yet." in found["text"]
     assert found["metadata"]["event_payload"] == {"key": "card:1:1"}
+
+
+async def test_a_card_whose_picture_slack_refuses_keeps_its_buttons(
+    slack: Any, chat: SlackChat
+) -> None:
+    await slack.act_fault("error", "chat.postMessage", 1, error="invalid_blocks")
+    pictured = [*DRAWN.blocks, image("F0PICTURE1", "Errors: 8.4 %, limit 2 %")]
+    await chat.put(message(blocks=pictured), first_tried_at=None)
+    (found,) = await posted(slack)
+    assert [one["type"] for one in found["blocks"]] == [
+        *(one["type"] for one in DRAWN.blocks),
+        "context",
+    ]
+    assert "Picture: Errors: 8.4 %, limit 2 %" in str(found["blocks"][-1])
 
 
 @pytest.mark.parametrize(

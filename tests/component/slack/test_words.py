@@ -6,7 +6,6 @@ import pytest
 
 from oncall_bot.slack import reading
 from oncall_bot.slack.commands import ALIASES, USAGE_HINT, WORDS
-from oncall_bot.slack.events import obvious
 
 
 def test_the_usage_hint_names_words_that_exist() -> None:
@@ -21,19 +20,3 @@ def test_every_alias_leads_to_a_word() -> None:
 def test_every_word_with_two_letters_swapped_is_still_found_among_all(word: str) -> None:
     slip = word[0] + word[2:1:-1] + word[1:2] + word[3:] if len(word) > 4 else word
     assert reading.nearest(slip, list(WORDS)) == word
-
-
-@pytest.mark.parametrize(
-    ("asked", "word"),
-    [
-        ("who is on call?", "who"),
-        ("Who has checkout tonight", "who"),
-        ("what is open?", "incidents"),
-        ("any incidents?", "incidents"),
-        ("help", "help"),
-        ("", "help"),
-        ("thank you", None),
-    ],
-)
-def test_plain_questions_need_no_model(asked: str, word: str | None) -> None:
-    assert obvious(asked) == word

@@ -9,7 +9,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from oncall_bot.store import alerts, audit, groups, incidents, messages, outbox, silences, timers
+from oncall_bot.store import (
+    alerts,
+    audit,
+    conversations,
+    firings,
+    groups,
+    incidents,
+    messages,
+    outbox,
+    silences,
+    timers,
+)
 from oncall_bot.store.db import Store
 from oncall_bot.store.statements import Statement, insert_of, statement
 from oncall_bot.store.tables import InboundSeen, Timer
@@ -38,6 +49,13 @@ ALL_THE_TIME = {
     "delivery looks for messages": [outbox._HAS_DUE, outbox._CANDIDATES, outbox._RECOVER],
     "the auditor looks for what is stuck": [
         one for name, one in sorted(vars(audit).items()) if isinstance(one, Statement)
+    ],
+    "somebody asks about an alert or goes on talking": [
+        firings._HISTORY,
+        firings._LAST,
+        firings._OPEN,
+        firings._INCIDENTS,
+        conversations._GET,
     ],
     "a silence ends": [silences._HELD],
     "open incidents are listed": [incidents._OPEN_ONES, incidents._OPEN_COUNTS],

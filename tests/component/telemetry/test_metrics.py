@@ -21,6 +21,7 @@ DOCUMENTED = {
     "oncall_audit_passed_timestamp_seconds": set(),
     "oncall_slack_requests": {"method", "outcome"},
     "oncall_llm_calls": {"outcome"},
+    "oncall_drafts_decided": {"decision"},
     "oncall_runbook_matches": {"how"},
     "oncall_guard_failures": {"guard"},
     "oncall_audit_faults": {"check"},
@@ -43,6 +44,7 @@ def used() -> Telemetry:
     telemetry.slack_requests.labels("chat.postMessage", "ok").inc()
     telemetry.llm_calls.labels("ok").inc()
     telemetry.runbook_matches.labels("rule").inc()
+    telemetry.observed("drafts_decided", "accepted")
     telemetry.guarded("tick")
     telemetry.audit_faults.labels("page_waits").set(1)
     telemetry.canary_arrived_timestamp_seconds.set(1_795_316_820)

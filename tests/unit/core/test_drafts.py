@@ -246,7 +246,7 @@ def test_five_thousand_events_make_a_draft_of_the_same_size_at_once() -> None:
         for n, event in enumerate(base)
     ]
     record = parse_record(data)
-    began = time.perf_counter()
+    began = time.process_time()
     told = postmortem(record)
-    assert time.perf_counter() - began < 3.0  # 0.2 s on a quiet machine
+    assert time.process_time() - began < 3.0  # 0.3 s on a quiet machine
     assert len(told.split()) < 2_500

@@ -11,7 +11,7 @@ import pytest
 
 from oncall_bot.core.documents import config_of, faults_of
 from oncall_bot.core.plan import LOOK_AHEAD, PlanLine, people_without_loud_road, plan
-from oncall_bot.core.rotations import on_call_at
+from oncall_bot.core.rotations import Override, on_call_at
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday; clocks in Berlin go forward on 29 March
 LOUD = {"ana": {"push"}, "bo": {"push"}, "cy": {"push"}}
@@ -177,7 +177,42 @@ def test_new_members_show_who_is_on_call_instead_of_whom() -> None:
         "* schedules.primary Mon 2026-03-09 09:00 CET to Mon 2026-03-16 09:00 CET: bo -> ana",
         "* schedules.primary Mon 2026-03-16 09:00 CET to Mon 2026-03-23 09:00 CET: ana -> bo",
         "* schedules.primary Mon 2026-03-23 09:00 CET to Mon 2026-03-30 09:00 CEST: bo -> cy",
+        (
+            "* schedules.primary in 28 days: bo loses 2 stretches (335 h) and gains 1 stretch (168 h); "
+            "ana loses 2 stretches (332 h) and gains 1 stretch (168 h); cy gains 2 stretches (331 h)"
+        ),
     ]
+
+
+def test_a_cover_made_in_slack_stays_in_force_and_is_painted_over_both() -> None:
+    """Cy covers the whole of the first stretch: what the file says about it changes nothing."""
+    old, new = document(), document()
+    new["schedules"]["primary"]["layers"][0]["users"] = ["ana", "bo", "cy"]
+    monday = datetime(2026, 3, 9, 8, tzinfo=UTC)
+    covers = {"primary": (Override(NOW - timedelta(hours=1), monday, "cy"),)}
+    lines = [str(line) for line in plan(old, new, NOW, LOUD, covers)]
+    assert not [line for line in lines if "2026-03-02 13:00" in line]
+    assert [line for line in lines if "Mon 2026-03-09 09:00 CET to" in line]
+
+
+def test_a_schedule_that_goes_takes_its_shifts_and_its_covers_with_it() -> None:
+    old, new = document(), document()
+    old["schedules"]["spare"] = copy.deepcopy(old["schedules"]["primary"])
+    covers = {"spare": (Override(NOW, NOW + timedelta(hours=5), "cy"),)}
+    lines = [str(line) for line in plan(old, new, NOW, LOUD, covers)]
+    gone = next(line for line in lines if line.startswith("* schedules.spare is gone"))
+    assert "cy loses 1 stretch (5 h)" in gone
+    assert "! schedules.spare: 1 override made in Slack goes with it" in lines
+
+
+def test_hours_that_lose_their_person_are_warned_of() -> None:
+    def nights_off(new: dict[str, Any]) -> None:
+        day = {"from": "08:00", "to": "20:00"}
+        new["schedules"]["primary"]["layers"][0]["restrictions"] = [day]
+
+    (warned,) = [line for line in planned(nights_off) if line.startswith("!")]
+    assert warned.startswith("! schedules.primary: 28 gaps in the next 28 days, 335 hours in all")
+    assert warned.endswith("; somebody covers 335 of these hours today")
 
 
 @pytest.mark.parametrize("users", [["bo", "ana"], ["cy"], ["ana", "cy", "bo"], ["ana", None]])
@@ -223,8 +258,9 @@ def test_many_changes_of_turns_are_cut_and_counted() -> None:
         new["schedules"]["primary"]["layers"][0]["rotation"] = {"unit": "hour", "every": 12}
 
     lines = [line for line in planned(daily) if line.startswith("*")]
-    assert len(lines) == 21
-    assert lines[-1].startswith("* schedules.primary and ")
+    assert len(lines) == 22
+    assert lines[-2].startswith("* schedules.primary and ")
+    assert lines[-1].startswith("* schedules.primary in 28 days: ")
 
 
 def test_a_change_that_moves_nobody_says_so() -> None:
@@ -283,7 +319,8 @@ def test_gaps_of_the_next_four_weeks_are_counted() -> None:
     # on a Monday to 14:00 CEST on a Monday)
     assert line == (
         "! schedules.primary: 20 gaps in the next 28 days, 511 hours in all,"
-        " first Mon 2026-03-02 17:00 CET to Tue 2026-03-03 09:00 CET"
+        " first Mon 2026-03-02 17:00 CET to Tue 2026-03-03 09:00 CET;"
+        " somebody covers 511 of these hours today"
     )
 
 

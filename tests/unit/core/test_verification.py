@@ -170,3 +170,16 @@ def test_no_text_of_a_model_breaks_the_verifier(text: str, cites: list[str]) -> 
 def test_a_duration_written_in_two_units_is_one() -> None:
     (length,) = tokens_of("after 2 h 13 min").lengths
     assert length.seconds == 7_980
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "中断は計画されたもので、誰も影響を受けませんでした。",
+        "Сбоя не было вовсе.",
+        "Δεν έγινε τίποτα.",
+    ],
+)
+def test_a_sentence_in_letters_nobody_here_reads_is_not_kept(text: str) -> None:
+    """It may say anything beside a good source; who knows the language looks at it."""
+    assert _outcome(text, TOLD[0].id) is Outcome.MARK

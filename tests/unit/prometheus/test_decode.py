@@ -178,3 +178,17 @@ def test_any_bytes_are_refused_as_not_json_or_kept(data: bytes) -> None:
     except NotJson:
         return
     assert all(d.notices or d.unreadable or d.last for d in deliveries)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("http://prom/graph?g0.expr=up", "http://prom/graph?g0.expr=up"),
+        (None, ""),
+        (7, "7"),
+        ("a\u0000b", "a\ufffdb"),
+        ("\ud800", "\ufffd"),
+    ],
+)
+def test_the_rules_link_stays_with_its_alert_as_text(given: Any, kept: str) -> None:
+    assert one(body(alert(generatorURL=given))).notices[0].generator == kept

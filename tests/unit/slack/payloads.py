@@ -9,10 +9,38 @@ from functools import cache
 from typing import Any
 
 from oncall_bot.core.explanation import Line
+from oncall_bot.core.live_checks import NOT_AS_EXPECTED, UNREAD, Reading
 from oncall_bot.core.outcomes import Outcome
-from oncall_bot.core.situation import BundleNotice, JudgedRunbook, PossibleRunbook, RoadFate
-from oncall_bot.slack import answers, cards, dms, drafts, home, modals, threads, verdicts
+from oncall_bot.core.pins import Pin, PinKind
+from oncall_bot.core.situation import (
+    Before,
+    Beside,
+    BundleNotice,
+    DraftNotice,
+    JudgedRunbook,
+    PossibleRunbook,
+    RoadFate,
+    RunbookNotice,
+    ShownPicture,
+    ToCheck,
+    UpdateNotice,
+)
+from oncall_bot.slack import (
+    answers,
+    cards,
+    catching_up,
+    dms,
+    drafts,
+    hand_offs,
+    home,
+    modals,
+    pins,
+    reviews,
+    threads,
+    verdicts,
+)
 from oncall_bot.slack.blocks import Block, Drawn
+from tests.unit.slack import rota_payloads, talk_payloads
 from tests.unit.slack.situations import (
     ACKNOWLEDGED,
     BOOK,
@@ -20,6 +48,7 @@ from tests.unit.slack.situations import (
     CALLED_WRONG,
     FIRING,
     HANDED,
+    HANDED_FULL,
     HOSTILE,
     LOG,
     NASTY,
@@ -33,6 +62,7 @@ from tests.unit.slack.situations import (
 )
 
 NOW = at(15)
+PINNED = Pin("e9", "e4", PinKind.CAUSE, "@ana", "The pool was empty", own_words=True)
 MARKDOWN = """# Summary
 
 From 03:07 to 03:31 UTC about **1 in 28** requests to `checkout` failed. [3] [22]
@@ -44,6 +74,52 @@ From 03:07 to 03:31 UTC about **1 in 28** requests to `checkout` failed. [3] [22
 
 TODO: who found it?
 """
+SAID = "*Checkout fails*\nAbout 1 in 12 payments fails since 03:05 UTC [e003, calc]."
+CHECKS = (
+    ToCheck("s1", "The deploy had used up the connections.", ("e002", "e009"), "it names a cause"),
+    ToCheck("s2", NASTY, ("e002",), NASTY),
+    ToCheck("s3", "Nobody was affected.", ("e002",), "it denies", "drop", "Ana Ruiz"),
+)
+SUGGESTIONS = {
+    "summary": DraftNotice(RESOLVED, "summary", MARKDOWN, 7),
+    "summary-checks": DraftNotice(HOSTILE, "summary", MARKDOWN, 7, "narrated", checks=CHECKS),
+    "summary-accepted": DraftNotice(RESOLVED, "summary", MARKDOWN, 7, "edited", NASTY, at(9)),
+    "summary-discarded": DraftNotice(RESOLVED, "summary", MARKDOWN, 7, "discarded", "Bo", at(9)),
+    "postmortem": DraftNotice(RESOLVED, "postmortem", MARKDOWN, 8, checks=CHECKS),
+    "postmortem-accepted": DraftNotice(
+        RESOLVED, "postmortem", MARKDOWN, 8, "accepted", "Bo", at(9)
+    ),
+    "postmortem-discarded": DraftNotice(
+        RESOLVED, "postmortem", MARKDOWN, 8, "discarded", "Bo", at(9)
+    ),
+}
+
+PICTURE = ShownPicture("F0PICTURE1", "Error rate: 8.4 %.", "8.4 %, limit 2 %", None, at(3))
+PICTURED = replace(
+    FIRING,
+    picture=PICTURE,
+    before=Before(4, timedelta(minutes=6)),
+    beside=[Beside(43, "Slow payments", at(1), ("C1", "1.2"), "https://example.slack.com/x")],
+    beside_more=2,
+)
+NASTY_SIGHT = replace(
+    HOSTILE,
+    picture=ShownPicture("F1", NASTY * 20, NASTY, NASTY, at(3)),
+    before=Before(101, timedelta(days=3)),
+    beside=[Beside(n, NASTY, at(n), None, "javascript:x") for n in range(3)],
+)
+READINGS = [
+    Reading(
+        "queue depth", "messages", "below 500", NOT_AS_EXPECTED, at(4), 12431.0, section="Mend"
+    ),
+    Reading("idle connections", "", "above 5", "as expected", at(4), 12.0),
+    Reading("goroutines", "", "", "", at(4), 9.0, whose="pod=a", series=3),
+    Reading("errors", "%", "", UNREAD, at(4), why="Prometheus gave no answer in 10 s"),
+]
+NASTY_READINGS = [
+    Reading(NASTY, NASTY, NASTY, NOT_AS_EXPECTED, at(4), 1e300, NASTY, NASTY, 2, NASTY),
+    Reading(NASTY, NASTY, NASTY, UNREAD, at(4), None, NASTY),
+] * 5
 
 
 @cache
@@ -70,12 +146,15 @@ def messages() -> Mapping[str, Drawn]:
             BundleNotice([notice(HOSTILE)] * 2, 7, asked=2, late=timedelta(minutes=42)), NOW
         ),
         "dm-bundle-over": dms.bundle(BundleNotice([notice(RESOLVED)] * 2, 7), NOW),
-        "dm-hand-off": dms.hand_off(HANDED, NOW),
-        "dm-hand-off-both": dms.hand_off_notice(HANDED, NOW),
-        "dm-hand-off-gap": dms.hand_off_notice(
+        "dm-hand-off": hand_offs.arriving(HANDED, NOW),
+        "dm-hand-off-full": hand_offs.arriving(HANDED_FULL, NOW),
+        "dm-hand-off-leaving-full": hand_offs.leaving(HANDED_FULL, NOW),
+        **rota_payloads.messages(NOW),
+        "dm-hand-off-both": hand_offs.leaving(HANDED, NOW),
+        "dm-hand-off-gap": hand_offs.leaving(
             replace(HANDED, arriving=None, arriving_key=None), NOW
         ),
-        "dm-hand-off-over": dms.hand_off_notice(HANDED, NOW),
+        "dm-hand-off-over": hand_offs.leaving(HANDED, NOW),
         "dm-test": dms.test_page("Ana Ruiz", NOW, ("slack", "push", "voice"), NOW),
         "dm-test-received": dms.received(at(0), at(1), NOW),
         "dm-test-report": dms.road_report(
@@ -93,8 +172,10 @@ def messages() -> Mapping[str, Drawn]:
         ),
         "dm-code": dms.contact_code("voice", NOW, at(30)),
         "thread-work-log": threads.work_log(LOG, NOW),
-        "thread-runbook": threads.runbook(FIRING, BOOK, NOW),
-        "thread-runbook-right": threads.runbook(replace(FIRING, judged=[CALLED_RIGHT]), BOOK, NOW),
+        "thread-runbook": threads.runbook(RunbookNotice(FIRING, BOOK), BOOK, NOW),
+        "thread-runbook-right": threads.runbook(
+            RunbookNotice(replace(FIRING, judged=[CALLED_RIGHT]), BOOK), BOOK, NOW
+        ),
         "thread-possible-runbooks": verdicts.possible(
             replace(FIRING, runbook=None, possible=POSSIBLE, judged=[CALLED_WRONG])
         ),
@@ -111,8 +192,26 @@ def messages() -> Mapping[str, Drawn]:
                 judged=[JudgedRunbook(2, NASTY, False, NASTY)],
             )
         ),
-        "draft-summary": drafts.summary(RESOLVED, MARKDOWN),
-        "draft-postmortem": drafts.postmortem(RESOLVED, MARKDOWN),
+        "card-pictured": cards.card(PICTURED, NOW),
+        "card-pictured-acknowledged": cards.card(replace(ACKNOWLEDGED, picture=PICTURE), NOW),
+        "card-pictured-resolved": cards.card(replace(RESOLVED, picture=PICTURE), NOW),
+        "card-not-pictured": cards.card(
+            replace(FIRING, picture=ShownPicture(fault="Prometheus cannot be reached")), NOW
+        ),
+        "card-pictured-hostile": cards.card(NASTY_SIGHT, NOW),
+        "thread-runbook-checks": threads.runbook(
+            RunbookNotice(FIRING, BOOK, 5, READINGS), BOOK, NOW
+        ),
+        "thread-runbook-unread": threads.runbook(RunbookNotice(FIRING, BOOK, 2), BOOK, NOW),
+        "thread-runbook-hostile": threads.runbook(
+            RunbookNotice(HOSTILE, BOOK, 99, NASTY_READINGS), BOOK, NOW
+        ),
+        **{f"draft-{n}": drafts.suggestion(one, NOW) for n, one in SUGGESTIONS.items()},
+        "say-catchup": catching_up.drawn(ACKNOWLEDGED, MARKDOWN, NOW),
+        "draft-update": drafts.suggested_update(DraftNotice(FIRING, "update-internal", SAID, 7)),
+        "draft-update-posted": drafts.update(
+            UpdateNotice(FIRING, "customers", f"{SAID} {NASTY}", NASTY, at(9)), NOW
+        ),
         "say-who": answers.who(SHIFTS, NOW, None, command="/oncall"),
         "say-who-at": answers.who(SHIFTS, NOW, at(3000), command="/oncall"),
         "say-who-none": answers.who((), NOW, None, command="/oncall"),
@@ -159,7 +258,7 @@ def messages() -> Mapping[str, Drawn]:
         by_command=False,
     )
     assert lost is not None
-    return drawn | {"error-race": lost}
+    return drawn | talk_payloads.messages() | {"error-race": lost}
 
 
 def lists() -> Mapping[str, Drawn]:
@@ -180,7 +279,18 @@ def views() -> Mapping[str, Block]:
         "modal-hand-over": modals.hand_over(FIRING),
         "modal-page": modals.page_someone(HOSTILE),
         "modal-note": modals.note(FIRING),
+        **rota_payloads.views(NOW),
         "modal-contact": modals.contact(["voice", "push", "mail"]),
+        "modal-edit": reviews.form(DraftNotice(HOSTILE, "summary", MARKDOWN, 7)),
+        "modal-pin": pins.form(NASTY, "C1", "1.1"),
+        "modal-pin-again": pins.form(
+            "the pool is empty",
+            "C1",
+            "1.1",
+            (PINNED,),
+            [PINNED],
+            {"@ana": NASTY},
+        ),
         "home-on-call": home.home(
             me="ana",
             slack_id="U0ANA00001",
@@ -189,6 +299,9 @@ def views() -> Mapping[str, Block]:
             open_ones=[FIRING, ACKNOWLEDGED],
             last=None,
             now=NOW,
+            ahead=[rota_payloads.GIVE, rota_payloads.TAKE],
+            waiting=[rota_payloads.ASKED, rota_payloads.HOSTILE],
+            rules=(("slack", timedelta(0)), ("voice", timedelta(minutes=1))),
         ),
         "home-stranger": home.home(
             me=None, slack_id="U0X", shifts=SHIFTS, roads=(), open_ones=(), last=RESOLVED, now=NOW

@@ -12,6 +12,7 @@ from oncall_bot.core.situation import (
     JudgedRunbook,
     LogEntry,
     NextStep,
+    Noise,
     OnCallNow,
     Paged,
     PageNotice,
@@ -311,4 +312,11 @@ HANDED = HandOff(
     ((42, "High error rate on checkout", State.MITIGATED),),
     ("slack", "push"),
     4,
+)
+HANDED_FULL = replace(
+    HANDED,
+    silences=(("Bo <Lindt>", at(600), "DB move <!channel>"), ("Ana", at(900), "")),
+    noise=(Noise("HighErrorRate", 12, 3), Noise("<!channel> :fire: *x*", 2, 1)),
+    then=(("Bo Lindt", "after 5 min"),),
+    late=timedelta(minutes=42),
 )

@@ -1,6 +1,6 @@
 """Calendars: what was told outside, what is read in, whose link a token is, and which faults were warned of.
 
-Revision 0013. Four new tables and one column. `published_shift` counts what calendar programs were told; `leave` and
+Revision 0014. Four new tables and one column. `published_shift` counts what calendar programs were told; `leave` and
 `calendar_read` hold what calendars of the file said when they were last read well; `coverage_warning` makes a warning
 about a schedule go out once. `api_token.person` is the person whose calendar link a token is, nobody for API tokens.
 """
@@ -12,8 +12,8 @@ from sqlalchemy.dialects import postgresql
 
 from alembic import op
 
-revision = "0013"
-down_revision = "0008"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
