@@ -300,7 +300,11 @@ class App:
         pictures = PngPictures()
         self._stack.callback(pictures.close)
         self._instruments = Instruments(
-            metrics, pictures, self.prometheus_of, self._sources_with_metrics
+            metrics,
+            pictures,
+            self.prometheus_of,
+            self._sources_with_metrics,
+            shares=pictures.shares,
         )
         self.slack: SlackEdge | None = None
         if settings.slack_bot_token is None:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from oncall_bot.core.disclosure import Disclosure
 from oncall_bot.core.errors import OncallError
+from oncall_bot.core.fairness import Report
 from oncall_bot.core.graphs import Graph, Series, Window
 from oncall_bot.core.outcomes import Actor
 from oncall_bot.core.records import Record
@@ -193,6 +194,12 @@ class Picture(Protocol):
         ...
 
 
+class Shares(Protocol):
+    def __call__(self, found: Report, name: Callable[[str], str]) -> tuple[bytes, str]:
+        """How a schedule's load is shared, as PNG, and the same in words. Blocking, some tens of milliseconds."""
+        ...
+
+
 class Album(Protocol):
     async def keep(self, png: bytes, name: str, alt: str) -> str:
         """Upload a picture that is shown in messages; answers what a message calls it. Raises DeliveryError."""
@@ -208,6 +215,7 @@ class Instruments:
     address_of: Callable[[str], str | None]  # of a source: the Prometheus that evaluates its rules
     sources: Callable[[], Sequence[str]]
     album: Album | None = None
+    shares: Shares | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,9 @@ def fairness(
     csv_file: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write CSV there; - is stdout.")
     ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="FILE", help="Draw it there, as PNG.")
+    ] = None,
     config: ConfigFile = None,
     json: JsonFlag = False,
 ) -> None:
@@ -75,6 +78,8 @@ def fairness(
                 "must be later than --from, by 3 years at most", param_hint="--to"
             )
         found = counted(reader, name, start, end)
+    if picture is not None:
+        _draw(found, snapshot, picture)
     if csv_file is not None:
         _write(_csv(found, snapshot), csv_file)
     elif json:
@@ -97,7 +102,7 @@ def _plain(found: Report) -> dict[str, object]:
     }
 
 
-def _csv(found: Report, snapshot: Snapshot) -> str:
+def _csv(found: Report, snapshot: Snapshot) -> bytes:
     from oncall_bot.core.fairness import COLUMNS, rows
 
     people = snapshot.config.people
@@ -108,15 +113,22 @@ def _csv(found: Report, snapshot: Snapshot) -> str:
 
     out = io.StringIO()
     csv.writer(out).writerows([COLUMNS, *rows(found, snapshot.name, email)])
-    return out.getvalue()
+    return out.getvalue().encode("utf-8", "replace")
 
 
-def _write(text: str, path: Path) -> None:
+def _draw(found: Report, snapshot: Snapshot, path: Path) -> None:
+    from oncall_bot.pictures.raster import png_of
+    from oncall_bot.pictures.shares import svg_of
+
+    _write(png_of(svg_of(found, snapshot.name)), path)
+
+
+def _write(data: bytes, path: Path) -> None:
     if str(path) == "-":
-        typer.get_binary_stream("stdout").write(text.encode("utf-8", "replace"))
+        typer.get_binary_stream("stdout").write(data)
         return
     try:
-        path.write_text(text, encoding="utf-8", newline="")
+        path.write_bytes(data)
     except OSError as error:
         raise OncallError(f"{path} cannot be written: {error.strerror}.") from None
 

@@ -11,8 +11,11 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 
+from oncall_bot.core.fairness import Report
 from oncall_bot.core.graphs import Graph
+from oncall_bot.pictures import shares
 from oncall_bot.pictures.drawing import read, write
 from oncall_bot.pictures.graph import svg_of
 from oncall_bot.ports import DeliveryError
@@ -33,9 +36,15 @@ class PngPictures:
 
     def draw(self, graph: Graph) -> bytes:
         """The picture. Raises DeliveryError when it cannot be drawn in time."""
-        svg = svg_of(graph).encode()
+        return self._drawn(svg_of(graph))
+
+    def shares(self, found: Report, name: Callable[[str], str]) -> tuple[bytes, str]:
+        """How a schedule's load is shared, and the same in words. Raises as `draw` does."""
+        return self._drawn(shares.svg_of(found, name)), shares.alt_text(found, name)
+
+    def _drawn(self, svg: str) -> bytes:
         with self._one:
-            png = self._exchange(svg)
+            png = self._exchange(svg.encode())
         if not png:
             raise DeliveryError("the picture could not be drawn", permanent=True)
         return png

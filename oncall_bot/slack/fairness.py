@@ -5,14 +5,17 @@ Knows the words behind the command and the drawing. Refuses to count (core.fairn
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from oncall_bot.core.fairness import Report, Share
+from oncall_bot.ports import DeliveryError
 from oncall_bot.slack import answers, reading
-from oncall_bot.slack.blocks import Drawn, context, section
+from oncall_bot.slack.blocks import Block, Drawn, context, image, section
 from oncall_bot.slack.escape import code, escape, push, when
+from oncall_bot.slack.phrases import count
 from oncall_bot.store.views.fairness import fairness
 
 if TYPE_CHECKING:
@@ -40,10 +43,23 @@ async def on_fairness(edge: Edge, asked: Asked) -> Drawn | None:
         return answers.usage(form, "see how the load is shared", command=edge.command)
     end = edge.clock()
     found = await edge.store.view(fairness, name, end - length, end)
-    return drawn(found, edge.store.snapshot.name, command=edge.command)
+    name_of = edge.store.snapshot.name
+    return drawn(found, name_of, await _picture(edge, found, name_of))
 
 
-def drawn(found: Report, name: Callable[[str], str], *, command: str) -> Drawn:
+async def _picture(edge: Edge, found: Report, name: Callable[[str], str]) -> list[Block]:
+    """The picture, where one can be drawn and uploaded; the lines say the same."""
+    looks = edge.look_with
+    if looks is None or looks.album is None or looks.shares is None or not found.shares:
+        return []
+    try:
+        png, alt = await asyncio.to_thread(looks.shares, found, name)
+        return [image(await looks.album.keep(png, "fairness.png", alt), alt)]
+    except DeliveryError as error:
+        return [context(f"No picture: {escape(str(error), 200)}")]
+
+
+def drawn(found: Report, name: Callable[[str], str], picture: Sequence[Block] = ()) -> Drawn:
     """A line for each person, the heaviest first, and what the weights mean."""
     head = f"*How {escape(found.schedule, 64)} is shared*, {when(found.start, found.end)} to now"
     if not found.shares:
@@ -59,6 +75,7 @@ def drawn(found: Report, name: Callable[[str], str], *, command: str) -> Drawn:
         push(f"{found.schedule}: {name(found.shares[0].person)} had most of the load."),
         [
             section("\n".join([head, *lines, *tail])),
+            *picture,
             context(
                 f"{_weights(found)} Nights are 22:00 to 06:00 where the person lives. For pay:"
                 f" {code(f'oncall-bot schedule fairness {found.schedule} --csv FILE', 120)}"
@@ -78,7 +95,8 @@ def _line(share: Share, name: Callable[[str], str], most: float) -> str:
         if length:
             parts.append(f"{length / _HOUR:.0f} {word}")
     if share.pages:
-        parts.append(f"paged {share.pages} times, {share.night_pages} at night")
+        at_night = f" ({share.night_pages} at night)" if share.night_pages else ""
+        parts.append(f"{count(share.pages, 'page')}{at_night}")
     return f"{code(bar.ljust(BAR), BAR)} *{escape(name(share.person), 60)}* {share.points:.0f}: {', '.join(parts)}"
 
 
