@@ -6,6 +6,7 @@ nothing. Serves web, which asks with what stood in the address.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import re
@@ -15,14 +16,13 @@ from datetime import datetime
 from oncall_bot.calendars.ics import modified_at, written
 from oncall_bot.core.errors import OncallError
 from oncall_bot.core.feeds import LINK_MARK, Feed, link_digest
-from oncall_bot.flows.publish_shifts import publish_shifts
+from oncall_bot.flows.publish_shifts import SLICE, publish_shifts
 from oncall_bot.store.db import Store
 from oncall_bot.store.transactions import Reader
 from oncall_bot.store.views import feeds
 from oncall_bot.telemetry.logs import get_logger
 
 _TOKEN = re.compile(rf"{LINK_MARK}[A-Za-z0-9_-]{{43}}")
-_SLICES_MAX = 30
 log = get_logger("calendars")
 
 
@@ -49,25 +49,20 @@ class Feeds:
         link = await self._store.view(feeds.calendar_link, sha256)
         if link is None or not hmac.compare_digest(link.sha256, sha256):
             return None
-        return served(await self._feed(link.kind, link.key))
+        found, untold = await self._store.view(feeds.feed, link.kind, link.key)
+        await self._keep(untold)
+        return await asyncio.to_thread(served, found)
 
-    async def _feed(self, kind: str, key: str) -> Feed:
-        """As it is told from now on; when that cannot be kept now, as it would be told."""
-        found, untold = await self._store.view(feeds.feed, kind, key)
-        if not untold:
-            return found
+    async def _keep(self, untold: feeds.Untold) -> None:
+        """So that the next who asks is told the same. When it cannot be kept now, the calendar is told all the same."""
         try:
-            for schedule in untold:
-                await self._publish(schedule)
+            for schedule, told in untold.by_schedule.items():
+                for n in range(0, len(told), SLICE):
+                    some = told[n : n + SLICE]
+                    if not await self._store.write(publish_shifts, schedule, some, untold.number):
+                        return
         except OncallError as error:
             log.warning("shifts_not_published", error=str(error)[:200])
-            return found
-        return (await self._store.view(feeds.feed, kind, key))[0]
-
-    async def _publish(self, schedule: str) -> None:
-        for _ in range(_SLICES_MAX):
-            if not await self._store.write(publish_shifts, schedule):
-                return
 
 
 def served(feed: Feed) -> Served:

@@ -83,6 +83,9 @@ def text(value: str, limit: int = 200) -> str:
 
 def _folded(line: str) -> Iterator[str]:
     """Pieces of at most 75 octets, no letter cut in two; each but the first begins with a space."""
+    if len(line) <= _FOLD and line.isascii():
+        yield line
+        return
     piece, size = "", 0
     for letter in line:
         octets = len(letter.encode("utf-8", "replace"))

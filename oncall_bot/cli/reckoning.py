@@ -167,4 +167,5 @@ def _show(found: Report, snapshot: Snapshot) -> None:
     if found.nobody:
         say(f"Nobody was on call for {found.nobody / hour:.1f} h of it.")
     if found.balance is not None:
-        say(f"Whoever has least has {found.balance * 100:.0f} % of whoever has most, weighted.")
+        share = f"{found.balance * 100:.0f} %"
+        say(f"Of the rotation, whoever has least has {share} of whoever has most, weighted.")

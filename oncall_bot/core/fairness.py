@@ -50,14 +50,13 @@ class Report:
     weights: Fairness
     shares: Sequence[Share] = ()
     nobody: timedelta = _NONE
+    regulars: Sequence[str] = ()  # whom the rotation names; others only cover
 
     @property
     def balance(self) -> float | None:
-        """The least points of a person over the most: 1 is even, None when fewer than two take part."""
-        if len(self.shares) < 2:
-            return None
-        points = [share.points for share in self.shares]
-        return min(points) / max(points) if max(points) else None
+        """The least points of a regular over the most: 1 is even, None when fewer than two take part."""
+        points = [share.points for share in self.shares if share.person in self.regulars]
+        return min(points) / max(points) if len(points) > 1 and max(points) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +68,14 @@ class Counted:
     holidays: Sequence[Span]
     zone_of: Callable[[str], ZoneInfo]
     weights: Fairness
-    takes_part: Sequence[str] = ()  # people who count although they had no shift
+    regulars: Sequence[str] = ()
 
 
 def report(
     schedule: str, start: datetime, end: datetime, counted: Counted, now: datetime
 ) -> Report:
     """Every person's share; all lengths exact, whatever clocks do."""
-    found = {person: Share(person) for person in counted.takes_part}
+    found: dict[str, Share] = {}
     nobody = _NONE
     for shift in counted.shifts:
         if shift.user is None:
@@ -91,7 +90,7 @@ def report(
         share.pages += 1
         share.night_pages += is_night(at, counted.zone_of(person))
     ranked = sorted(found.values(), key=lambda one: (-one.points, -one.pages, one.person))
-    return Report(schedule, start, end, counted.weights, ranked, nobody)
+    return Report(schedule, start, end, counted.weights, ranked, nobody, counted.regulars)
 
 
 def is_night(at: datetime, zone: ZoneInfo) -> bool:

@@ -59,6 +59,12 @@ _PUBLISHED = statement(
 _PUBLISH = upsert(
     PUBLISHED, ("schedule_id", "starts_at"), ("ends_at", "person", "sequence", "modified_at")
 )
+_FORGET_PUBLISHED = statement(
+    delete(PUBLISHED).where(
+        PUBLISHED.c.schedule_id == bindparam("of_schedule"),
+        PUBLISHED.c.ends_at < bindparam("before"),
+    )
+)
 
 _WARNED = statement(select(WARNING.c.key))
 _WARN = upsert(WARNING, ("key",), ("ends_at",), also=("warned_at",))
@@ -165,6 +171,10 @@ def published(reader: Reader, schedule_id: int, after: datetime) -> list[Row]:
 
 def publish(tx: Tx, schedule_id: int, rows: Iterable[Mapping[str, Any]]) -> None:
     tx.many(_PUBLISH, [{"schedule_id": schedule_id, **row} for row in rows])
+
+
+def forget_published(tx: Tx, schedule_id: int, before: datetime) -> None:
+    tx.run(_FORGET_PUBLISHED, of_schedule=schedule_id, before=before)
 
 
 # --- warnings ------------------------------------------------------------------------------------------------------

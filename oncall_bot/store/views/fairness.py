@@ -11,23 +11,25 @@ from zoneinfo import ZoneInfo
 
 from oncall_bot.core.config import Config, Fairness
 from oncall_bot.core.fairness import Counted, Report, report
-from oncall_bot.core.rotations import Override, Shift, parse_definition
+from oncall_bot.core.rotations import Override, Shift, parse_definition, people_named
 from oncall_bot.core.rotations.history import Cover, Logged, Version, shifts_as_they_were
 from oncall_bot.store import calendars
 from oncall_bot.store.transactions import Reader
 
 
 def fairness(reader: Reader, schedule: str, start: datetime, end: datetime) -> Report:
-    """Each person's share of a schedule of the file from `start` to `end`."""
+    """Each person's share of a schedule of the file from `start`, or since something is known of it, to `end`."""
     config = reader.snapshot.config
     of = config.schedules[schedule]
     team = config.teams.get(of.team or "")
+    start = min(max(start, _known_from(reader, schedule)), end)
     counted = Counted(
         shifts=shifts_of(reader, schedule, start, end),
         pages=calendars.pages(reader, schedule, start, end),
         holidays=[(one.start, one.end) for one in of.definition.holidays],
         zone_of=_zones(config, of.definition.zone),
         weights=team.fairness if team else Fairness(),
+        regulars=sorted(people_named(of.definition)),
     )
     return report(schedule, start, end, counted, reader.now)
 
@@ -55,6 +57,14 @@ def shifts_of(reader: Reader, schedule: str, start: datetime, end: datetime) -> 
         for row in calendars.logged(reader, schedule_id, min(end, reader.now))
     ]
     return shifts_as_they_were(versions, covers, start, end, log=log)
+
+
+def _known_from(reader: Reader, schedule: str) -> datetime:
+    """When the first definition came into force, or the first shift was logged."""
+    schedule_id = reader.snapshot.schedule_ids[schedule]
+    begun = [row.effective_from for row in calendars.versions(reader, schedule_id)[:1]]
+    begun += [row.starts_at for row in calendars.logged(reader, schedule_id, reader.now)[:1]]
+    return min(begun, default=reader.now)
 
 
 def _zones(config: Config, default: ZoneInfo) -> Callable[[str], ZoneInfo]:

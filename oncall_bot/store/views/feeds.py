@@ -5,7 +5,7 @@ Writes nothing: what differs from what was told is counted by flows.publish_shif
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -92,20 +92,28 @@ def told(reader: Reader, schedule: str) -> tuple[list[Told], list[Told]]:
     return brought_up_to_date(found, kept, reader.now)
 
 
-def feed(reader: Reader, kind: str, key: str) -> tuple[Feed, list[str]]:
-    """The calendar of a person, schedule or team, and the schedules of which something is told for the first time."""
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """What is told of some schedules for the first time, worked out by the rules of this number."""
+
+    number: int
+    by_schedule: Mapping[str, Sequence[Told]]
+
+
+def feed(reader: Reader, kind: str, key: str) -> tuple[Feed, Untold]:
+    """The calendar of a person, schedule or team, and what in it is told for the first time."""
     found: list[FeedShift] = []
-    untold = []
+    untold: dict[str, Sequence[Told]] = {}
     for schedule in schedules_of(reader, kind, key):
         shifts, changed = told(reader, schedule)
         if changed:
-            untold.append(schedule)
+            untold[schedule] = changed
         found += [
             FeedShift(schedule, one, reader.snapshot.name(one.person))
             for one in shifts
             if kind != "person" or one.person == key
         ]
-    return _feed(reader, kind, key, found), untold
+    return _feed(reader, kind, key, found), Untold(reader.snapshot.number, untold)
 
 
 def _feed(reader: Reader, kind: str, key: str, found: Sequence[FeedShift]) -> Feed:

@@ -16,7 +16,7 @@ def test_fairness_is_a_table_for_people_and_csv_for_pay(applied: Run, home: Path
     assert said.code == 0
     assert "Ana Ruiz" in said.out
     assert "Bo Lindt" in said.out
-    assert "Whoever has least has " in said.out
+    assert "whoever has least has " in said.out
     done = applied("schedule", "fairness", "shop", *window, "--csv", str(home / "pay.csv"))
     assert done.code == 0
     with (home / "pay.csv").open(newline="") as opened:

@@ -26,7 +26,7 @@ def count(
     weights: Fairness = WEIGHTS,
     now: datetime = MONDAY + 365 * DAY,
 ) -> Report:
-    counted = Counted(shifts, pages, holidays, lambda _: zone, weights)
+    counted = Counted(shifts, pages, holidays, lambda _: zone, weights, ("ana", "bo"))
     return report("shop", shifts[0].start, shifts[-1].end, counted, now)
 
 
@@ -70,6 +70,17 @@ def test_pages_are_counted_by_person_those_at_night_apart_and_what_is_ahead_is_t
     ana, bo = found.shares
     assert (ana.pages, ana.night_pages, ana.planned) == (2, 1, 4 * HOUR)
     assert (bo.person, bo.pages, bo.shifts) == ("bo", 1, 0)
+
+
+def test_the_balance_is_of_those_in_the_rotation_not_of_who_covers_once() -> None:
+    later = MONDAY + 2 * HOUR
+    found = count(
+        Shift(MONDAY, later, "ana"),
+        Shift(later, later + HOUR, "bo"),
+        Shift(later + HOUR, later + 1.5 * HOUR, "dee"),
+    )
+    assert found.balance == 0.5
+    assert count(Shift(MONDAY, later, "ana")).balance is None
 
 
 def test_cells_for_pay_have_a_column_each_and_begin_no_formula() -> None:
