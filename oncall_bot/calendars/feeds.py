@@ -12,8 +12,6 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
-
 from oncall_bot.calendars.ics import modified_at, written
 from oncall_bot.core.errors import OncallError
 from oncall_bot.core.feeds import LINK_MARK, Feed, link_digest
@@ -21,10 +19,11 @@ from oncall_bot.flows.publish_shifts import publish_shifts
 from oncall_bot.store.db import Store
 from oncall_bot.store.transactions import Reader
 from oncall_bot.store.views import feeds
+from oncall_bot.telemetry.logs import get_logger
 
 _TOKEN = re.compile(rf"{LINK_MARK}[A-Za-z0-9_-]{{43}}")
 _SLICES_MAX = 30
-log = structlog.get_logger(__name__)
+log = get_logger("calendars")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,6 @@ from pathlib import Path
 from ssl import SSLContext
 from zoneinfo import ZoneInfo
 
-import structlog
-
 from oncall_bot.calendars.events import Event, events_between
 from oncall_bot.calendars.sources import content_of
 from oncall_bot.core.config import Calendar, Config
@@ -30,11 +28,12 @@ from oncall_bot.flows.take_calendar import (
 )
 from oncall_bot.store.db import Store
 from oncall_bot.store.transactions import Reader
+from oncall_bot.telemetry.logs import get_logger
 
 EVERY = timedelta(minutes=15)
 BEHIND, LEAVE_AHEAD, COVERS_AHEAD = timedelta(days=35), timedelta(days=400), timedelta(days=180)
 NOTES_MAX = 20
-log = structlog.get_logger(__name__)
+log = get_logger("calendars")
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,3 +64,11 @@ async def test_ones_links_are_listed_by_their_first_letters_only(bot: Bot) -> No
     assert f"{found[1][:10]}…" in listed
     assert found[1] not in listed
     assert "You have no calendar link" in str((await answer(bot, "calendar list", "bob"))["blocks"])
+
+
+async def test_how_the_load_is_shared_is_told_in_words_and_bars(bot: Bot) -> None:
+    shown = str((await answer(bot, "fairness shop-primary 30d"))["blocks"])
+    assert "How shop-primary is shared" in shown
+    assert "oncall-bot schedule fairness shop-primary --csv FILE" in shown
+    assert "fairness shop-primary 90d" in str((await answer(bot, "fairness shop-primry"))["blocks"])
+    assert "1 to 366 days" in str((await answer(bot, "fairness shop-primary 999d"))["blocks"])
