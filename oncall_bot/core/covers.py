@@ -1,7 +1,7 @@
 """The life of a cover request: asked, answered, taken back; the first yes wins and nothing happens twice.
 
 Knows who may do what to a request in which state, and when it is over. Refuses to know rotas, rows and words.
-Serves flows.cover; a swap is a request as well, put to one person.
+Serves flows.answer_cover; a swap is a request as well, put to one person.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """I'm out: cover is asked for every shift somebody has in that time, and each that nobody can be asked for is named.
 
-Knows the bounds. What a request is, `flows.cover` knows. Serves `/oncall out`. Nobody leaves a rota by this: each shift
+Knows the bounds. What a request is, `ask_cover` knows. Serves `/oncall out`. Nobody leaves a rota by this: each shift
 stays theirs until somebody says yes.
 """
 
@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.rotations import people_named
-from oncall_bot.flows.cover import Piece, ask_cover, own_shifts
+from oncall_bot.flows.ask_cover import ask_cover
+from oncall_bot.flows.cover_shown import Piece, own_shifts
 from oncall_bot.store.transactions import Tx
 
 LONGEST = timedelta(days=60)

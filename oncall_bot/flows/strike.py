@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from oncall_bot.flows import (
+    answer_cover,
     canary,
-    cover,
     drafting,
     holding,
     notices,
@@ -116,7 +116,7 @@ STRIKES: dict[str, Callable[[Tx, Row], None]] = {
     "hold_end": lambda tx, timer: holding.hold_ended(tx, timer.subject),
     "hand_off": lambda tx, timer: shifts.handed_off(tx, _key(timer), int(timer.data["at"])),
     "remind": reminders.remind,
-    "cover_expires": lambda tx, timer: cover.expire(tx, _number(timer)),
+    "cover_expires": lambda tx, timer: answer_cover.expire(tx, _number(timer)),
     "tell": lambda tx, timer: telling.tell_rest(tx, _number(timer)),
     "quiet": lambda tx, timer: drafting.quiet_enough(tx, _number(timer)),
     "watchdog": lambda tx, timer: watchdog.watchdog_silent(tx, _key(timer), timer.due_at),

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from oncall_bot.core.drafts.status_update import status_update
 from oncall_bot.core.evidence import Standing, weigh
 from oncall_bot.core.facts import facts_of
 from oncall_bot.core.records import parse_record
@@ -197,6 +198,19 @@ def seen(desk: Desk, args: Args) -> Situation:
     if withheld is not None:
         raise BadCallError(f"INC-{number} is kept from the model: {withheld}.")
     return found
+
+
+def draft_update(desk: Desk, args: Args) -> Result:
+    """Words of a status update, written by code from the record; nothing is posted."""
+    s = seen(desk, args)
+    audience = args.text("audience") or "internal"
+    text = status_update(parse_record(desk.store.look(views.record, s.incident_id)), audience)
+    return {
+        "incident": s.incident_id,
+        "audience": audience,
+        "text": desk.text(text, 1500),
+        "posted": False,
+    }
 
 
 def incident_facts(desk: Desk, args: Args) -> Result:

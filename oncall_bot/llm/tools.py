@@ -57,6 +57,7 @@ def tools_for(*, may_change: bool, has_metrics: bool) -> list[Tool]:
 
 
 def _reads() -> list[Tool]:
+    whom = {"type": "string", "description": "internal or customers; internal if missing"}
     at = {
         "type": "string",
         "description": "ISO 8601 with offset, or the asker's words; now if missing",
@@ -93,6 +94,13 @@ def _reads() -> list[Tool]:
             "State, people, computed times and pinned cause of one incident.",
             lookups.incident_facts,
             {"id": incident},
+            ("id",),
+        ),
+        Tool(
+            "draft_update",
+            "Words of a status update about one incident, from its record; posts nothing.",
+            lookups.draft_update,
+            {"id": incident, "audience": whom},
             ("id",),
         ),
         Tool(

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from oncall_bot.core.outcomes import Outcome
 from oncall_bot.core.situation import Stretch
 from oncall_bot.flows.absence import Away, be_out
-from oncall_bot.flows.cover import Piece, accept, ask_cover, decline, undo, withdraw
+from oncall_bot.flows.answer_cover import accept, decline, undo, withdraw
+from oncall_bot.flows.ask_cover import ask_cover
+from oncall_bot.flows.cover_shown import Piece
 from oncall_bot.flows.reminders import set_reminders
 from oncall_bot.flows.set_override import cancel_override, set_override
 from oncall_bot.slack import answers, covers, reading, rota_forms, schedules, typed_times

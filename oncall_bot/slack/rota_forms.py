@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from oncall_bot.core.outcomes import Outcome
 from oncall_bot.core.rota_words import wall
 from oncall_bot.core.situation import Stretch
-from oncall_bot.flows.cover import Piece, ask_cover, ask_swap
+from oncall_bot.flows.ask_cover import ask_cover, ask_swap
+from oncall_bot.flows.cover_shown import Piece
 from oncall_bot.flows.set_override import set_override
 from oncall_bot.slack import covers, reading
 from oncall_bot.slack.blocks import Block

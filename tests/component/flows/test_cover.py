@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from oncall_bot.flows.cover import Piece, accept, ask_cover, ask_swap, decline, undo, withdraw
+from oncall_bot.flows.answer_cover import accept, decline, undo, withdraw
+from oncall_bot.flows.ask_cover import ask_cover, ask_swap
+from oncall_bot.flows.cover_shown import Piece
 from oncall_bot.store import views
 from oncall_bot.store.db import Store
 from tests.component.flows.world import DOCUMENT, World

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from oncall_bot.core.graphs import Series
 from oncall_bot.core.outcomes import Actor
 from oncall_bot.core.spending import Ending, ModelCall, Usage
 from oncall_bot.core.talk.about import About
@@ -17,7 +18,7 @@ from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows.model_calls import book_call
 from oncall_bot.llm.assistant import STEPS_MAX, ModelAssistant
 from oncall_bot.llm.client import Model
-from oncall_bot.ports import TalkAnswer, TalkTurn
+from oncall_bot.ports import DeliveryError, Gauge, Sample, TalkAnswer, TalkTurn
 from oncall_bot.store import incidents, views
 from oncall_bot.store.db import Store
 from tests.component.flows.world import DOCUMENT, World
@@ -50,13 +51,37 @@ def turn(world: World, text: str = "what is going on?", **more: Any) -> TalkTurn
     return replace(asked, **more)
 
 
+class Meter:
+    """A Prometheus with two series, or one that does not answer."""
+
+    def __init__(self, *, away: bool = False) -> None:
+        self.away = away
+
+    def instant(self, promql: str, at: datetime) -> list[Sample]:
+        self._answers()
+        return [Sample({"pod": "a", "instance": "10.0.0.1"}, 12_431.0), Sample({"pod": "b"}, 7.5)]
+
+    def over(self, promql: str, until: datetime, span: timedelta) -> list[Series]:
+        self._answers()
+        return [Series((("pod", "a"),), ((1.0, 3.0), (2.0, float("nan")), (3.0, 9.0)))]
+
+    def _answers(self) -> None:
+        if self.away:
+            raise DeliveryError("Prometheus gave no answer in 10 s")
+
+
 def ask(
-    world: World, script: Script, asked: TalkTurn | None = None, *, within: float = 20.0
+    world: World,
+    script: Script,
+    asked: TalkTurn | None = None,
+    *,
+    within: float = 60.0,
+    gauge: Gauge | None = None,
 ) -> tuple[TalkAnswer, ScriptedModel, list[str]]:
     told: list[str] = []
     with scripted_model(script) as server:
         model = Model(server.base_url, "k", "scripted", sleep=lambda _: None)
-        assistant = ModelAssistant(model, world.store, within=within)
+        assistant = ModelAssistant(model, world.store, within=within, gauge=gauge)
         return assistant.answer(asked or turn(world), told.append), server, told
 
 
@@ -92,6 +117,43 @@ def test_what_was_looked_up_may_be_said(world: World) -> None:
     result = server.requests[1]["messages"][-1]
     assert result["role"] == "tool"
     assert result["content"].startswith("=== RESULT ")
+
+
+def test_a_measured_value_may_be_said_and_another_may_not(world: World) -> None:
+    look = ("query_prometheus_instant", {"expr": "queue_depth"})
+    found, server, _ = ask(
+        world, after(*look, "The queue holds 12,431. ", "The queue holds 12,999."), gauge=Meter()
+    )
+    assert found.sentences == ["The queue holds 12,431."]
+    assert '"count": 2' in results_in(server.requests[1])[0]
+
+
+def test_over_a_span_the_smallest_the_largest_and_the_last_value_are_known(world: World) -> None:
+    look = ("query_prometheus_range", {"expr": "queue_depth", "hours": 6})
+    _, server, _ = ask(world, after(*look, "INC-1 is firing."), gauge=Meter())
+    result = results_in(server.requests[1])[0]
+    for part in ('"points": 2', '"min": 3.0', '"max": 9.0', '"last": 9.0'):
+        assert part in result
+
+
+def test_a_prometheus_that_is_away_or_not_there_is_said_to_the_model(world: World) -> None:
+    look = ("query_prometheus_range", {"expr": "queue_depth"})
+    _, server, _ = ask(world, after(*look, "INC-1 is firing."), gauge=Meter(away=True))
+    assert "Prometheus gave no answer in 10 s" in results_in(server.requests[1])[0]
+    _, server, _ = ask(world, after(*look, "INC-1 is firing."))
+    offered = [tool["function"]["name"] for tool in server.requests[0]["tools"]]
+    assert not [name for name in offered if name.startswith("query_prometheus")]
+
+
+def test_the_words_of_an_update_are_written_by_code_and_posted_by_nobody(world: World) -> None:
+    look = ("draft_update", {"id": "1", "audience": "customers"})
+    _, server, _ = ask(world, after(*look, "INC-1 is firing."))
+    result = results_in(server.requests[1])[0]
+    assert '"posted": false' in result
+    assert '"audience": "customers"' in result
+    look = ("draft_update", {"id": "1", "audience": "the press"})
+    _, server, _ = ask(world, after(*look, "INC-1 is firing."))
+    assert "An update is for" in results_in(server.requests[1])[0]
 
 
 @pytest.mark.parametrize(

@@ -1,189 +1,19 @@
-"""Cover and swaps: somebody asks, others answer, the first yes changes the rota; all of it can be taken back.
+"""Answer a request for cover: the first yes changes the rota; decline, withdraw, undo, and the end of waiting.
 
-Knows what a request needs to be put, and writes what `core.covers` decided: overrides (two for a swap, in one
-transaction), hand-offs, and the messages that show it. Refuses rota arithmetic. Serves Slack and the tick.
+Writes what `core.covers` decided: overrides (two for a swap, in one transaction), hand-offs, and the messages that show
+it. Refuses rota arithmetic. Serves Slack and the tick.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-from oncall_bot.core.covers import Act, Kind, Request, State, Why, act, expiry
+from oncall_bot.core.covers import Act, Kind, Request, State, Why, act
 from oncall_bot.core.outcomes import SYSTEM, Actor, Outcome
-from oncall_bot.core.rota_rights import leads, mates, may_take
-from oncall_bot.core.rota_words import span
-from oncall_bot.core.rotations import Shift
-from oncall_bot.flows import notices, shifts
-from oncall_bot.store import covers, incidents, messages, people, timers
+from oncall_bot.core.rota_rights import leads, may_take
+from oncall_bot.flows import cover_shown, notices, shifts
+from oncall_bot.flows.cover_shown import Piece, own_shifts
+from oncall_bot.store import covers, incidents, people, timers
 from oncall_bot.store.statements import Row
-from oncall_bot.store.transactions import Reader, Tx
-
-LONGEST = timedelta(days=60)
-ASKED_MAX = 20
-NOTE_MAX = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A stretch of one schedule."""
-
-    schedule: str
-    starts_at: datetime
-    ends_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Put(Outcome):
-    """What became of a wish for cover: the request, and whom it was put to."""
-
-    request_id: int | None = None
-    asked: tuple[str, ...] = ()
-
-
-# --- asking -------------------------------------------------------------------------------------------------------
-
-
-def ask_cover(
-    tx: Tx, asker: str, wanted: Piece, named: Sequence[str], note: str, actor: Actor
-) -> Put:
-    """Put it to the people named, or to the whole team when nobody is; nothing changes until one says yes."""
-    mine = _own_time(tx, asker, wanted)
-    if isinstance(mine, str):
-        return Put(False, mine)
-    whom = _whom(tx, asker, mine.schedule, named)
-    if isinstance(whom, str):
-        return Put(False, whom)
-    return _put(tx, Kind.COVER, asker, mine, None, whom, note, actor)
-
-
-def ask_swap(
-    tx: Tx, asker: str, give: Piece, take: Piece, other: str, note: str, actor: Actor
-) -> Put:
-    """Offer the own shift for one of the other's; both change hands with one yes, or neither."""
-    mine, theirs = _own_time(tx, asker, give), _own_time(tx, other, take)
-    if isinstance(mine, str):
-        return Put(False, mine)
-    if isinstance(theirs, str):
-        return Put(False, theirs)
-    whom = _whom(tx, asker, mine.schedule, [other])
-    if isinstance(whom, str):
-        return Put(False, whom)
-    return _put(tx, Kind.SWAP, asker, mine, theirs, whom, note, actor)
-
-
-def own_shifts(
-    tx: Reader, person: str, schedule: str, start: datetime, end: datetime
-) -> list[Shift]:
-    """The person's shifts between two instants, cut there."""
-    return [s for s in tx.snapshot.shifts(schedule, start, end) if s.user == person]
-
-
-def _own_time(tx: Tx, person: str, wanted: Piece) -> Piece | str:
-    """The stretch as far as the person is on call in it, or why there is none."""
-    snapshot, name = tx.snapshot, tx.snapshot.name(person)
-    if wanted.schedule not in snapshot.config.schedules:
-        known = ", ".join(snapshot.config.schedules) or "none"
-        return f"There is no schedule {wanted.schedule[:60]!r}. Schedules: {known}."
-    if person not in snapshot.people or not may_take(snapshot.config, person):
-        return f"{person[:60]} is not somebody of oncall.yaml who can be on call."
-    start, end = max(_whole(wanted.starts_at), _whole(tx.now)), _whole(wanted.ends_at)
-    if end <= start or end - start > LONGEST:
-        return "That time ends before it begins, is over, or is longer than 60 days."
-    found = own_shifts(tx, person, wanted.schedule, start, end)
-    if not found:
-        return f"{name} is not on call for {wanted.schedule} then, so there is nothing to cover."
-    return Piece(wanted.schedule, found[0].start, found[-1].end)
-
-
-def _whole(at: datetime) -> datetime:
-    """Hand-offs are planned by the second."""
-    return at.replace(microsecond=0)
-
-
-def _whom(tx: Tx, asker: str, schedule: str, named: Sequence[str]) -> list[str] | str:
-    snapshot = tx.snapshot
-    whom = list(dict.fromkeys(named)) or mates(snapshot.config, schedule, asker)
-    for key in whom:
-        if key == asker:
-            return "You can't cover for yourself. Name somebody else, or nobody to ask the team."
-        if not may_take(snapshot.config, key):
-            return f"{key[:60]} is not somebody of oncall.yaml who can be on call."
-    reached = [key for key in whom if snapshot.slack_id(key)]
-    if not reached:
-        return "Nobody who could cover can be asked in Slack. Name somebody else."
-    return reached[:ASKED_MAX]
-
-
-def _put(
-    tx: Tx,
-    kind: Kind,
-    asker: str,
-    mine: Piece,
-    theirs: Piece | None,
-    whom: Sequence[str],
-    note: str,
-    actor: Actor,
-) -> Put:
-    snapshot = tx.snapshot
-    asker_id, schedule_id = snapshot.people[asker].id, snapshot.schedule_ids[mine.schedule]
-    if covers.like(tx, asker_id, schedule_id, mine.starts_at, mine.ends_at) is not None:
-        return Put(False, "You have asked for some of that time already; withdraw that first.")
-    request_id = covers.new_id(tx)
-    first = min(mine.starts_at, theirs.starts_at) if theirs else mine.starts_at
-    expires_at = expiry(first, mine.ends_at, tx.now)
-    covers.insert(
-        tx,
-        id=request_id,
-        kind=str(kind),
-        asker_id=asker_id,
-        schedule_id=schedule_id,
-        starts_at=mine.starts_at,
-        ends_at=mine.ends_at,
-        back_schedule_id=snapshot.schedule_ids[theirs.schedule] if theirs else None,
-        back_starts_at=theirs.starts_at if theirs else None,
-        back_ends_at=theirs.ends_at if theirs else None,
-        note=note.strip()[:NOTE_MAX],
-        expires_at=expires_at,
-        message_id=_message(tx, request_id, asker),
-    )
-    for key in whom:
-        covers.ask(tx, request_id, snapshot.people[key].id, _message(tx, request_id, key))
-    timers.add(
-        tx, "cover_expires", f"cover:{request_id}", expires_at, f"cover_expires:{request_id}"
-    )
-    _show(tx, request_id)
-    what = f"{mine.schedule}, {_span(tx, mine)}"
-    incidents.audit(
-        tx, str(actor), f"{kind}_ask", f"cover:{request_id}", after={"what": what, "of": asker}
-    )
-    names = _names(tx, whom)
-    return Put(True, f"{names} asked: {what}. Nothing changes until somebody says yes.",
-               request_id=request_id, asked=tuple(whom))  # fmt: skip
-
-
-def _message(tx: Tx, request_id: int, person: str) -> int | None:
-    """The person's own message about the request, edited whenever it changes."""
-    slack_id = tx.snapshot.slack_id(person)
-    if slack_id is None:
-        return None
-    role = f"{messages.COVER}{request_id}:{person}"
-    return messages.create(tx, incident_id=None, role=role, channel=slack_id)
-
-
-def _show(tx: Tx, request_id: int) -> None:
-    """Everybody's message shows how it stands now."""
-    request = covers.get(tx, request_id)
-    shown = [request.message_id if request else None]
-    shown += [row.message_id for row in covers.asked(tx, request_id)]
-    for message_id in shown:
-        message = messages.get(tx, message_id) if message_id is not None else None
-        if message is not None:
-            messages.touch(tx, message, at_once=True)
-
-
-# --- answering ----------------------------------------------------------------------------------------------------
+from oncall_bot.store.transactions import Tx
 
 
 def accept(tx: Tx, request_id: int, actor: Actor) -> Outcome:
@@ -197,7 +27,7 @@ def accept(tx: Tx, request_id: int, actor: Actor) -> Outcome:
     gone = _gone(tx, found, actor.key)
     if gone is not None:
         covers.save(tx, request_id, str(State.WITHDRAWN), None, closed=True)
-        _show(tx, request_id)
+        cover_shown.show(tx, request_id)
         return Outcome(False, gone)
     _paint(tx, found, actor)
     _answered(tx, found, after, actor)
@@ -330,7 +160,7 @@ def _answered(tx: Tx, row: Row, after: Request, actor: Actor) -> None:
     incidents.audit(tx, str(actor), f"{row.kind}_{said}", f"cover:{row.id}")
     if closed:
         timers.drop(tx, "cover_expires", f"cover:{row.id}")
-    _show(tx, row.id)
+    cover_shown.show(tx, row.id)
 
 
 def _close(tx: Tx, row: Row, after: Request, verb: str, actor: Actor) -> None:
@@ -339,7 +169,7 @@ def _close(tx: Tx, row: Row, after: Request, verb: str, actor: Actor) -> None:
     incidents.audit(
         tx, str(actor), f"{row.kind}_{verb}", f"cover:{row.id}", before={"state": row.state}
     )
-    _show(tx, row.id)
+    cover_shown.show(tx, row.id)
 
 
 # --- words --------------------------------------------------------------------------------------------------------
@@ -383,24 +213,11 @@ def _what_is_done(tx: Tx, row: Row, *, you: bool = False) -> str:
     takes = "take" if you else "takes"
     return (
         f"{takes} {_shift(tx, row)}, and {tx.snapshot.name(row.asker)} takes"
-        f" {back.schedule}, {_span(tx, back)}"
+        f" {back.schedule}, {cover_shown.said(tx, back)}"
     )
 
 
 def _shift(tx: Tx, row: Row) -> str:
-    return f"{row.schedule}, {_span(tx, Piece(row.schedule, row.starts_at, row.ends_at))}"
-
-
-def _span(tx: Tx, piece: Piece) -> str:
-    zone = tx.snapshot.config.schedules.get(piece.schedule)
-    if zone is None:
-        return f"{piece.starts_at:%a %d %b %H:%M} to {piece.ends_at:%a %d %b %H:%M} UTC"
-    return span(piece.starts_at, piece.ends_at, zone.definition.zone)
-
-
-def _names(tx: Tx, keys: Sequence[str]) -> str:
-    names = [tx.snapshot.name(key) for key in keys]
-    shown = names if len(names) < 5 else [*names[:3], f"{len(names) - 3} more"]
-    verb = "is" if len(names) == 1 else "are"
-    joined = f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else shown[0]
-    return f"{joined} {verb}"
+    return (
+        f"{row.schedule}, {cover_shown.said(tx, Piece(row.schedule, row.starts_at, row.ends_at))}"
+    )
