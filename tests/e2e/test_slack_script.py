@@ -78,7 +78,7 @@ def test_a_whole_night_in_slack_leaves_nothing_to_complain_about(
     build: Callable[..., World], mode: str
 ) -> None:
     world = build(
-        config=CONFIG,
+        config=CONFIG.replace("managers: [carol]", "managers: [carol], usergroup: oncall-sre"),
         mode=mode,
         known=False,
         rate_limits=True,
@@ -100,6 +100,22 @@ def test_a_whole_night_in_slack_leaves_nothing_to_complain_about(
     assert not set(report["unused_scopes"]) - {"commands"}, "typing the command is no call"
     assert not world.rows("SELECT kind, last_error FROM outbox WHERE state = 'dead'")
     assert "Traceback" not in world.serve.log_file.read_text()
+
+
+def alice_gives_a_shift_away(night: Night) -> None:
+    """Bob is asked, accepts in his direct message, and the schedule says so; then Alice takes it back."""
+    world = night.world
+    night.says("alice", "schedule", "Next: ")
+    night.says("alice", "cover shop-primary in 30h to in 36h ask bob", "Bob Brown is asked")
+    world.until(lambda: world.dms("bob", "asks you to"), "the request")
+    night.presses("bob", "Accept", channel="dm")
+    world.until(lambda: world.dms("alice", "covers for you"), "the asker's message is edited")
+    night.says("alice", "schedule shop-primary", "(cover)")
+    night.presses("alice", "Undo", channel="dm")
+    world.until(lambda: world.dms("bob", "It was taken back"), "the other's message is edited")
+    night.says("alice", "remind 24h 1h", "You are reminded 24 h and 1 h before each shift")
+    acked(world.human("alice").home())
+    assert "Your next shifts" in str(world.human("alice").wait(home=True))
 
 
 def before_it_burns(night: Night) -> None:
@@ -133,6 +149,7 @@ def before_it_burns(night: Night) -> None:
     world.until(lambda: world.dms("bob", "Test page received"), "it was received")
     night.says("bob", "contact remove push", "is removed")
     night.says("carol", "override shop-primary bob in 20h to in 21h", "Bob Brown is on call")
+    alice_gives_a_shift_away(night)
 
 
 def it_burns_while_slack_fails(night: Night) -> dict[str, Any]:

@@ -121,9 +121,20 @@ def hand_off(reader: Reader, payload: Mapping[str, Any]) -> HandOff | None:
         pages_last_week=sum(one.pages for one in week),
         silences=_silences_ending(reader),
         noise=week[:NOISIEST],
-        then=_then(reader, schedule, at),
+        then=_behind(reader, schedule, at, arriving),
         late=late if late > LATE else None,
     )
+
+
+def _behind(
+    reader: Reader, schedule: str, at: datetime, arriving: str | None
+) -> list[tuple[str, str]]:
+    """Who else is asked when the arriving person does not answer, each once."""
+    first: dict[str, str] = {}
+    for name, after in _then(reader, schedule, at):
+        first.setdefault(name, after)
+    first.pop(reader.snapshot.name(arriving), None)
+    return list(first.items())
 
 
 def _noise(reader: Reader, schedule: str) -> list[Noise]:

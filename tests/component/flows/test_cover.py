@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from oncall_bot.flows.absence import be_out
 from oncall_bot.flows.answer_cover import accept, decline, undo, withdraw
 from oncall_bot.flows.ask_cover import ask_cover, ask_swap
 from oncall_bot.flows.cover_shown import Piece
@@ -240,3 +241,45 @@ def test_a_request_survives_a_restart_and_is_audited(world: World, database: str
         again.close()
     verbs = world.rows("SELECT verb FROM audit WHERE verb LIKE 'cover%' ORDER BY id")
     assert [row[0] for row in verbs] == ["cover_ask", "cover_yes"]
+
+
+def test_who_is_out_asks_for_each_shift_and_hears_of_those_nobody_can_be_asked_for(
+    world: World,
+) -> None:
+    """Ana's week runs already, and she has a second rota alone: her fallback is not asked by itself."""
+    document = rota()
+    document["teams"]["solo"] = {"members": ["ana"]}
+    document["schedules"]["alone"] = {
+        "team": "solo",
+        "layers": [
+            {
+                "start": "2026-03-03T09:00",
+                "end": "2026-03-04T09:00",
+                "rotation": {"unit": "day"},
+                "users": ["ana"],
+            }
+        ],
+    }
+    world.apply(document)
+    until = TODAY + timedelta(days=4)
+    done = world.store.write(be_out, "ana", TODAY, until, "flu", world.person("ana")).result()
+    assert done.reason == "2 shifts in that time: cover is asked for 1. For 1 nobody is asked."
+    assert [(one.piece.schedule, one.asked) for one in done.shifts] == [
+        ("primary", ("Bo Lindt", "Cy Okafor")),
+        ("alone", ()),
+    ]
+    assert done.shifts[0].piece.starts_at == TODAY
+    assert "Nobody who could cover can be asked" in done.shifts[1].why
+    assert on_call(world, TODAY + HOUR) == "ana", "being out takes nobody off the rota"
+    waits = world.store.look(views.waits_for, "bo")
+    assert says(world, accept, waits[0].request_id, "bo").done
+    assert on_call(world, TODAY + HOUR) == "bo"
+
+
+def test_being_out_without_a_shift_asks_nobody(world: World) -> None:
+    bo = world.person("bo")
+    until = TODAY + timedelta(days=2)
+    done = world.store.write(be_out, "bo", TODAY, until, "", bo).result()
+    assert done.reason == "You have no shift in that time, so nothing has to be covered."
+    late = world.store.write(be_out, "bo", TODAY, TODAY + timedelta(days=90), "", bo).result()
+    assert not late.done

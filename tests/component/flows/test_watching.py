@@ -214,7 +214,7 @@ def test_both_people_are_told_of_a_hand_off_once(world: World) -> None:
     assert len(world.rows("SELECT starts_at FROM shift_log")) == 1
 
 
-def test_a_hand_off_slept_over_is_logged_and_not_told(world: World) -> None:
+def test_a_hand_off_slept_over_is_logged_and_told_in_one_line_only(world: World) -> None:
     document = copy.deepcopy(DOCUMENT)
     document["schedules"]["primary"]["layers"][0] |= {
         "users": ["ana", "bo"],
@@ -224,5 +224,7 @@ def test_a_hand_off_slept_over_is_logged_and_not_told(world: World) -> None:
     world.store.write(plan_handoffs).result()
     world.clock.advance(8 * 24 * 3600)
     world.run()
-    assert [got for got in world.slack if got.kind == "notice"] == []
+    (told,) = [got for got in world.slack if got.kind == "notice"]
+    assert told.to == "U0BOBOBO1"
+    assert told.what.startswith("You are on call for primary since Mon 9 Mar 09:00")
     assert len(world.rows("SELECT starts_at FROM shift_log")) == 1

@@ -280,3 +280,33 @@ async def test_times_that_come_twice_or_never_are_asked_back_with_forms_that_wor
     )
     assert "2031-03-30 01:30" in str(said["blocks"])
     assert "2031-03-30 03:30" in str(said["blocks"])
+
+
+async def test_app_home_shows_what_waits_for_me_and_takes_the_answer(bot: Bot) -> None:
+    mine = await shift_of(bot, "alice")
+    await asks(bot, "alice", _out(mine), "cover is asked for 1")
+    await bot.slack.act_home("bob")
+    view = await bot.slack.act_wait(user="bob", home=True, contains="Waiting for you")
+    assert "Alice Adams asks you to cover" in str(view)
+    assert "Your next shifts" in str(view)
+    assert "A page rings" in str(view)
+    await bot.slack.act_click("bob", home=True, action_id="cover.accept")
+    assert await on_call(bot, mine.starts_at + HOUR) == "bob"
+
+
+async def test_a_stranger_to_the_file_looks_and_changes_nothing(bot: Bot) -> None:
+    """Somebody of the workspace who is not in oncall.yaml may read a schedule."""
+    bot.slack.ws.channel("incidents")["members"].append(bot.slack.ws.add_user("eve")["id"])
+    await asks(bot, "eve", "schedule shop-primary", "Now: ")
+    for text in ("cover me", "swap", "out until in 3h", "remind 1h"):
+        await asks(bot, "eve", text, "You are not in oncall.yaml")
+    await asks(bot, "eve", "override shop-primary bob in 1h to in 3h", "Ask one of them")
+
+
+async def test_a_guest_looks_and_changes_nothing(bot: Bot) -> None:
+    guest = bot.slack.ws.add_user("gus")
+    guest["is_restricted"] = True
+    bot.slack.ws.channel("incidents")["members"].append(guest["id"])
+    await asks(bot, "gus", "schedule shop-primary", "Now: ")
+    for text in ("override", "cover me", "swap", "out until in 3h", "remind 1h"):
+        await asks(bot, "gus", text, "You are a guest here")
