@@ -115,6 +115,11 @@ class Board:
         return max(1, round((self.end - self.start) / timedelta(days=7)))
 
     @property
+    def gaps_to_tell(self) -> list[Gap]:
+        """The gaps that are not over; of days that are all over, every gap that was."""
+        return [gap for gap in self.gaps if gap.end > self.now or self.end <= self.now]
+
+    @property
     def changes(self) -> list[ClockChange]:
         return [day.change for day in self.days if day.change is not None]
 

@@ -112,11 +112,12 @@ def subtitle(board: Board) -> str:
 
 
 def _gaps(board: Board) -> str:
-    if not board.gaps:
+    gaps = board.gaps_to_tell
+    if not gaps:
         return "no gap"
-    if len(board.gaps) > 1:
-        return f"{len(board.gaps)} gaps, the first {moment(board.gaps[0].start, board.zone)}"
-    gap = board.gaps[0]
+    gap = gaps[0]
+    if len(gaps) > 1:
+        return f"{len(gaps)} gaps, the first {moment(gap.start, board.zone)}"
     same = _local(gap.start, board.zone).date() == _local(gap.end, board.zone).date()
     until = clock(gap.end, board.zone) if same else moment(gap.end, board.zone)
     return f"gap {moment(gap.start, board.zone)} to {until}"
@@ -127,7 +128,8 @@ def alt_text(board: Board, limit: int = 1900) -> str:
     shifts = "; ".join(_shift_words(bar, board) for bar in board.final[:40])
     more = f"; {len(board.final) - 40} more shifts" if len(board.final) > 40 else ""
     gaps = [
-        f"Nobody {gap_sentence(gap, board.zone, board.now)}" for gap in board.gaps[:GAPS_IN_WORDS]
+        f"Nobody {gap_sentence(gap, board.zone, board.now)}"
+        for gap in board.gaps_to_tell[:GAPS_IN_WORDS]
     ]
     changes = [f"{change_words(one).capitalize()}." for one in board.changes]
     said = f"{board.schedule}, {span(board)}, {zone_name(board.zone)}. {shifts}{more}."

@@ -121,7 +121,7 @@ class SchedulePages:
         board = seen.board
         sections = [_section(day, board) for day in board.days]
         past = sum(1 for day in board.days if day.end <= board.now)
-        gaps = [gap for gap in board.gaps if gap.end > board.now] or board.gaps
+        gaps = board.gaps_to_tell
         return self._pages.draw(
             "schedule.html",
             400 if wanted.faults else 200,

@@ -49,7 +49,7 @@ def _add_schedules(app: FastAPI, schedules: SchedulePages, door: SessionDoor) ->
             return door.turned_away(request.url.path)
         return await schedules.all(request, looker)
 
-    @app.api_route("/schedules/{key:path}", methods=_LOOK)
+    @app.api_route("/schedules/{key}", methods=_LOOK)
     async def one_schedule(key: str, request: Request) -> Response:
         looker = await door.looker(request)
         if looker is None:

@@ -25,6 +25,7 @@ from oncall_bot.store import migrations
 from oncall_bot.store.db import Store
 from tests.component.web.site import ANA, BEN, Site
 from tests.databases import HandClock
+from tests.e2e.test_demo_browser import address  # noqa: F401 - a fixture
 from tests.shared import REQUIRE_REAL
 
 CHROMIUM = next(
@@ -49,26 +50,25 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     clock = HandClock()
     store = Store(url, clock=clock)
     store.open()
-    server, address = listening(found := [], store, clock)
+    found: list[Site] = []
+    server = listening(found, store, clock)
     found[0].is_lived_in()
     worked_on(found[0])
-    found[0].address = address
     yield found[0]
     server.should_exit = True
     store.close()
 
 
-def listening(found: list[Site], store: Store, clock: HandClock) -> tuple[uvicorn.Server, str]:
+def listening(found: list[Site], store: Store, clock: HandClock) -> uvicorn.Server:
     """The port is known only once it listens, and the pages know their address: it is taken first."""
     config = uvicorn.Config(
         _late(found), host="127.0.0.1", port=0, lifespan="off", log_level="error"
     )
     server = uvicorn.Server(config)
     sock = config.bind_socket()
-    address = f"http://127.0.0.1:{sock.getsockname()[1]}"
-    found.append(Site(store, clock, address))
+    found.append(Site(store, clock, f"http://127.0.0.1:{sock.getsockname()[1]}"))
     threading.Thread(target=server.run, args=([sock],), daemon=True).start()
-    return server, address
+    return server
 
 
 def _late(found: list[Site]) -> Callable[..., Any]:
@@ -251,6 +251,28 @@ def test_a_chip_of_the_draft_lights_up_its_entry(
     after = me.page.locator("#e1").evaluate("one => getComputedStyle(one).backgroundColor")
     assert before != after
     me.shot(shots, "incident-chip")
+
+
+def test_slack_hands_out_the_link_that_signs_in(
+    chromium: Browser,
+    address: str,  # noqa: F811 - the fixture
+) -> None:
+    """The real command with a practice Slack: typed, pressed, signed in as the person who typed."""
+    page = chromium.new_page()
+    page.goto(address)
+    page.locator("body.ready").wait_for()
+    page.get_by_role("button", name="Look around first").click()
+    field = page.locator("#chat").get_by_role("combobox")
+    field.fill("/oncall web")
+    field.press("Enter")
+    link = page.locator("#chat").get_by_role("link", name="Sign in")
+    link.wait_for()
+    page.goto(str(link.get_attribute("href")))
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("Signed in as Ana Ruiz")).to_be_visible()
+    page.get_by_role("link", name="shop-primary").click()
+    expect(page.get_by_text("is on call now")).to_be_visible()
+    page.close()
 
 
 def test_who_is_not_signed_in_is_told_how(chromium: Browser, site: Site, shots: Path) -> None:

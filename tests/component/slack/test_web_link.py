@@ -11,6 +11,9 @@ from sqlalchemy import text
 
 from oncall_bot.core.outcomes import Actor
 from oncall_bot.core.sign_in import Refusal, digest
+from oncall_bot.slack.callers import Caller
+from oncall_bot.slack.edge import Edge
+from oncall_bot.slack.web_link import web_link
 from oncall_bot.store import views
 from oncall_bot.store.db import Store
 from oncall_bot.store.transactions import Reader
@@ -71,6 +74,27 @@ async def test_a_guest_gets_none(bot: Bot) -> None:
     await bot.slack.act_slash("dave", "incidents", "/oncall", "web")
     await until(lambda: whispered(bot, "dave"))
     assert "sign-in/" not in str(bot.whispered("dave"))
+    assert links(bot.store) == 0
+
+
+async def test_a_mention_gets_no_link(bot: Bot) -> None:
+    """Its answer is seen by everybody in the channel, and the link would sign all of them in as the asker."""
+    await bot.incident()
+    await bot.slack.act_mention("alice", "incidents", "web")
+    await bot.slack.act_mention("alice", "incidents", "who is on call?")
+    await bot.slack.act_wait("incidents", "shop-primary")
+    said = await bot.slack.act_messages("incidents", user="alice")
+    assert "sign-in/" not in str(said)
+    assert links(bot.store) == 0
+
+
+async def test_a_word_without_a_press_of_its_own_gets_no_link(bot: Bot) -> None:
+    """Whatever way to the word is added later: only what Slack answers to one person carries a trigger."""
+    caller = Caller("U1", Actor("person", "alice", "Alice Adams"))
+    edge = Edge(bot.store, None, None, None, public_url=ADDRESS)  # type: ignore[arg-type]
+    told = await web_link(edge, caller, "")
+    assert told is not None
+    assert "Type `/oncall web`" in str(told.blocks)
     assert links(bot.store) == 0
 
 

@@ -79,6 +79,12 @@ def test_an_acknowledge_link_is_a_key_and_is_hidden(lines: io.StringIO) -> None:
     assert "/ack/[hidden]" in text
 
 
+def test_keys_in_paths_are_hidden(lines: io.StringIO) -> None:
+    logging.getLogger("web").error("request failed %s", "/sign-in/kEy-0123?to=/schedules")
+    assert "kEy-0123" not in lines.getvalue()
+    assert "/sign-in/[hidden]" in lines.getvalue()
+
+
 def test_libraries_speak_through_the_same_filter(lines: io.StringIO) -> None:
     logging.getLogger("slack_sdk.web").warning("sending with token %s", SECRET)
     logging.getLogger("uvicorn.error").error("broken: %s", SECRET)

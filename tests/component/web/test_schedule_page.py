@@ -109,6 +109,16 @@ async def test_weeks_past_and_to_come_are_links_that_keep_the_zone(site: Site) -
     assert "23 hours, clocks go forward 02:00 to 03:00" in said
 
 
+async def test_a_gap_that_is_over_is_told_of_past_weeks_only(site: Site) -> None:
+    site.clock.now = berlin(24, 18, 1)
+    await site.signs_in()
+    assert "Nobody" not in plain(await site.page(PAGE))
+    site.clock.now = berlin(26, 9)
+    await site.signs_in()
+    said = plain(await site.page(f"{PAGE}?from=2026-10-19"))
+    assert "Nobody was on call Saturday 24, 09:00 to 18:00." in said
+
+
 async def test_the_past_is_what_was_logged_whatever_the_rota_says_now(site: Site) -> None:
     def logged(tx: Tx) -> None:
         tx.connection.execute(
