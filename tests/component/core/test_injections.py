@@ -15,7 +15,8 @@ from oncall_bot.core.evidence import Standing, weigh
 from oncall_bot.core.records import Record, parse_record
 from oncall_bot.core.situation import DraftNotice
 from oncall_bot.core.verification import Claim, Outcome, Verifier, check_claims
-from oncall_bot.llm.prompts import SYSTEM, ledger_of, messages
+from oncall_bot.llm.ledger import Window, ledger_of
+from oncall_bot.llm.prompts import SYSTEM, question
 from oncall_bot.slack.drafts import suggested_update, suggestion
 from oncall_bot.slack.escape import escape
 from oncall_bot.slack.pins import form
@@ -117,11 +118,16 @@ def test_a_pin_makes_no_cause_of_words_from_outside() -> None:
         assert Standing.CAUSE not in weigh(poisoned("pin", *texts)).standing.values(), texts
 
 
+def whole(record: Record) -> Window:
+    """The ledger of a short record: one window."""
+    (window,) = ledger_of(record, (), 250_000).windows
+    return window
+
+
 @pytest.mark.parametrize("place", PLACES)
 def test_in_a_prompt_every_word_of_a_record_stays_inside_the_fence(place: str) -> None:
     for text in groups(place):
-        ledger = ledger_of(poisoned(place, *text), MARKER)
-        system, user = messages(ledger, "summary")
+        system, user = question(whole(poisoned(place, *text)).fenced(MARKER), "summary")
         assert system == {"role": "system", "content": SYSTEM}
         assert user["role"] == "user"
         lines = user["content"].splitlines()
@@ -136,8 +142,7 @@ def test_in_a_prompt_every_word_of_a_record_stays_inside_the_fence(place: str) -
 @pytest.mark.parametrize("place", ["annotation", "chat of a webhook"])
 def test_words_from_outside_reach_a_model_as_their_length_only(place: str) -> None:
     for text in groups(place):
-        ledger = ledger_of(poisoned(place, *text), MARKER)
-        rows = [json.loads(line) for line in ledger.text.splitlines()[1:-1]]
+        rows = [json.loads(line) for line in whole(poisoned(place, *text)).lines]
         for row in rows:
             if row["id"].startswith("e8"):
                 assert row["text"].startswith("(text from outside, "), (text, row)
@@ -164,14 +169,13 @@ def test_a_model_that_obeys_is_not_believed() -> None:
         checked = check_claims(claims, record)
         assert checked.kept == (), [c.text for c in checked.kept]
         told = compose(record, "summary", claims).markdown
-        assert told == draft(record, "summary")
+        assert told.startswith(draft(record, "summary").rstrip())
+        assert not [one for one in (*obeyed, *texts) if one in told]
 
 
 def test_an_order_is_dropped_even_when_it_cites_a_good_source() -> None:
     verifier = Verifier(poisoned("note", "x"))
     for text in TEXTS:
-        if sum(c.isascii() for c in text) < len(text) / 2:
-            continue  # the verifier reads Latin letters only
         assert verifier.verify(text, ("e011",)).outcome is not Outcome.KEEP, text
 
 

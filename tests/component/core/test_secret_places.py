@@ -14,7 +14,8 @@ from oncall_bot.core.drafts.status_update import status_update
 from oncall_bot.core.records import Record, parse_record
 from oncall_bot.core.redaction import without_secrets
 from oncall_bot.core.verification import Claim
-from oncall_bot.llm.prompts import ledger_of, messages
+from oncall_bot.llm.ledger import ledger_of
+from oncall_bot.llm.prompts import question
 from tests.fakes.incidents import incident
 from tests.fakes.secrets import Secret, secrets
 
@@ -58,7 +59,7 @@ def poisoned(group: Sequence[Secret]) -> dict[str, Any]:
 
 
 def leaves(record: Record) -> dict[str, Callable[[], str]]:
-    ledger = ledger_of(record, "f00d")
+    windows = ledger_of(record, (), 250_000).windows
     claims = [
         Claim(e.text[:300], "summary", (e.id,)) for e in record.events if e.id.startswith("e8")
     ]
@@ -70,7 +71,9 @@ def leaves(record: Record) -> dict[str, Callable[[], str]]:
         "update": lambda: status_update(record, "internal"),
         "update for customers": lambda: status_update(record, "customers"),
         "prose of a model": lambda: compose(record, "summary", claims).markdown,
-        "prompt": lambda: json.dumps(messages(ledger, "summary"), ensure_ascii=False),
+        "prompt": lambda: json.dumps(
+            [question(window.fenced("f00d"), "summary") for window in windows], ensure_ascii=False
+        ),
     }
 
 

@@ -18,10 +18,7 @@ from tests.component.flows.world import World
 ALERT = "TooManyRestarts"
 
 
-FEW = ("pod-crash-looping", "job-failed", "oom-killed", "replicas-mismatch", "target-down")
-LIBRARY = [
-    book for book in read_runbooks(starter_library())[0] if any(part in book.slug for part in FEW)
-]
+LIBRARY = read_runbooks(starter_library())[0]
 
 
 @pytest.fixture

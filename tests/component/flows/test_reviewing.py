@@ -12,6 +12,7 @@ from oncall_bot.flows.declare import note
 from oncall_bot.flows.drafting import add_narrative, request_draft
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.flows.reviewing import accept, answer_check, discard, edit
+from oncall_bot.ports import Prose
 from oncall_bot.store import views
 from tests.component.flows.world import DOCUMENT, World
 
@@ -46,7 +47,7 @@ def with_a_sentence_to_check(world: World) -> int:
     draft_id = newest.draft_id
     events = world.store.look(views.record, 1)["events"]
     claim = Claim(CAUSE, "summary", (next(e["id"] for e in events if e["text"] == said),))
-    world.store.write(add_narrative, draft_id, [claim]).result()
+    world.store.write(add_narrative, draft_id, Prose((claim,))).result()
     notice = world.store.look(views.draft_by_id, draft_id)
     assert notice is not None
     assert [(c.check_id, c.text) for c in notice.checks] == [("s1", CAUSE)]
@@ -129,7 +130,7 @@ def test_a_model_that_answers_after_the_decision_changes_nothing(world: World) -
     events = world.store.look(views.record, 1)["events"]
     ack = next(e["id"] for e in events if e["kind"] == "ack")
     claim = Claim("Ana Ruiz acknowledged the incident.", "summary", (ack,))
-    assert world.store.write(add_narrative, draft_id, [claim]).result() == 0
+    assert world.store.write(add_narrative, draft_id, Prose((claim,))).result() == 0
     assert standing(world) == before
 
 

@@ -101,7 +101,7 @@ async def test_a_word_without_a_press_of_its_own_gets_no_link(bot: Bot) -> None:
 async def test_without_a_public_address_it_says_what_to_set(
     slackcheck: ModuleType, store: Store
 ) -> None:
-    async with running(slackcheck, store, "socket") as bot:
+    async with running(slackcheck, store, "socket", public_url=None) as bot:
         await bot.slack.act_slash("alice", "incidents", "/oncall", "web")
         await until(lambda: whispered(bot, "alice"))
         assert "ONCALL_PUBLIC_URL" in str(bot.whispered("alice"))

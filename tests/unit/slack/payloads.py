@@ -27,6 +27,7 @@ from oncall_bot.core.situation import (
 )
 from oncall_bot.slack import (
     answers,
+    calendars,
     cards,
     catching_up,
     dms,
@@ -40,6 +41,7 @@ from oncall_bot.slack import (
     verdicts,
 )
 from oncall_bot.slack.blocks import Block, Drawn
+from oncall_bot.store.views.feeds import OwnLink
 from tests.unit.slack import rota_payloads, talk_payloads
 from tests.unit.slack.situations import (
     ACKNOWLEDGED,
@@ -207,6 +209,16 @@ def messages() -> Mapping[str, Drawn]:
             RunbookNotice(HOSTILE, BOOK, 99, NASTY_READINGS), BOOK, NOW
         ),
         **{f"draft-{n}": drafts.suggestion(one, NOW) for n, one in SUGGESTIONS.items()},
+        "say-calendar": calendars.given(
+            "your own shifts", "https://oncall.example.com/", "cal_0123456789", command="/oncall"
+        ),
+        "say-calendar-links": calendars.links(
+            [
+                OwnLink("cal_01234", "person", "ana", at(0)),
+                OwnLink("cal_98765", "team", NASTY, at(5)),
+            ],
+            NOW,
+        ),
         "say-catchup": catching_up.drawn(ACKNOWLEDGED, MARKDOWN, NOW),
         "draft-update": drafts.suggested_update(DraftNotice(FIRING, "update-internal", SAID, 7)),
         "draft-update-posted": drafts.update(
