@@ -55,6 +55,7 @@ def _on_call(reader: Reader, key: str, at: datetime) -> OnCallNow:
     config = snapshot.config
     person = snapshot.on_call(key, at)
     following = snapshot.next_handoff(key, at)
+    planned = snapshot.rota(key, at)
     reach = snapshot.reach.get(person or "", Reach(None))
     team = config.teams.get(config.schedules[key].team or "")
     fallback = (team.fallback if team else ()) or config.defaults.fallback
@@ -71,6 +72,7 @@ def _on_call(reader: Reader, key: str, at: datetime) -> OnCallNow:
         until=following[0] if following else None,
         loud_roads=list(dict.fromkeys(loud)),
         then=_then(reader, key, at),
+        covers_for=snapshot.name(planned) if planned and person not in (None, planned) else None,
         fallback=[snapshot.name(t.key) for t in fallback if t.kind == "person"],
         group_problem=user_groups.problem_of(reader, team.key) if team and team.usergroup else None,
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from oncall_bot.flows.absence import be_out
+from oncall_bot.flows.absence import be_back, be_out
 from oncall_bot.flows.answer_cover import accept, decline, undo, withdraw
 from oncall_bot.flows.ask_cover import ask_cover, ask_swap
 from oncall_bot.flows.cover_shown import Piece
@@ -274,6 +274,22 @@ def test_who_is_out_asks_for_each_shift_and_hears_of_those_nobody_can_be_asked_f
     waits = world.store.look(views.waits_for, "bo")
     assert says(world, accept, waits[0].request_id, "bo").done
     assert on_call(world, TODAY + HOUR) == "bo"
+
+
+def test_who_is_back_withdraws_what_nobody_has_accepted(world: World) -> None:
+    ana = world.person("ana")
+    until = TODAY + timedelta(days=30)
+    world.store.write(be_out, "ana", TODAY, until, "", ana).result()
+    first, second = world.store.look(views.asked_for, "ana")
+    says(world, accept, first.request_id, "bo")
+    back = world.store.write(be_back, "ana", ana).result()
+    assert back.reason == (
+        "1 request is withdrawn, those shifts are yours. 1 accepted before stay; undo them one by one."
+    )
+    assert says(world, accept, second.request_id, "cy").reason.endswith("it was withdrawn.")
+    now_on = world.store.look(views.who, schedule="primary")[0]
+    assert (now_on.name, now_on.covers_for) == ("Bo Lindt", "Ana Ruiz")
+    assert not world.store.write(be_back, "ana", ana).result().done
 
 
 def test_being_out_without_a_shift_asks_nobody(world: World) -> None:
