@@ -66,8 +66,7 @@ def test_cover_is_asked_of_the_team_and_the_first_yes_changes_who_is_paged(world
     assert on_call(world, TODAY + 3 * HOUR) == "ana"
     said = says(world, accept, put.request_id, "bo")
     assert (
-        said.reason
-        == "You cover primary, Mon 2 Mar 15:00 to Mon 2 Mar 21:00 (Europe/Berlin) for Ana Ruiz."
+        said.reason == "You cover primary, Mon 2 Mar 15:00 to 21:00 (Europe/Berlin) for Ana Ruiz."
     )
     assert on_call(world, TODAY + 3 * HOUR) == "bo"
     assert on_call(world, TODAY + 8 * HOUR) == "ana"
