@@ -22,6 +22,12 @@ def clock(at: datetime, zone: ZoneInfo) -> str:
     return f"{local:%H:%M}{f' {local:%Z}' if twice else ''}"
 
 
+def stretch(start: datetime, end: datetime, zone: ZoneInfo) -> str:
+    """`Fri 6 Mar 09:00 to Sat 7 Mar 09:00`, or `Fri 6 Mar 09:00 to 18:00` within one day."""
+    same = start.astimezone(zone).date() == end.astimezone(zone).date()
+    return f"{wall(start, zone)} to {clock(end, zone) if same else wall(end, zone)}"
+
+
 def span(start: datetime, end: datetime, zone: ZoneInfo) -> str:
-    """`Fri 6 Mar 09:00 to Sat 7 Mar 09:00 (Europe/Berlin)`."""
-    return f"{wall(start, zone)} to {wall(end, zone)} ({zone.key})"
+    """The same with its zone: `Fri 6 Mar 09:00 to Sat 7 Mar 09:00 (Europe/Berlin)`."""
+    return f"{stretch(start, end, zone)} ({zone.key})"

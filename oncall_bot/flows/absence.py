@@ -9,10 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from oncall_bot.core.covers import State
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.rotations import people_named
+from oncall_bot.flows.answer_cover import withdraw
 from oncall_bot.flows.ask_cover import ask_cover
 from oncall_bot.flows.cover_shown import Piece, own_shifts
+from oncall_bot.store import covers
 from oncall_bot.store.transactions import Tx
 
 LONGEST = timedelta(days=60)
@@ -50,6 +53,21 @@ def be_out(
     if bare:
         text += f" For {bare} nobody is asked."
     return Away(True, text, shifts=asked)
+
+
+def be_back(tx: Tx, person: str, actor: Actor) -> Outcome:
+    """Everything the person still asks for is withdrawn; covers that were accepted stay, each with its undo."""
+    known = tx.snapshot.people.get(person)
+    rows = covers.of_asker(tx, known.id) if known else []
+    waiting = [row.id for row in rows if row.state == State.OPEN]
+    for request_id in waiting:
+        withdraw(tx, request_id, actor)
+    if not waiting:
+        return Outcome(False, "You ask for no cover just now.")
+    taken = len(rows) - len(waiting)
+    stay = f" {taken} accepted before stay; undo them one by one." if taken else ""
+    count = "1 request is" if len(waiting) == 1 else f"{len(waiting)} requests are"
+    return Outcome(True, f"{count} withdrawn, those shifts are yours.{stay}")
 
 
 def _pieces(tx: Tx, person: str, start: datetime, end: datetime) -> list[Piece]:

@@ -53,6 +53,9 @@ def import_runbooks(
     again with the same while some are `left`. What was taken in is in force with the last call.
     """
     known = runbooks.known(tx, source)
+    if any(not _stands(known.get(book.slug), book) for book in books):
+        runbooks.alone(tx)
+        known = runbooks.known(tx, source)
     waiting = [book for book in books if not _stands(known.get(book.slug), book)]
     now = waiting[:at_most]
     for book in now:

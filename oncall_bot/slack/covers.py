@@ -60,7 +60,7 @@ def _question(c: CoverNotice, now: datetime) -> Drawn:
     verb = "cover" if c.take is None else "swap"
     head = f"{asker} asks you to *{verb} {_name(c.give)}*\n{spoken(c.give, now)}"
     if c.take is not None:
-        head += f"\nand takes your *{_name(c.take)}*\n{spoken(c.take, now)}"
+        head += f"\nfor your *{_name(c.take)}*\n{spoken(c.take, now)}"
     text = push("", c.asker, f" asks you to {verb} {_name(c.give)[:30]}{_plainly(c.give, now)}")
     free = _free(c)
     others = names(one.name for one in c.asked if one.key != c.reader_key)
@@ -107,7 +107,7 @@ def _waiting(c: CoverNotice, now: datetime) -> Drawn:
     if c.take is not None:
         head += f"\nfor *{_name(c.take)}*\n{spoken(c.take, now)}"
     said = f"Asked: {asked or 'nobody any more'}." + (f" Declined: {declined}." if declined else "")
-    still = f"You are on call for it until somebody says yes; it ends {when(c.expires_at, now)}."
+    still = f"It is yours until somebody says yes. No answer by {when(c.expires_at, now)} is a no."
     return Drawn(
         push("You asked for cover of ", c.give.schedule, f",{_plainly(c.give, now)}"),
         [

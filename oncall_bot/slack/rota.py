@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from oncall_bot.core.outcomes import Outcome
 from oncall_bot.core.situation import Stretch
-from oncall_bot.flows.absence import Away, be_out
+from oncall_bot.flows.absence import Away, be_back, be_out
 from oncall_bot.flows.answer_cover import accept, decline, undo, withdraw
 from oncall_bot.flows.ask_cover import ask_cover
 from oncall_bot.flows.cover_shown import Piece
@@ -259,12 +259,14 @@ async def _swap(edge: Edge, asked: Asked) -> Drawn | None:
 
 
 async def _out(edge: Edge, asked: Asked) -> Drawn | None:
-    """`out until fri 18:00`, `out from thu 09:00 until fri 18:00`; alone it lists what is not covered yet."""
+    """`out until fri 18:00`, `out from thu 09:00 until fri 18:00`, `out cancel`; alone it lists what is not covered."""
     caller, words = asked.caller, asked.words
     if caller.person is None:
         return answers.not_yours("you have no shifts here")
     if not words:
         return await _list(edge, caller)
+    if words == ["cancel"]:
+        return _told(await edge.press(asked.press_id, be_back, caller.person.key, caller.actor))
     if "until" not in words or words[-1] == "until":
         return answers.usage(
             OUT_FORM, "ask for cover of your shifts until then", command=edge.command

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from oncall_bot.core.outcomes import Outcome
-from oncall_bot.core.rota_words import wall
+from oncall_bot.core.rota_words import stretch
 from oncall_bot.core.situation import Stretch
 from oncall_bot.flows.ask_cover import ask_cover, ask_swap
 from oncall_bot.flows.cover_shown import Piece
@@ -58,7 +58,7 @@ def _value(person: str, one: Stretch) -> str:
 
 def _spoken(one: Stretch) -> str:
     zone = ZoneInfo(one.zone)
-    return f"{wall(one.starts_at, zone)} to {wall(one.ends_at, zone)}, {one.schedule[:20]}"
+    return f"{stretch(one.starts_at, one.ends_at, zone)}, {one.schedule[:20]}"
 
 
 def _piece(value: str) -> tuple[str, Piece] | None:

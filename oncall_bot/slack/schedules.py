@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from oncall_bot.core.rota_days import Day, Piece, clocks_change
-from oncall_bot.core.rota_words import clock, wall
+from oncall_bot.core.rota_words import clock, stretch
 from oncall_bot.core.situation import OverrideShown, RotaWeek, Stretch
 from oncall_bot.slack.answers import said
 from oncall_bot.slack.blocks import Block, Drawn, actions, button, confirm, context, section
@@ -27,7 +27,8 @@ def week(w: RotaWeek, now: datetime, *, picture: Block | None = None) -> Drawn:
     zone = ZoneInfo(w.zone)
     first, last = w.days[0].date, w.days[-1].date
     key = w.on_call.schedule
-    span = f"{first.day} {first:%B} to {last.day} {last:%B}"
+    month = "" if (first.year, first.month) == (last.year, last.month) else f" {first:%B}"
+    span = f"{first.day}{month} to {last.day} {last:%B}"
     gaps = _gaps(w.gaps, zone)
     text = push("", key, f", {span}: {w.on_call.name or 'nobody'} now. {_count(w.gaps)}"[:80])
     return Drawn(
@@ -53,9 +54,7 @@ def _count(gaps: Sequence[Stretch]) -> str:
 def _gaps(gaps: Sequence[Stretch], zone: ZoneInfo) -> str:
     if not gaps:
         return "No gap."
-    shown = [
-        f"{wall(one.starts_at, zone)} to {wall(one.ends_at, zone)}" for one in gaps[:GAPS_SHOWN]
-    ]
+    shown = [stretch(one.starts_at, one.ends_at, zone) for one in gaps[:GAPS_SHOWN]]
     more = f" and {len(gaps) - GAPS_SHOWN} more" if len(gaps) > GAPS_SHOWN else ""
     return f"*{count(len(gaps), 'gap')}:* {'; '.join(shown)}{more}"
 

@@ -11,12 +11,13 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from oncall_bot.store import tables as t
-from oncall_bot.store.statements import Row, insert_of, statement, upsert
+from oncall_bot.store.statements import Row, Statement, insert_of, locking, statement, upsert
 from oncall_bot.store.transactions import Reader, Tx
 
 RUNBOOK, VERSION = t.Runbook.__table__, t.RunbookVersion.__table__  # type: ignore[attr-defined]
 SECTION = t.Section.__table__  # type: ignore[attr-defined]
 MATCH = t.RunbookMatch.__table__  # type: ignore[attr-defined]
+META = t.Meta.__table__  # type: ignore[attr-defined]
 
 ATTACHED, POSSIBLE, WITHDRAWN = "attached", "possible", "withdrawn"
 MATCHES_MAX = 20
@@ -80,6 +81,7 @@ _ALL = statement(
     .select_from(RUNBOOK.outerjoin(VERSION, VERSION.c.id == RUNBOOK.c.version_id))
     .where(RUNBOOK.c.source == bindparam("from_source"))
 )
+_ALONE = Statement(lambda dialect: locking(select(META.c.id), dialect))
 _INSERT = insert_of(RUNBOOK, "id", "source", "slug", archived_at=None)
 _INSERT_VERSION = insert_of(
     VERSION, "id", "runbook_id", "n", "sha256", "text", "document", "imported_at"
@@ -169,6 +171,11 @@ def matches(tx: Reader, incident_id: int) -> Sequence[Row]:
 def offered(tx: Reader, incident_id: int) -> list[Row]:
     """Those that are possible."""
     return [row for row in matches(tx, incident_id) if row.standing == POSSIBLE]
+
+
+def alone(tx: Tx) -> None:
+    """Until the commit no other process takes runbooks in: two that start together would write the same rows."""
+    tx.first(_ALONE)
 
 
 def known(tx: Reader, source: str) -> dict[str, Row]:

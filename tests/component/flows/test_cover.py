@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from oncall_bot.flows.absence import be_out
+from oncall_bot.flows.absence import be_back, be_out
 from oncall_bot.flows.answer_cover import accept, decline, undo, withdraw
 from oncall_bot.flows.ask_cover import ask_cover, ask_swap
 from oncall_bot.flows.cover_shown import Piece
@@ -66,8 +66,7 @@ def test_cover_is_asked_of_the_team_and_the_first_yes_changes_who_is_paged(world
     assert on_call(world, TODAY + 3 * HOUR) == "ana"
     said = says(world, accept, put.request_id, "bo")
     assert (
-        said.reason
-        == "You cover primary, Mon 2 Mar 15:00 to Mon 2 Mar 21:00 (Europe/Berlin) for Ana Ruiz."
+        said.reason == "You cover primary, Mon 2 Mar 15:00 to 21:00 (Europe/Berlin) for Ana Ruiz."
     )
     assert on_call(world, TODAY + 3 * HOUR) == "bo"
     assert on_call(world, TODAY + 8 * HOUR) == "ana"
@@ -274,6 +273,22 @@ def test_who_is_out_asks_for_each_shift_and_hears_of_those_nobody_can_be_asked_f
     waits = world.store.look(views.waits_for, "bo")
     assert says(world, accept, waits[0].request_id, "bo").done
     assert on_call(world, TODAY + HOUR) == "bo"
+
+
+def test_who_is_back_withdraws_what_nobody_has_accepted(world: World) -> None:
+    ana = world.person("ana")
+    until = TODAY + timedelta(days=30)
+    world.store.write(be_out, "ana", TODAY, until, "", ana).result()
+    first, second = world.store.look(views.asked_for, "ana")
+    says(world, accept, first.request_id, "bo")
+    back = world.store.write(be_back, "ana", ana).result()
+    assert back.reason == (
+        "1 request is withdrawn, those shifts are yours. 1 accepted before stay; undo them one by one."
+    )
+    assert says(world, accept, second.request_id, "cy").reason.endswith("it was withdrawn.")
+    now_on = world.store.look(views.who, schedule="primary")[0]
+    assert (now_on.name, now_on.covers_for) == ("Bo Lindt", "Ana Ruiz")
+    assert not world.store.write(be_back, "ana", ana).result().done
 
 
 def test_being_out_without_a_shift_asks_nobody(world: World) -> None:

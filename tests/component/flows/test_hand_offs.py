@@ -63,34 +63,41 @@ def test_on_the_night_that_skips_an_hour_the_hand_off_is_told_once(world: World)
     assert {at for _, at in handed(world)} == {datetime(2026, 3, 29, 1, 30, tzinfo=UTC)}
 
 
-def test_two_processes_that_strike_the_same_hand_off_tell_it_once(
+def test_two_processes_go_through_the_night_lived_twice_and_tell_its_hand_off_once(
     world: World, database: str
 ) -> None:
+    """Both strike at the same instant, every ten minutes from midnight to six."""
     if world.store.sqlite:
         pytest.skip("one process serves a SQLite database")
-    morning = datetime(2026, 3, 3, 7, 59, tzinfo=UTC)
-    at_night(world, morning, nightly("2026-03-01T09:00", "ana", "bo"))
-    world.clock.advance(120)
+    evening = datetime(2026, 10, 24, 22, tzinfo=UTC)
+    at_night(world, evening, nightly("2026-10-20T02:30", "ana", "bo"))
     other = Store(database, clock=world.clock)
     other.open()
+    gate = threading.Barrier(2)
+
+    def strike_what_is_due(store: Store) -> None:
+        gate.wait(10)
+        for timer_id in store.look(timers.due, limit=100):
+            store.write(strike, timer_id).result()
+        store.write(plan_ahead).result()
+
     try:
-        gate = threading.Barrier(2)
-
-        def process(store: Store) -> None:
-            gate.wait(5)
-            for timer_id in store.look(timers.due, limit=100):
-                store.write(strike, timer_id).result()
-            store.write(plan_ahead).result()
-
-        both = [threading.Thread(target=process, args=(one,)) for one in (world.store, other)]
-        for one in both:
-            one.start()
-        for one in both:
-            one.join(20)
-        world.run()
-        assert sorted(to for to, _ in handed(world)) == [ANA, BO]
+        for _ in range(36):
+            world.clock.advance(600)
+            both = [
+                threading.Thread(target=strike_what_is_due, args=(one,))
+                for one in (world.store, other)
+            ]
+            for one in both:
+                one.start()
+            for one in both:
+                one.join(20)
+            world.run()
     finally:
         other.close()
+    assert sorted(to for to, _ in handed(world)) == [ANA, BO]
+    assert {at for _, at in handed(world)} == {datetime(2026, 10, 25, 0, 30, tzinfo=UTC)}
+    assert len(world.rows("SELECT id FROM shift_log")) == 1
 
 
 def test_a_restart_that_slept_over_it_tells_the_hand_off_late_and_says_so(world: World) -> None:

@@ -13,6 +13,8 @@ BERLIN = ZoneInfo("Europe/Berlin")
 def test_a_shift_is_told_in_the_rotas_zone() -> None:
     start, end = datetime(2026, 3, 6, 8, tzinfo=UTC), datetime(2026, 3, 7, 8, tzinfo=UTC)
     assert span(start, end, BERLIN) == "Fri 6 Mar 09:00 to Sat 7 Mar 09:00 (Europe/Berlin)"
+    noon = datetime(2026, 3, 6, 11, tzinfo=UTC)
+    assert span(start, noon, BERLIN) == "Fri 6 Mar 09:00 to 12:00 (Europe/Berlin)"
 
 
 def test_the_hour_that_comes_twice_says_which() -> None:

@@ -299,7 +299,17 @@ SHIFTS = (
         ("push", "voice"),
         (("Bo Lindt", "after 5 min"), ("Dee Marsh", "after 10 min")),
     ),
-    OnCallNow("search-primary", "bo", "Bo Lindt", None, at(400), (), (), covers_for="Cy Okafor"),
+    OnCallNow(
+        "search-primary",
+        "bo",
+        "Bo Lindt",
+        None,
+        at(400),
+        (),
+        (),
+        covers_for="Cy Okafor",
+        group_problem="user groups need a paid plan of Slack",
+    ),
     OnCallNow("night", None, None, None, at(300), fallback=("Dee Marsh",)),
 )
 HANDED = HandOff(
