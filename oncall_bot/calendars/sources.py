@@ -71,10 +71,10 @@ def _of_address(address: str, hosts: Sequence[str], context: SSLContext | None) 
     )
     try:
         link.request("GET", there, headers=_HEADERS)
-        answer = link.getresponse()
-        if answer.status != HTTPStatus.OK:
-            raise SourceError(f"{host} answered {answer.status}")  # also where it leads elsewhere
-        return _whole(answer)
+        with link.getresponse() as answer:
+            if answer.status != HTTPStatus.OK:  # also where it leads elsewhere
+                raise SourceError(f"{host} answered {answer.status}")
+            return _whole(answer)
     except (HTTPException, OSError, ValueError) as fault:
         raise SourceError(f"{host} does not answer ({type(fault).__name__})") from None
     finally:

@@ -110,7 +110,12 @@ def brought_up_to_date(
     with another end or person is the same one, changed; one that is not found any more is told no longer.
     """
     before = {one.start: one for one in kept}
-    past = [one for one in kept if one.end <= now and one.person is not None]
+    lasting = {shift.start for shift in found if shift.end > now}
+    past = [
+        one
+        for one in kept
+        if one.end <= now and one.person is not None and one.start not in lasting
+    ]
     told, changed = list(past), []
     for shift in found:
         if shift.end <= now and _was_told(shift, past):

@@ -14,13 +14,15 @@ from icalendar import Calendar
 
 from oncall_bot.calendars.feeds import Feeds
 from oncall_bot.core.feeds import LINK_MARK, LINK_SHOWN, link_digest
-from oncall_bot.core.outcomes import SYSTEM, Outcome
+from oncall_bot.core.outcomes import SYSTEM, Actor, Outcome
 from oncall_bot.flows.api_tokens import revoke_token
 from oncall_bot.flows.calendar_links import LINKS_MAX, create_link, revoke_link
 from oncall_bot.flows.set_override import set_override
 from oncall_bot.telemetry.metrics import Telemetry
 from oncall_bot.web.app import build_web
 from tests.component.flows.world import DOCUMENT, World
+
+DEE = Actor("person", "dee", "Dee Marsh")
 
 ROTA = {
     "team": "shop",
@@ -110,7 +112,7 @@ async def test_a_cover_changes_its_event_alone(subscriber: Subscriber) -> None:
     begin = datetime(2026, 3, 9, 8, tzinfo=UTC)
     world.clock.advance(60)
     done = world.store.write(
-        set_override, "primary", begin, begin + timedelta(days=7), "cy", SYSTEM
+        set_override, "primary", begin, begin + timedelta(days=7), "cy", DEE
     ).result(10)
     assert done.done
     after = {str(one["UID"]): one for one in await subscriber.events(token)}

@@ -11,10 +11,12 @@ import pytest
 
 from oncall_bot.calendars.reader import CalendarReader
 from oncall_bot.core.coverage import Kind
-from oncall_bot.core.outcomes import SYSTEM
+from oncall_bot.core.outcomes import Actor
 from oncall_bot.flows.set_override import set_override
 from oncall_bot.store import views
 from tests.component.flows.world import DOCUMENT, World
+
+DEE = Actor("person", "dee", "Dee Marsh")
 
 HEAD = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n"
 
@@ -82,7 +84,7 @@ async def test_a_cover_made_by_a_person_later_stays_over_that_of_a_calendar(
     reader, begin = CalendarReader(world.store, tmp_path), world.clock.now + 3 * DAY
     (tmp_path / "c.ics").write_text(ics(("bo", begin, DAY)))
     await reader.run()
-    world.store.write(set_override, "primary", begin, begin + HOUR, "cy", SYSTEM).result(10)
+    world.store.write(set_override, "primary", begin, begin + HOUR, "cy", DEE).result(10)
     await reader.run()
     assert [on_call(world, begin + n * HOUR) for n in (0, 2)] == ["cy", "bo"]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from oncall_bot.core.outcomes import SYSTEM
+from oncall_bot.core.outcomes import Actor
 from oncall_bot.flows.set_override import set_override
 from oncall_bot.store.db import Store
 from tests.component.cli.conftest import CONFIG, Run
 
+DEE = Actor("person", "dee", "Dee Marsh")
 HOURS = 'restrictions: [{days: [1, 2, 3, 4, 5], from: "09:00", to: "17:00"}], users: [ana, bo]'
 
 
@@ -65,7 +66,7 @@ def test_one_person_on_two_schedules_at_once_and_a_cover_to_nobody_are_faults(
     path.write_text(text.replace("policies:\n", f"{second}policies:\n", 1))
     assert run("apply", str(path)).code == 0
     begin = datetime.now(UTC) + timedelta(days=3)
-    done = store.write(set_override, "shop", begin, begin + timedelta(hours=4), None, SYSTEM)
+    done = store.write(set_override, "shop", begin, begin + timedelta(hours=4), None, DEE)
     assert done.result().done
     said = run("schedule", "verify", "shop", "--months", "1")
     assert said.code == 1

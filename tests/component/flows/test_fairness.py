@@ -5,10 +5,12 @@ from __future__ import annotations
 from copy import deepcopy
 from datetime import timedelta
 
-from oncall_bot.core.outcomes import SYSTEM
+from oncall_bot.core.outcomes import Actor
 from oncall_bot.flows.set_override import set_override
 from oncall_bot.store.views.fairness import fairness
 from tests.component.flows.world import DOCUMENT, World
+
+DEE = Actor("person", "dee", "Dee Marsh")
 
 HOUR = timedelta(hours=1)
 
@@ -22,7 +24,7 @@ def shares(world: World, hours: float) -> dict[str, tuple[float, int]]:
 def test_an_edit_of_the_file_moves_no_hour_that_is_past_and_covers_count(world: World) -> None:
     world.clock.advance(10 * 3600)
     begin = world.clock.now
-    done = world.store.write(set_override, "primary", begin, begin + 4 * HOUR, "cy", SYSTEM)
+    done = world.store.write(set_override, "primary", begin, begin + 4 * HOUR, "cy", DEE)
     assert done.result(10).done
     world.clock.advance(10 * 3600)
     document = deepcopy(DOCUMENT)

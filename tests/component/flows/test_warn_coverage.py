@@ -8,12 +8,14 @@ from typing import Any
 
 from sqlalchemy import select
 
-from oncall_bot.core.outcomes import SYSTEM
+from oncall_bot.core.outcomes import Actor
 from oncall_bot.flows.set_override import set_override
 from oncall_bot.flows.warn_coverage import look_ahead, warn_coverage
 from oncall_bot.store import outbox
 from oncall_bot.store.transactions import Reader
 from tests.component.flows.world import DOCUMENT, World
+
+DEE = Actor("person", "dee", "Dee Marsh")
 
 DAY = 86_400
 
@@ -50,7 +52,7 @@ def test_a_new_fault_is_told_the_day_it_comes_within_four_weeks(world: World) ->
     look(world)
     begin = world.clock.now + timedelta(days=30)
     end = begin + timedelta(hours=6)
-    world.store.write(set_override, "primary", begin, end, None, SYSTEM).result(10)
+    world.store.write(set_override, "primary", begin, end, None, DEE).result(10)
     assert look(world) == []
     world.clock.advance(3 * DAY)
     [(whom, text)] = look(world)
