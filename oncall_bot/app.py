@@ -305,6 +305,7 @@ class App:
             self.prometheus_of,
             self._sources_with_metrics,
             shares=pictures.shares,
+            week=pictures.week,
         )
         self.slack: SlackEdge | None = None
         if settings.slack_bot_token is None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from oncall_bot.core.board import Board
 from oncall_bot.core.disclosure import Disclosure
 from oncall_bot.core.errors import OncallError
 from oncall_bot.core.fairness import Report
@@ -216,6 +217,7 @@ class Instruments:
     sources: Callable[[], Sequence[str]]
     album: Album | None = None
     shares: Shares | None = None
+    week: Callable[[Board], bytes] | None = None  # draws a schedule's weeks; raises DeliveryError
 
 
 @dataclass(frozen=True, slots=True)

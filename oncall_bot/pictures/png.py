@@ -13,9 +13,10 @@ import sys
 import threading
 from collections.abc import Callable
 
+from oncall_bot.core.board import Board
 from oncall_bot.core.fairness import Report
 from oncall_bot.core.graphs import Graph
-from oncall_bot.pictures import shares
+from oncall_bot.pictures import schedule, shares
 from oncall_bot.pictures.drawing import read, write
 from oncall_bot.pictures.graph import svg_of
 from oncall_bot.ports import DeliveryError
@@ -48,6 +49,10 @@ class PngPictures:
         if not png:
             raise DeliveryError("the picture could not be drawn", permanent=True)
         return png
+
+    def week(self, board: Board) -> bytes:
+        """A schedule's weeks; `core.board_words.alt_text` has the words. Raises as `draw` does."""
+        return self._drawn(schedule.svg_of(board))
 
     def close(self) -> None:
         process, self._process = self._process, None

@@ -1,7 +1,7 @@
 """The picture of a schedule as an SVG 1200 wide: layers pale, overrides outlined, who is on call tall and strong.
 
 Knows pixels and colours; sizes are for a phone, where 1200 px become 330 pt, so no text is smaller than 26 px. Refuses
-to know rotas (core.board) and words (core.board_words). Pure but for `week_picture`. Serves chat, through app.
+to know rotas (core.board) and words (core.board_words). Pure. Serves png.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from oncall_bot.core.board import Bar, Board, Day, Kind
 from oncall_bot.core.board_words import change_words, clock, is_today, span, subtitle
 from oncall_bot.pictures.letters import FAMILY, fitted, one_line, safe, width
-from oncall_bot.pictures.raster import png_of
 
 WIDTH, EDGE, LEFT, RIGHT, TOP = 1200, 30, 198, 1170, 196
 TITLE, SMALL, NAME, STRONG = 41, 28, 26, 29
@@ -30,11 +29,6 @@ HATCH = (
     '<defs><pattern id="gap" width="11" height="11" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     f'<rect width="11" height="11" fill="{PAPER}"/><rect width="3.2" height="11" fill="{FIRING}"/></pattern></defs>'
 )
-
-
-def week_picture(board: Board) -> bytes:
-    """The schedule as a PNG; `core.board_words.alt_text` says the same in words. Blocking: some 50 ms."""
-    return png_of(svg_of(board))
 
 
 def svg_of(board: Board) -> str:

@@ -24,6 +24,7 @@ from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.edge import Edge
 from oncall_bot.slack.phrases import duration
 from oncall_bot.slack.typed_times import Unclear
+from oncall_bot.slack.week_picture import week_picture
 from oncall_bot.store import views
 
 if TYPE_CHECKING:
@@ -91,12 +92,16 @@ async def week_of(edge: Edge, schedule: str, first: date | None = None) -> Drawn
     shown = await edge.store.view(views.rota_week, schedule, first)
     if shown is None:
         return answers.sentence(f"No schedule is called {schedule[:80]}.")
-    return schedules.week(shown, edge.clock(), picture=await picture_of(edge, schedule, first))
+    drawn = await picture_of(edge, schedule, shown.days[0].date)
+    return schedules.week(shown, edge.clock(), picture=drawn)
 
 
-async def picture_of(edge: Edge, schedule: str, first: date | None) -> Block | None:
-    """The place for the week drawn as an image block; none is drawn here, and the lines say the same."""
-    return None
+async def picture_of(edge: Edge, schedule: str, first: date) -> Block | None:
+    """The same week drawn, where pictures are drawn and kept; the lines say the same."""
+    looks = edge.look_with
+    if looks is None or looks.week is None or looks.album is None:
+        return None
+    return await week_picture(edge.store, looks.week, looks.album.keep, schedule, first=first)
 
 
 async def _page(edge: Edge, press: Press) -> Drawn | None:

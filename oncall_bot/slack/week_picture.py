@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import Any
 
 import structlog
 
 from oncall_bot.core.board import Board
 from oncall_bot.core.board_words import alt_text
 from oncall_bot.ports import DeliveryError
-from oncall_bot.slack.escape import plain
+from oncall_bot.slack.blocks import Block, image
 from oncall_bot.store import views
 from oncall_bot.store.db import Store
 
@@ -27,7 +26,6 @@ Keep = Callable[[bytes, str, str], Awaitable[str]]
 """PNG, file name and alt text in; the file's id out. Raises DeliveryError."""
 
 PICTURE_WITHIN = 10.0
-ALT_MAX = 1900
 
 
 async def week_picture(
@@ -39,7 +37,7 @@ async def week_picture(
     first: date | None = None,
     weeks: int = 1,
     person: str | None = None,
-) -> dict[str, Any] | None:
+) -> Block | None:
     """An image block of the schedule's weeks; None when there is none within ten seconds.
 
     `first` is the first day shown, the Monday of this week without it; `person` looks, and has a colour of their own.
@@ -47,7 +45,7 @@ async def week_picture(
     board = await store.view(views.board_of, schedule, first=first, weeks=weeks, person=person)
     if board is None:
         return None
-    alt = plain(alt_text(board), ALT_MAX)
+    alt = alt_text(board)
     try:
         async with asyncio.timeout(PICTURE_WITHIN):
             png = await asyncio.to_thread(draw, board)
@@ -55,4 +53,4 @@ async def week_picture(
     except (TimeoutError, DeliveryError) as error:
         log.info("no_week_picture", schedule=schedule, why=str(error)[:200] or "too slow")
         return None
-    return {"type": "image", "slack_file": {"id": file_id}, "alt_text": alt}
+    return image(file_id, alt)

@@ -253,16 +253,22 @@ def test_a_chip_of_the_draft_lights_up_its_entry(
     me.shot(shots, "incident-chip")
 
 
-def test_slack_hands_out_the_link_that_signs_in(
+def test_slack_shows_the_week_and_hands_out_the_link_that_signs_in(
     chromium: Browser,
     address: str,  # noqa: F811 - the fixture
 ) -> None:
-    """The real command with a practice Slack: typed, pressed, signed in as the person who typed."""
+    """The real command with a practice Slack: a picture, then a link, then signed in as who typed."""
     page = chromium.new_page()
     page.goto(address)
     page.locator("body.ready").wait_for()
     page.get_by_role("button", name="Look around first").click()
     field = page.locator("#chat").get_by_role("combobox")
+    field.fill("/oncall schedule")
+    field.press("Enter")
+    picture = page.locator("#chat").get_by_role(
+        "img", name=re.compile("^shop-primary, .* time\\. ")
+    )
+    expect(picture).to_be_visible(timeout=30_000)
     field.fill("/oncall web")
     field.press("Enter")
     link = page.locator("#chat").get_by_role("link", name="Sign in")

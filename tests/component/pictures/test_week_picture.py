@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
-from oncall_bot.pictures.schedule import week_picture as draw
+from oncall_bot.pictures.png import PngPictures
 from oncall_bot.ports import DeliveryError
 from oncall_bot.slack.week_picture import week_picture
 from oncall_bot.store.db import Store
@@ -27,15 +29,24 @@ class Files:
 
 
 @pytest.fixture
+def pictures() -> Iterator[PngPictures]:
+    found = PngPictures()
+    yield found
+    found.close()
+
+
+@pytest.fixture
 def rota(store: Store, clock: HandClock) -> Store:
     site = Site(store, clock)
     site.is_lived_in()
     return store
 
 
-async def test_the_picture_is_uploaded_and_shown_with_its_words(rota: Store) -> None:
+async def test_the_picture_is_uploaded_and_shown_with_its_words(
+    rota: Store, pictures: PngPictures
+) -> None:
     files = Files()
-    block = await week_picture(rota, draw, files.keep, "checkout-primary", person="ana")
+    block = await week_picture(rota, pictures.week, files.keep, "checkout-primary", person="ana")
     assert block is not None
     assert (block["type"], block["slack_file"]) == ("image", {"id": "F0WEEK"})
     assert block["alt_text"].startswith("checkout-primary, 19 to 25 October, Berlin time.")
@@ -46,10 +57,12 @@ async def test_the_picture_is_uploaded_and_shown_with_its_words(rota: Store) -> 
     assert len(alt) <= 2000
 
 
-async def test_without_an_upload_there_is_no_picture_and_no_fault(rota: Store) -> None:
+async def test_without_an_upload_there_is_no_picture_and_no_fault(
+    rota: Store, pictures: PngPictures
+) -> None:
     files = Files(DeliveryError("Slack does not take files now"))
-    assert await week_picture(rota, draw, files.keep, "checkout-primary") is None
+    assert await week_picture(rota, pictures.week, files.keep, "checkout-primary") is None
 
 
-async def test_an_unknown_schedule_has_none(rota: Store) -> None:
-    assert await week_picture(rota, draw, Files().keep, "nothing") is None
+async def test_an_unknown_schedule_has_none(rota: Store, pictures: PngPictures) -> None:
+    assert await week_picture(rota, pictures.week, Files().keep, "nothing") is None

@@ -16,16 +16,7 @@ from hypothesis import strategies as st
 from oncall_bot.core.board import Board, Planned, board
 from oncall_bot.core.rotations import Override, parse_definition
 from oncall_bot.pictures.letters import width
-from oncall_bot.pictures.schedule import (
-    INK,
-    LEFT,
-    PEOPLE,
-    RIGHT,
-    TITLE,
-    WIDTH,
-    svg_of,
-    week_picture,
-)
+from oncall_bot.pictures.schedule import INK, PEOPLE, RIGHT, TITLE, WIDTH, svg_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -116,10 +107,3 @@ def test_hostile_names_stay_text_inside_their_bars(
     }
     for bar in root.iter(f"{SVG}rect"):
         assert float(bar.get("x", 0)) + float(bar.get("width", 0)) <= WIDTH
-
-
-def test_it_becomes_a_png_with_our_own_font() -> None:
-    png = week_picture(drawn(names={"ana": "李 <b>&"}))
-    assert png[:8] == b"\x89PNG\r\n\x1a\n"
-    assert int.from_bytes(png[16:20]) == WIDTH
-    assert LEFT < RIGHT
