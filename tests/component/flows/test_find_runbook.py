@@ -125,3 +125,9 @@ def test_in_sql_the_order_is_that_of_the_whole_library_in_memory(library: World,
     assert [match.score for match in stored] == pytest.approx(
         [m.score for m in in_memory], abs=0.03
     )
+
+
+def test_processes_that_start_together_take_runbooks_in_once(world: World) -> None:
+    begun = [world.store.write(import_runbooks, "file", LIBRARY[:8]) for _ in range(4)]
+    assert sorted(one.result(30).added for one in begun) == [0, 0, 0, 8]
+    assert world.rows("SELECT COUNT(*) FROM runbook") == [(8,)]
