@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oncall_bot.core.feeds import Told, brought_up_to_date, whole_shifts, window
@@ -105,6 +105,7 @@ HOUR = timedelta(hours=1)
 COVERS = st.lists(st.tuples(st.integers(-300, 300), st.integers(1, 50), PEOPLE), max_size=4)
 
 
+@settings(max_examples=30)
 @given(st.lists(PEOPLE, min_size=1, max_size=3), COVERS, COVERS, st.integers(0, 20))
 def test_a_count_rises_exactly_when_an_event_changes_and_starts_are_told_once(
     users: list[str],
@@ -142,6 +143,7 @@ def merged(kept: list[Told], changed: list[Told]) -> list[Told]:
     return list(rows.values())
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 400), st.sampled_from(["hour", "day", "week", "month"]))
 def test_whole_shifts_are_cut_nowhere(day: int, unit: str) -> None:
     definition = rota("ana", "bo", unit=unit)
