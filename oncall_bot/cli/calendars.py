@@ -30,7 +30,9 @@ def ics(
     ] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Write the shifts as an iCalendar file: 15 days back and 180 ahead, one event for each shift.
+    """Write the shifts as an iCalendar file.
+
+    15 days back and 180 ahead, one event for each shift, times in UTC.
 
     A name that is both a schedule and something else is the schedule; write person:ana or team:shop to mean those. For
     a calendar that stays up to date ask in Slack with /oncall calendar.

@@ -56,7 +56,9 @@ def fairness(
     config: ConfigFile = None,
     json: JsonFlag = False,
 ) -> None:
-    """Count each person's hours on call, nights, weekends, holidays and pages.
+    """Count each person's share: hours, nights, pages.
+
+    Hours on call, at night, on weekends and holidays, and pages.
 
     The past is counted as it was, by the log of shifts and the schedule in force then; what lies ahead is the plan.
     Nights (22:00 to 06:00) and weekends are those of the person's zone, holidays those of the schedule. Weighted hours

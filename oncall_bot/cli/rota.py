@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 SHOWN_FOR = timedelta(days=14)
 SHOWN_MAX = timedelta(days=3 * 366)
 
-schedule = family("Schedules: show one, prove its cover, reckon, publish, answer for programs.")
+schedule = family("Schedules: show, verify, share, publish, answer.")
 
 
 def add_to(app: typer.Typer) -> None:

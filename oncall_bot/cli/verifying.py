@@ -37,7 +37,9 @@ def verify(
     config: ConfigFile = None,
     json: JsonFlag = False,
 ) -> None:
-    """Prove that somebody who can be woken is on call, or list every fault by name and cause.
+    """Prove that nights are covered, or list every fault.
+
+    Somebody who can be woken is on call at every instant, or the fault is told by name and cause.
 
     Faults: nobody is on call; a person has no loud road, is on leave, is not in the file, has two schedules at once,
     or rests less than 11 h between shifts; a calendar of the file cannot be read. Exit 1 when there is one. Nights on
