@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from oncall_bot.core.errors import BadInput
-from oncall_bot.core.live_checks import LiveCheck
-from oncall_bot.core.runbooks import Runbook
 
 if TYPE_CHECKING:
+    from oncall_bot.core.live_checks import LiveCheck
+    from oncall_bot.core.runbooks import Runbook
     from oncall_bot.files.runbook_check import Finding, Known
     from oncall_bot.files.runbooks import Problem
     from oncall_bot.prometheus.queries import PrometheusMetrics
