@@ -119,7 +119,7 @@ def _csv(found: Report, snapshot: Snapshot) -> bytes:
 
 
 def _draw(found: Report, snapshot: Snapshot, path: Path) -> None:
-    from oncall_bot.pictures.raster import png_of
+    from oncall_bot.pictures.drawing import png_of
     from oncall_bot.pictures.shares import svg_of
 
     _write(png_of(svg_of(found, snapshot.name)), path)
