@@ -104,7 +104,7 @@ async def stage(
                 person = f"p{int(posted.channel[1:])}"
                 ledger.message("slack", person, posted.key, text, posted.at)
             elif posted.thread_ts is None:
-                ledger.root(posted.ts, text)
+                ledger.root(posted.ts, posted.text)  # its blocks name what began beside it too
 
         phones = Phones(on_ring)
         slack = Slack(installation.teams, on_post)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 SHOWN_FOR = timedelta(days=14)
 SHOWN_MAX = timedelta(days=3 * 366)
 
-schedule = family("Schedules: show, verify, share, publish, answer.")
+schedule = family("Schedules: show, verify, share, answer.")
 
 
 def add_to(app: typer.Typer) -> None:

@@ -10,18 +10,24 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
-RETRY_STATES = frozenset({"40001", "40P01", "23505"})
+RETRY_STATES = frozenset({"40001", "40P01", "23505", "25P03"})
+STANDS_STILL_FOR_MS = 10_000
+"""A process that stands still inside a transaction (frozen, swapped out) holds its rows: PostgreSQL undoes it after so
+long, so that the others go on; it runs that transaction again once it is awake."""
 POSTGRES_WRITERS = 4
 READERS = 4
 
 
-def engine_for(url: str, *, writes: bool) -> Engine:
-    """Connections as the store wants them: pragmas and BEGIN IMMEDIATE on SQLite; no write on a reading one."""
+def engine_for(url: str, *, writes: bool, patient: bool = False) -> Engine:
+    """Connections as the store wants them: pragmas and BEGIN IMMEDIATE on SQLite; no write on a reading one.
+
+    `patient`: transactions may last; else PostgreSQL undoes one that stands still.
+    """
     if make_url(url).get_backend_name() == "sqlite":
         engine = create_engine(
             url,
@@ -43,8 +49,15 @@ def engine_for(url: str, *, writes: bool) -> Engine:
         pool_size=POSTGRES_WRITERS + READERS,
         max_overflow=4,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": 3},
+        connect_args={"connect_timeout": 3, "options": _options(address, patient=patient)},
     )
+
+
+def _options(address: URL, *, patient: bool) -> str:
+    """Those of the address, and how long a transaction may stand still."""
+    given = address.query.get("options", "")
+    own = "" if patient else f"-c idle_in_transaction_session_timeout={STANDS_STILL_FOR_MS}"
+    return f"{given if isinstance(given, str) else ' '.join(given)} {own}".strip()
 
 
 def is_away(error: BaseException) -> bool:

@@ -192,7 +192,7 @@ def _transaction(url: str) -> Iterator[Connection]:
 
 @contextlib.contextmanager
 def _engine(url: str, *, writes: bool) -> Iterator[Engine]:
-    engine = engine_for(url, writes=writes)
+    engine = engine_for(url, writes=writes, patient=True)
     try:
         yield engine
     finally:

@@ -233,11 +233,10 @@ def serving(tmp_path: Path, *args: str) -> Iterator[tuple[subprocess.Popen[str],
 def test_one_address_is_printed_and_a_signal_leaves_nothing_behind(
     tmp_path: Path, sign: signal.Signals
 ) -> None:
-    with serving(tmp_path) as (process, url, took):
+    with serving(tmp_path) as (process, url, _):
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
         state = http(f"{url}/practice/state").json
         assert state["bot_state"] == "up"
-        assert took < 10, took  # 5 s on a machine that does nothing else
         process.send_signal(sign)
         _, err = process.communicate(timeout=20)
         assert process.returncode == 0, err

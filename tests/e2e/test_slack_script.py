@@ -293,6 +293,8 @@ def people_ask(night: Night) -> None:
     assert answer["thread_ts"] == said["ts"]
     acked(world.human("bob").post("dm", "help"))
     world.until(lambda: world.dms("bob", "When it burns"), "the answer")
+    acked(world.slack.act("assistant", user="bob", context_channel="incidents"))
+    world.until(lambda: world.calls("assistant.threads.setSuggestedPrompts"), "prompts in the pane")
 
 
 def _all_sent(world: World) -> bool:

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from oncall_bot.core.outcomes import SYSTEM
+from oncall_bot.core.outcomes import Actor
 from oncall_bot.flows.set_override import set_override
 from oncall_bot.store.db import Store
 from tests.component.cli.conftest import CONFIG, Run
 
 MONDAY_OF_ANA = "2026-01-05T10:00Z"
 MONDAY_OF_BO = "2026-01-12T10:00Z"
+DEE = Actor("person", "dee", "Dee Marsh")
 
 
 def test_who_names_the_person_the_end_and_who_follows(applied: Run) -> None:
@@ -45,7 +46,7 @@ def test_who_knows_a_cover_made_in_slack(applied: Run, store: Store) -> None:
     begin = datetime.now(UTC) + timedelta(days=3)
     end = begin + timedelta(hours=4)
     inside = (begin + timedelta(hours=1)).isoformat()
-    assert store.write(set_override, "shop", begin, end, "dee", SYSTEM).result().done
+    assert store.write(set_override, "shop", begin, end, "dee", DEE).result().done
     assert applied("who", "--at", inside, "--json").json[0]["person_key"] == "dee"
 
 
