@@ -123,7 +123,7 @@ def test_a_prompt_longer_than_its_context_has_an_error_of_its_own(
 def test_a_stream_is_cut_at_the_deadline_and_the_server_goes_on(model: Model) -> None:
     asked = [{"role": "user", "content": "Tell a long story about a lighthouse."}]
     reply = model.ask(
-        asked, max_tokens=400, within=8.0, on_text=lambda _: time.sleep(0.5), purpose="test"
+        asked, max_tokens=400, within=4.0, on_text=lambda _: time.sleep(0.5), purpose="test"
     )
     assert reply.finish_reason == "cut"
     assert reply.text
@@ -136,7 +136,7 @@ def test_whatever_it_writes_about_an_incident_the_draft_holds_its_facts_and_no_l
     record = parse_record(records()["pool"])
     scope = Scope(record.severity)
     assignment = Assignment(record, "summary", disclose(Llm(), scope, "smollm2", Spent()))
-    done = write_draft(assignment, ModelDrafter(model, reply_within=12.0, whole_within=15.0))
+    done = write_draft(assignment, ModelDrafter(model, reply_within=6.0, whole_within=8.0))
     facts = [
         line for line in draft(record, "summary").splitlines() if line.startswith(("- ", "| "))
     ]

@@ -56,7 +56,7 @@ FIRSTS = st.datetimes(datetime(2019, 1, 1), datetime(2024, 6, 1)).map(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(RULES), COUNTS, FIRSTS, st.integers(0, 400))
 def test_the_same_wall_times_as_dateutil(
     text: str, count: int | None, first: datetime, days: int
