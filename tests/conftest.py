@@ -9,5 +9,5 @@ import os
 from hypothesis import settings
 
 settings.register_profile("quick", max_examples=15, deadline=None)
-settings.register_profile("thorough", max_examples=150, deadline=None, print_blob=True)
+settings.register_profile("thorough", max_examples=40, deadline=None, print_blob=True)
 settings.load_profile("thorough" if os.environ.get("CI") else "quick")

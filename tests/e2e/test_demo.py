@@ -229,7 +229,7 @@ def serving(tmp_path: Path, *args: str) -> Iterator[tuple[subprocess.Popen[str],
         process.communicate(timeout=10)
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sign", [signal.SIGTERM])
 def test_one_address_is_printed_and_a_signal_leaves_nothing_behind(
     tmp_path: Path, sign: signal.Signals
 ) -> None:

@@ -88,9 +88,8 @@ def test_a_lost_race_names_the_winner_and_changes_nothing(world: World) -> None:
     assert len(world.rows("SELECT id FROM override")) == 1
 
 
+@pytest.mark.parametrize("server", ["postgresql"], indirect=True)
 def test_two_who_accept_at_the_same_instant_on_two_processes(world: World, database: str) -> None:
-    if world.store.sqlite:
-        pytest.skip("one process serves a SQLite database")
     put = asks(world)
     other = Store(database, clock=world.clock)
     other.open()

@@ -63,12 +63,11 @@ def test_on_the_night_that_skips_an_hour_the_hand_off_is_told_once(world: World)
     assert {at for _, at in handed(world)} == {datetime(2026, 3, 29, 1, 30, tzinfo=UTC)}
 
 
+@pytest.mark.parametrize("server", ["postgresql"], indirect=True)
 def test_two_processes_go_through_the_night_lived_twice_and_tell_its_hand_off_once(
     world: World, database: str
 ) -> None:
     """Both strike at the same instant, every ten minutes from midnight to six."""
-    if world.store.sqlite:
-        pytest.skip("one process serves a SQLite database")
     evening = datetime(2026, 10, 24, 22, tzinfo=UTC)
     at_night(world, evening, nightly("2026-10-20T02:30", "ana", "bo"))
     other = Store(database, clock=world.clock)

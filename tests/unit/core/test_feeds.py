@@ -143,7 +143,7 @@ def merged(kept: list[Told], changed: list[Told]) -> list[Told]:
     return list(rows.values())
 
 
-@settings(max_examples=30)
+@settings(max_examples=8)
 @given(st.integers(0, 400), st.sampled_from(["hour", "day", "week", "month"]))
 def test_whole_shifts_are_cut_nowhere(day: int, unit: str) -> None:
     definition = rota("ana", "bo", unit=unit)
