@@ -63,7 +63,7 @@ docs: install ## what the documents say is so
 	$(BIN)/python -m pytest -rs tests/test_docs.py tests/test_snippets.py tests/test_reference.py tests/test_architecture.py
 
 suite: install
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -rs tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -rs -m "not long" tests
 
 lock: ## make the locks again (needs uv); what is locked stays unless it must change
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url pyproject.toml -o requirements.lock

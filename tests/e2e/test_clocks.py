@@ -85,6 +85,7 @@ def steps_come_in_time(fleet: Fleet, name: str) -> None:
 
 
 @pytest.mark.parametrize("steps", [("-600s", "+600s")], ids=str)
+@pytest.mark.long
 def test_on_sqlite_a_clock_that_is_set_while_it_runs_moves_no_step(
     build: Callable[..., World], steps: tuple[str, str]
 ) -> None:

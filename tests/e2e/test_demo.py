@@ -115,6 +115,7 @@ def test_every_story_is_played_in_under_a_minute_and_everything_expected_comes_t
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.long
 def test_a_program_reads_the_same_as_json() -> None:
     done = run("--scripted", "--story", "dst-handoff", "--json")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
@@ -126,6 +127,7 @@ def test_a_program_reads_the_same_as_json() -> None:
     assert {"Ana, DM", "Bo, DM"} <= {one["where"] for one in story["seen"]}
 
 
+@pytest.mark.long
 def test_http_mode_plays_the_same_story() -> None:
     done = run("--scripted", "--story", "outage", "--http")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
@@ -153,6 +155,7 @@ async def test_an_expectation_that_does_not_come_true_is_told_and_fails(tmp_path
     assert lines[-1].startswith("✗ 1 story")
 
 
+@pytest.mark.long
 def test_a_failing_expectation_is_exit_1(tmp_path: Path) -> None:
     """With a policy that pages one person only, nobody can be next when they do not answer."""
     file = tmp_path / "oncall.yaml"
@@ -246,6 +249,7 @@ def test_one_address_is_printed_and_a_signal_leaves_nothing_behind(
         http(f"{url}/practice/state", timeout=2)
 
 
+@pytest.mark.long
 def test_ctrl_c_in_the_middle_of_a_story_ends_it_as_well(tmp_path: Path) -> None:
     with serving(tmp_path, "--story", "outage") as (process, url, _):
         assert http(f"{url}/practice/state").json["story"]["name"] == "outage"

@@ -280,6 +280,7 @@ def test_an_unanswered_page_goes_on_to_the_next_person_who_answers_on_the_phone(
         one.reads("Bo Lindt is on it.")
 
 
+@pytest.mark.long
 def test_a_storm_is_one_card_and_over_with_its_alerts(laptop: Reader, phone: Reader) -> None:
     phone.comes()
     laptop.comes()
@@ -296,6 +297,7 @@ def test_a_storm_is_one_card_and_over_with_its_alerts(laptop: Reader, phone: Rea
     expect(phone.hint).to_contain_text("That was it.", timeout=WITHIN)
 
 
+@pytest.mark.long
 def test_a_flapping_alert_is_one_card_that_counts(laptop: Reader, phone: Reader) -> None:
     laptop.comes()
     phone.comes()

@@ -73,7 +73,7 @@ def acked(gesture: dict[str, Any]) -> None:
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("mode", ["socket", "http"])
+@pytest.mark.parametrize("mode", ["socket", pytest.param("http", marks=pytest.mark.long)])
 def test_a_whole_night_in_slack_leaves_nothing_to_complain_about(
     build: Callable[..., World], mode: str
 ) -> None:

@@ -98,6 +98,7 @@ def test_old_and_new_work_side_by_side_and_so_they_do_on_the_way_back(
     tell(f"upgrade and back, PostgreSQL: {figures}")
 
 
+@pytest.mark.long
 def test_on_sqlite_it_is_stopped_and_started_and_loses_nothing_either_way(
     build: Callable[..., World],
     tmp_path: Path,
