@@ -173,6 +173,7 @@ def test_a_failing_expectation_is_exit_1(tmp_path: Path) -> None:
 # --- with one's own configuration -----------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_team_rehearses_with_its_own_file_people_and_runbooks(tmp_path: Path) -> None:
     file = tmp_path / "oncall.yaml"
     file.write_text(OWN)
