@@ -131,6 +131,26 @@ def _pieces(shift: Shift, zone: ZoneInfo, holidays: Sequence[Span]) -> Iterator[
     yield from pairwise(edges)
 
 
+# --- in words ------------------------------------------------------------------------------------------------------
+
+
+def told_kinds(share: Share) -> Iterator[str]:
+    """What of a share was heavy, in whole hours, and its pages: "12 at night", "3 pages (1 at night)"."""
+    lengths = (share.night, share.weekend, share.holiday)
+    for length, word in zip(lengths, ("at night", "on weekends", "on holidays"), strict=True):
+        if length:
+            yield f"{length / timedelta(hours=1):.0f} {word}"
+    if share.pages:
+        at_night = f" ({share.night_pages} at night)" if share.night_pages else ""
+        yield f"{share.pages} page{'' if share.pages == 1 else 's'}{at_night}"
+
+
+def told_weights(weights: Fairness) -> str:
+    """The weights that change anything: "night 1.5, weekend 2"; empty when every hour counts the same."""
+    named = (("night", weights.night), ("weekend", weights.weekend), ("holiday", weights.holiday))
+    return ", ".join(f"{word} {weight:g}" for word, weight in named if weight != 1)
+
+
 # --- for pay -------------------------------------------------------------------------------------------------------
 
 COLUMNS = (

@@ -18,12 +18,10 @@ from oncall_bot.store.transactions import Tx
 
 def accept(tx: Tx, request_id: int, actor: Actor) -> Outcome:
     """The first yes takes it: the rota changes with it, for a swap both halves or none."""
-    found = covers.lock(tx, request_id)
-    if found is None:
-        return _unknown()
-    after = act(_request(tx, found), Act.ACCEPT, actor.key, tx.now)
-    if isinstance(after, Why):
-        return _refusal(tx, found, after)
+    decided = _decided(tx, request_id, Act.ACCEPT, actor)
+    if isinstance(decided, Outcome):
+        return decided
+    found, after = decided
     gone = _gone(tx, found, actor.key)
     if gone is not None:
         covers.save(tx, request_id, str(State.WITHDRAWN), None, closed=True)
@@ -38,12 +36,10 @@ def accept(tx: Tx, request_id: int, actor: Actor) -> Outcome:
 
 def decline(tx: Tx, request_id: int, actor: Actor) -> Outcome:
     """One no less to wait for; when everybody said it, the asker is told that the shift is still theirs."""
-    found = covers.lock(tx, request_id)
-    if found is None:
-        return _unknown()
-    after = act(_request(tx, found), Act.DECLINE, actor.key, tx.now)
-    if isinstance(after, Why):
-        return _refusal(tx, found, after)
+    decided = _decided(tx, request_id, Act.DECLINE, actor)
+    if isinstance(decided, Outcome):
+        return decided
+    found, after = decided
     _answered(tx, found, after, actor)
     if after.state is State.DECLINED:
         text = f"Nobody can take {_shift(tx, found)}. It is still yours; ask others, or your team."
@@ -53,24 +49,20 @@ def decline(tx: Tx, request_id: int, actor: Actor) -> Outcome:
 
 def withdraw(tx: Tx, request_id: int, actor: Actor) -> Outcome:
     """The asker needs no cover any more; those who were asked see it in their message."""
-    found = covers.lock(tx, request_id)
-    if found is None:
-        return _unknown()
-    after = act(_request(tx, found), Act.WITHDRAW, actor.key, tx.now)
-    if isinstance(after, Why):
-        return _refusal(tx, found, after)
+    decided = _decided(tx, request_id, Act.WITHDRAW, actor)
+    if isinstance(decided, Outcome):
+        return decided
+    found, after = decided
     _close(tx, found, after, "withdraw", actor)
     return Outcome(True, f"Withdrawn: {_shift(tx, found)} stays yours.")
 
 
 def undo(tx: Tx, request_id: int, actor: Actor) -> Outcome:
     """An accepted request is taken back from now on, a swap as one; everybody it touches is told."""
-    found = covers.lock(tx, request_id)
-    if found is None:
-        return _unknown()
-    after = act(_request(tx, found), Act.UNDO, actor.key, tx.now)
-    if isinstance(after, Why):
-        return _refusal(tx, found, after)
+    decided = _decided(tx, request_id, Act.UNDO, actor)
+    if isinstance(decided, Outcome):
+        return decided
+    found, after = decided
     painted = covers.painted(tx, request_id)
     covers.end(tx, painted)
     for one in painted:
@@ -85,18 +77,25 @@ def undo(tx: Tx, request_id: int, actor: Actor) -> Outcome:
 
 def expire(tx: Tx, request_id: int) -> None:
     """Nobody said yes before it began: the asker is told that the shift is theirs."""
-    found = covers.lock(tx, request_id)
-    if found is None:
+    decided = _decided(tx, request_id, Act.EXPIRE, SYSTEM)
+    if isinstance(decided, Outcome):
         return
-    after = act(_request(tx, found), Act.EXPIRE, SYSTEM.key, tx.now)
-    if isinstance(after, Why):
-        return
+    found, after = decided
     _close(tx, found, after, "expire", SYSTEM)
     text = f"Nobody took {_shift(tx, found)} in time. You are on call for it."
     notices.tell_person(tx, found.asker, text, f"cover_expired:{request_id}")
 
 
 # --- what an answer writes ----------------------------------------------------------------------------------------
+
+
+def _decided(tx: Tx, request_id: int, verb: Act, actor: Actor) -> tuple[Row, Request] | Outcome:
+    """The locked row and the request as it is after the act, or the refusal to tell."""
+    found = covers.lock(tx, request_id)
+    if found is None:
+        return Outcome(False, "That request is no longer known here.")
+    after = act(_request(tx, found), verb, actor.key, tx.now)
+    return _refusal(tx, found, after) if isinstance(after, Why) else (found, after)
 
 
 def _request(tx: Tx, row: Row) -> Request:
@@ -173,10 +172,6 @@ def _close(tx: Tx, row: Row, after: Request, verb: str, actor: Actor) -> None:
 
 
 # --- words --------------------------------------------------------------------------------------------------------
-
-
-def _unknown() -> Outcome:
-    return Outcome(False, "That request is no longer known here.")
 
 
 def _refusal(tx: Tx, row: Row, why: Why) -> Outcome:

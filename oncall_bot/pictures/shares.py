@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from oncall_bot.core.fairness import Report, Share
+from oncall_bot.core.fairness import Report, Share, told_kinds, told_weights
 from oncall_bot.pictures.letters import FAMILY, fitted, safe, width
 
 WIDTH, EDGE, TOP, ROW, BAR = 1200, 30, 150, 92, 34
@@ -65,18 +65,7 @@ def _row(share: Share, name: Name, y: float, most: float, colour: str) -> Iterat
 
 
 def _words(share: Share) -> str:
-    parts = [f"{share.on_call / _HOUR:.0f} h"]
-    for length, word in (
-        (share.night, "at night"),
-        (share.weekend, "on weekends"),
-        (share.holiday, "on holidays"),
-    ):
-        if length:
-            parts.append(f"{length / _HOUR:.0f} {word}")
-    if share.pages:
-        at_night = f" ({share.night_pages} at night)" if share.night_pages else ""
-        parts.append(f"{share.pages} page{'' if share.pages == 1 else 's'}{at_night}")
-    return ", ".join(parts)
+    return ", ".join([f"{share.on_call / _HOUR:.0f} h", *told_kinds(share)])
 
 
 def _below(found: Report) -> str:
@@ -85,17 +74,8 @@ def _below(found: Report) -> str:
 
 
 def _unit(found: Report) -> str:
-    weights = found.weights
-    told = [
-        f"{word} {weight:g}"
-        for word, weight in (
-            ("night", weights.night),
-            ("weekend", weights.weekend),
-            ("holiday", weights.holiday),
-        )
-        if weight != 1
-    ]
-    return f"weighted hours ({', '.join(told)})" if told else "hours on call"
+    told = told_weights(found.weights)
+    return f"weighted hours ({told})" if told else "hours on call"
 
 
 def _text(x: float, y: float, words: str, size: int, colour: str) -> str:

@@ -10,12 +10,11 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from oncall_bot.core.fairness import Report, Share
+from oncall_bot.core.fairness import Report, Share, told_kinds, told_weights
 from oncall_bot.ports import DeliveryError
 from oncall_bot.slack import answers, reading
 from oncall_bot.slack.blocks import Block, Drawn, context, image, section
 from oncall_bot.slack.escape import code, escape, push, when
-from oncall_bot.slack.phrases import count
 from oncall_bot.store.views.fairness import fairness
 
 if TYPE_CHECKING:
@@ -86,31 +85,12 @@ def drawn(found: Report, name: Callable[[str], str], picture: Sequence[Block] = 
 
 def _line(share: Share, name: Callable[[str], str], most: float) -> str:
     bar = "█" * max(1, round(share.points / most * BAR)) if share.points else ""
-    parts = [f"{share.on_call / _HOUR:.0f} h on call"]
-    for length, word in (
-        (share.night, "at night"),
-        (share.weekend, "on weekends"),
-        (share.holiday, "on holidays"),
-    ):
-        if length:
-            parts.append(f"{length / _HOUR:.0f} {word}")
-    if share.pages:
-        at_night = f" ({share.night_pages} at night)" if share.night_pages else ""
-        parts.append(f"{count(share.pages, 'page')}{at_night}")
+    parts = [f"{share.on_call / _HOUR:.0f} h on call", *told_kinds(share)]
     return f"{code(bar.ljust(BAR), BAR)} *{escape(name(share.person), 60)}* {share.points:.0f}: {', '.join(parts)}"
 
 
 def _weights(found: Report) -> str:
-    weights = found.weights
-    told = [
-        f"{word} {weight:g}"
-        for word, weight in (
-            ("night", weights.night),
-            ("weekend", weights.weekend),
-            ("holiday", weights.holiday),
-        )
-        if weight != 1
-    ]
+    told = told_weights(found.weights)
     if not told:
         return "The number is hours on call; the team may weigh nights, weekends and holidays."
-    return f"The number is weighted hours: {', '.join(told)}, the highest that applies."
+    return f"The number is weighted hours: {told}, the highest that applies."
