@@ -15,28 +15,23 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import wait
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
-import uvicorn
 from starlette.requests import Request
 from starlette.responses import Response
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from oncall_bot import __version__
 from oncall_bot.calendars.feeds import Feeds
 from oncall_bot.calendars.reader import EVERY as CALENDARS_EVERY
 from oncall_bot.calendars.reader import CalendarReader
-from oncall_bot.core.documents import built_in_document, normalised, sha256_of
-from oncall_bot.core.errors import BadInput, OncallError
+from oncall_bot.core.errors import OncallError
 from oncall_bot.core.fault_points import FaultPoint, ignore
-from oncall_bot.core.runbooks import Runbook
 from oncall_bot.core.spending import ModelCall
 from oncall_bot.engine.alarm import Alarm
 from oncall_bot.engine.auditor import DEAD_AFTER_S as AUDIT_DEAD_AFTER_S
@@ -58,15 +53,12 @@ from oncall_bot.engine.reconciler import Reconciler
 from oncall_bot.engine.sight import Sight
 from oncall_bot.engine.tick import Tick
 from oncall_bot.engine.watchdog import Vital, Watchdog
-from oncall_bot.files.oncall_yaml import as_it_was, read_config
-from oncall_bot.files.runbooks import read_runbooks, starter_library
-from oncall_bot.flows.apply_config import BUILT_IN, apply_config, stay
-from oncall_bot.flows.import_runbooks import SLICE, Imported, import_runbooks
 from oncall_bot.flows.model_calls import book_call
 from oncall_bot.flows.notices import tell_of_death
 from oncall_bot.flows.plan_ahead import plan_ahead
 from oncall_bot.flows.stopping import stopped
 from oncall_bot.flows.warn_coverage import look_ahead, warn_coverage
+from oncall_bot.in_force import InForce
 from oncall_bot.paging.heartbeat import HttpHeartbeat
 from oncall_bot.paging.roads import CurrentRoads
 from oncall_bot.pictures.png import PngPictures
@@ -77,11 +69,12 @@ from oncall_bot.prometheus.webhook import Intake
 from oncall_bot.settings import Settings
 from oncall_bot.slack.connection import SlackEdge, SlackSettings
 from oncall_bot.slack.rendering import render
-from oncall_bot.store import migrations, processes, retention, rules
+from oncall_bot.store import migrations, processes, retention
 from oncall_bot.store.db import Store, ping
 from oncall_bot.store.hold import hold
 from oncall_bot.telemetry.metrics import Telemetry
 from oncall_bot.web.app import build_web
+from oncall_bot.web.server import WebServer, behind_proxy
 
 if TYPE_CHECKING:
     from oncall_bot.llm.client import Model
@@ -92,12 +85,15 @@ RUNBOOKS_EVERY = timedelta(seconds=30)
 RETENTION_EVERY = timedelta(hours=1)
 COVERAGE_EVERY, COVERAGE_AFTER = timedelta(days=1), timedelta(minutes=2)
 TICK_EVERY = timedelta(seconds=0.5)
+HAND_OFFS_EVERY = timedelta(seconds=60)
+LATER = {"audit": FIRST_AUDIT_AFTER, "runbooks": RUNBOOKS_EVERY, "coverage": COVERAGE_AFTER}
+"""Duties whose first run is not at once."""
+GUARD_THEMSELVES = ("tick", "audit", "reconcile")
 READY_TICK_AGE_S = 10.0
 LEAVE_WITHIN_S = 5.0
 DRAIN_FOR_S = 2.0
 """With replicas, when the settings say nothing: some balancers look every second, Kubernetes is told at once."""
 LAST_WORD_TAKES_AT_MOST_S = 5.0
-RUNBOOK_SOURCE = "file"
 
 
 class App:
@@ -124,7 +120,6 @@ class App:
         self.instance = f"{processes.SEEN}{os.getpid()}-{secrets.token_hex(4)}"
         self._at = at_fault_point
         self._stack = AsyncExitStack()
-        self._runbooks_stamp: object = None
         self._stopping = False
         self.url = ""
 
@@ -169,14 +164,15 @@ class App:
         self.store.open()
         self._stack.callback(self.store.close)
         await self.store.write(processes.start, self.instance, alone=self.store.sqlite)
-        await self._apply_config()
+        self._in_force = InForce(self.settings, self.store)
+        await self._in_force.apply_config()
         await self.store.view(
             ping
         )  # what was just applied is in force: tokens, the runbooks' folder
         self.model = self._model()
         await self._start_slack()
         await self._start_engine()  # what is overdue goes out while the rest comes up
-        await self._import_runbooks()
+        await self._in_force.import_runbooks()
         await self._start_web()
         if not self.store.snapshot.tokens:
             log.warning(
@@ -184,112 +180,6 @@ class App:
                 why="no ONCALL_WEBHOOK_TOKEN and no source in the file: alerts get a 401",
             )
         log.info("serving", url=self.url, slack=self.settings.slack_mode, instance=self.instance)
-
-    # --- what is in force ---------------------------------------------------------------------------------------
-
-    async def _apply_config(self) -> None:
-        """The file, when its content is new; without a file the built-in last route."""
-        settings, path = self.settings, self.settings.config
-        has_file = path.exists()
-        if settings.config_is_named and not has_file:
-            raise BadInput(f"ONCALL_CONFIG: there is no file {path}")
-        problem = settings.nobody_to_page(has_file=has_file)
-        tokens = self._settings_tokens()
-        latest = await self.store.view(lambda reader: reader.snapshot.applied_by)
-        if not has_file:
-            if latest not in ("", BUILT_IN):
-                log.warning("no_config_file", in_force=latest)
-                await self.store.write(rules.add_tokens, tokens)
-                return
-            if problem:
-                raise BadInput(problem)
-            document = normalised(built_in_document(settings.channel, settings.admins))
-            await self.store.write(
-                apply_config, document, sha256_of(document), BUILT_IN, token_sha256=tokens
-            )
-            return
-        await self._apply_file(path, tokens)
-
-    async def _apply_file(self, path: Path, tokens: dict[str, str]) -> None:
-        before = await self.store.view(rules.file_read)
-        if await asyncio.to_thread(_told_before, path, before):
-            await self.store.write(stay, tokens)
-            log.info("config", file=str(path), applied=False, unchanged=True)
-            return
-        found = await asyncio.to_thread(read_config, path)
-        if not found.ok:
-            for fault in found.faults[:20]:
-                log.error("config_fault", fault=str(fault))
-            in_force = await self.store.view(lambda reader: reader.snapshot.revision_id)
-            if in_force is None:
-                raise BadInput("\n".join(str(fault) for fault in found.faults[:20]))
-            log.error("config_refused", in_force=in_force, faults=len(found.faults))
-            await self.store.write(rules.add_tokens, tokens)
-            return
-        new = await self.store.write(
-            apply_config,
-            found.document,
-            found.sha256,
-            str(path),
-            token_sha256=tokens,
-            only_if_new=True,
-        )
-        read = {"version": __version__, "files": dict(found.read)}
-        await self.store.write(rules.keep_file_read, read)
-        log.info("config", file=str(path), applied=new, sha256=found.sha256[:12])
-
-    def _settings_tokens(self) -> dict[str, str]:
-        token = self.settings.webhook_token
-        if token is None:
-            return {}
-        return {"default": hashlib.sha256(token.get_secret_value().encode()).hexdigest()}
-
-    async def _import_runbooks(self) -> None:
-        """Read the folder when something in it changed; a broken file keeps its last version."""
-        folder = self._runbooks_dir()
-        if folder is None:
-            return
-        stamp = await asyncio.to_thread(_stamp, folder)
-        if stamp == self._runbooks_stamp:
-            return
-        books, problems = await asyncio.to_thread(read_runbooks, folder)
-        for problem in problems:
-            log.warning("runbook_problem", problem=str(problem))
-        by_source: dict[str, list[Runbook]] = {RUNBOOK_SOURCE: []}
-        for book in books:
-            by_source.setdefault(book.source, []).append(book)
-        broken = [Path(problem.file).stem for problem in problems]
-        for source, mine in by_source.items():
-            done = await self._take_in(source, mine, broken)
-            log.info(
-                "runbooks",
-                source=source,
-                added=done.added,
-                changed=done.changed,
-                archived=done.archived,
-            )
-        self._runbooks_stamp = stamp
-
-    async def _take_in(
-        self, source: str, books: Sequence[Runbook], broken: Sequence[str]
-    ) -> Imported:
-        """A few at a time, so that pages pass between them."""
-        done = Imported(left=1)
-        while done.left:
-            done = done.then(
-                await self.store.write(import_runbooks, source, books, keep=broken, at_most=SLICE)
-            )
-        return done
-
-    def _runbooks_dir(self) -> Path | None:
-        """The folder of the settings, else of the file, else the library that comes with us."""
-        if self.settings.runbooks_dir is not None:
-            return self.settings.runbooks_dir
-        named = self.store.snapshot.config.runbooks.dir
-        if named is None:
-            return starter_library()
-        folder = Path(named)
-        return folder if folder.is_absolute() else self.settings.config.parent / folder
 
     # --- parts --------------------------------------------------------------------------------------------------
 
@@ -336,27 +226,7 @@ class App:
         self._pagers = CurrentRoads(lambda: self.store.snapshot.config.channels)
         self._stack.push_async_callback(self._pagers.aclose)
         source = AlertmanagerApi()
-        sight = self._sight()
-        ports = Ports(
-            render=partial(render, command=self.settings.slack_command),
-            chat=self.slack.chat if self.slack else None,
-            pager=self._pagers.current,
-            drafter=self._drafter(),
-            source=source,
-            addresses=self.addresses,
-            chat_link=self.slack.chat_link if self.slack else lambda channel, ts: None,
-            looks={"picture": sight.draw, "query": sight.read},
-        )
-        self.delivery = Delivery(
-            self.store,
-            ports,
-            instance=self.instance,
-            telemetry=self.telemetry,
-            public_url=self.settings.public_url,
-            signing_key=self._signing_key(),
-            at_fault_point=self._at,
-            now=self._now,
-        )
+        self.delivery = self._delivery(source)
         reconciler = Reconciler(
             self.store,
             source,
@@ -373,43 +243,72 @@ class App:
             before_late_pages=reconciler.before_late_pages,
             now=self._now,
         )
-        calendars = CalendarReader(self.store, self.settings.config.parent)
         loop = asyncio.get_running_loop()
         self.store.on_commit(lambda: _soon(loop, self.delivery.nudge))
-        duties: dict[str, tuple[timedelta, Duty]] = {
-            "tick": (TICK_EVERY, self.tick.run),
-            "beat": (TICK_EVERY, self._duty("beat", self.tick.beat)),
-            "audit": (AUDIT_EVERY, lambda: self.auditor.run()),
-            "reconcile": (RECONCILE_EVERY, reconciler.run),
-            "hand_offs": (timedelta(seconds=60), self._duty("hand_offs", self._plan_ahead)),
-            "runbooks": (RUNBOOKS_EVERY, self._duty("runbooks", self._import_runbooks)),
-            "librarian": (
-                LIBRARIAN_EVERY,
-                self._duty("librarian", Librarian(self.store).run),
-            ),
-            "retention": (RETENTION_EVERY, self._duty("retention", self._forget)),
-            "calendars": (
-                CALENDARS_EVERY,
-                self._duty("calendars", calendars.run),
-            ),
-            "coverage": (COVERAGE_EVERY, self._duty("coverage", self._warn_coverage)),
-        }
-        if self.slack is not None:
-            ids = SlackIds(self.store, self.slack.directory)
-            duties["directory"] = (DIRECTORY_EVERY, self._duty("directory", ids.run))
-            keeper = GroupKeeper(self.store, self.slack.user_groups)
-            duties["user_groups"] = (GROUPS_EVERY, self._duty("user_groups", keeper.run))
-        later = {
-            "audit": FIRST_AUDIT_AFTER,
-            "runbooks": RUNBOOKS_EVERY,
-            "coverage": COVERAGE_AFTER,
-        }
-        self._jobs = Jobs(duties, now=self._now, later=later)
+        self._jobs = Jobs(self._duties(reconciler), now=self._now, later=LATER)
         self.auditor = self._auditor()
         await self.store.write(plan_ahead)  # before the first audit asks for it
         # Stopped in reverse: while the last messages go out, ticks still say that this process lives.
         self._stack.push_async_callback(self._duty("leave", self._leave))
-        watchdog = Watchdog(
+        watchdog = self._watchdog()
+        watchdog.start()
+        self._stack.callback(watchdog.stop)
+        self._jobs.start()
+        self._stack.callback(self._jobs.stop)
+        sending = asyncio.create_task(self.delivery.run(), name="delivery")
+        self._stack.push_async_callback(_end, self.delivery.stop, sending)
+        self.store.listen(self.instance)
+
+    def _delivery(self, source: AlertmanagerApi) -> Delivery:
+        slack, sight = self.slack, self._sight()
+        ports = Ports(
+            render=partial(render, command=self.settings.slack_command),
+            chat=slack.chat if slack else None,
+            pager=self._pagers.current,
+            drafter=self._drafter(),
+            source=source,
+            addresses=self.addresses,
+            chat_link=slack.chat_link if slack else lambda channel, ts: None,
+            looks={"picture": sight.draw, "query": sight.read},
+        )
+        return Delivery(
+            self.store,
+            ports,
+            instance=self.instance,
+            telemetry=self.telemetry,
+            public_url=self.settings.public_url,
+            signing_key=self._signing_key(),
+            at_fault_point=self._at,
+            now=self._now,
+        )
+
+    def _duties(self, reconciler: Reconciler) -> dict[str, tuple[timedelta, Duty]]:
+        """What is done again and again, and how often; a duty that fails is told and tried again."""
+        calendars = CalendarReader(self.store, self.settings.config.parent)
+        duties: dict[str, tuple[timedelta, Duty]] = {
+            "tick": (TICK_EVERY, self.tick.run),
+            "beat": (TICK_EVERY, self.tick.beat),
+            "audit": (AUDIT_EVERY, lambda: self.auditor.run()),
+            "reconcile": (RECONCILE_EVERY, reconciler.run),
+            "hand_offs": (HAND_OFFS_EVERY, self._plan_ahead),
+            "runbooks": (RUNBOOKS_EVERY, self._in_force.import_runbooks),
+            "librarian": (LIBRARIAN_EVERY, Librarian(self.store).run),
+            "retention": (RETENTION_EVERY, self._forget),
+            "calendars": (CALENDARS_EVERY, calendars.run),
+            "coverage": (COVERAGE_EVERY, self._warn_coverage),
+        }
+        if self.slack is not None:
+            ids = SlackIds(self.store, self.slack.directory)
+            duties["directory"] = (DIRECTORY_EVERY, ids.run)
+            keeper = GroupKeeper(self.store, self.slack.user_groups)
+            duties["user_groups"] = (GROUPS_EVERY, keeper.run)
+        return {
+            name: (every, work if name in GUARD_THEMSELVES else self._duty(name, work))
+            for name, (every, work) in duties.items()
+        }
+
+    def _watchdog(self) -> Watchdog:
+        return Watchdog(
             [
                 Vital("tick", self.tick.silence),
                 Vital("delivery", self.delivery.age),
@@ -418,13 +317,6 @@ class App:
             on_look=lambda: self.telemetry.tick_age_seconds.set(self.tick.age()),
             on_dead=self._end_with_a_last_word,
         )
-        watchdog.start()
-        self._stack.callback(watchdog.stop)
-        self._jobs.start()
-        self._stack.callback(self._jobs.stop)
-        sending = asyncio.create_task(self.delivery.run(), name="delivery")
-        self._stack.push_async_callback(_end, self.delivery.stop, sending)
-        self.store.listen(self.instance)
 
     def _sight(self) -> Sight:
         given = self.slack.look_with if self.slack else None
@@ -466,36 +358,12 @@ class App:
             open_here=self._open_here,
         )
         # a proxy in front tells pages who asks; the webhook knows its caller by the token and is spared the work
-        web_app: Any = web
-        trusted = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
-        behind: Any = ProxyHeadersMiddleware(web_app, trusted)
+        behind = behind_proxy(web)
         intake = Intake(self.store, self.telemetry, behind, at_fault_point=self._at, now=self._now)
-        server = _Server(
-            uvicorn.Config(
-                intake,
-                host=self.settings.host,
-                port=self.settings.port,
-                log_config=None,
-                access_log=False,
-                http="httptools",
-                ws="none",
-                proxy_headers=False,
-                lifespan="off",
-                server_header=False,
-                timeout_graceful_shutdown=10,
-            )
-        )
-        sockets = [_bound(self.settings.host, self.settings.port)]
-        serving = asyncio.create_task(_serve(server, sockets), name="web")
-        self._stack.push_async_callback(_stop_server, server, serving)
-        while not server.started:
-            if serving.done():
-                raise BadInput(
-                    f"ONCALL_PORT: cannot listen on {self.settings.host}:{self.settings.port}"
-                )
-            await asyncio.sleep(0.01)
-        host, port = sockets[0].getsockname()[:2]
-        self.url = f"http://{host}:{port}"
+        server = WebServer(intake, self.settings.host, self.settings.port)
+        self._stack.push_async_callback(server.stop)
+        await server.start()
+        self.url = server.url
 
     def _slack_handler(self) -> Callable[[Request], Awaitable[Response]] | None:
         slack = self.slack
@@ -637,22 +505,6 @@ def _secret(value: Any) -> str:
     return value.get_secret_value() if value is not None else ""
 
 
-def _told_before(path: Path, read: Mapping[str, Any]) -> bool:
-    """Whether this code read the file before, as it is now: a large one takes seconds, and pages may be overdue."""
-    files = read.get("files") or {}
-    return read.get("version") == __version__ and str(path) in files and as_it_was(files)
-
-
-def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """What changes when a file of the folder does."""
-    found = []
-    for path in sorted(folder.rglob("*.md")):
-        with suppress(OSError):
-            info = path.stat()
-            found.append((str(path), info.st_mtime_ns, info.st_size))
-    return tuple(found)
-
-
 def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
     with suppress(RuntimeError):  # the loop has ended: so has the process
         loop.call_soon_threadsafe(call)
@@ -662,41 +514,6 @@ async def _end(stop: Callable[[], Awaitable[None]], task: asyncio.Task[None]) ->
     await stop()
     with suppress(asyncio.CancelledError):
         await task
-
-
-def _bound(host: str, port: int) -> Any:
-    import socket
-
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        sock.bind((host, port))
-    except OSError as error:
-        sock.close()
-        raise BadInput(
-            f"ONCALL_PORT: cannot listen on {host}:{port} ({error.strerror}); choose another port"
-        ) from None
-    sock.set_inheritable(True)
-    return sock
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to `run`: uvicorn's own would close the door at SIGTERM, while the bot still drains."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-async def _serve(server: uvicorn.Server, sockets: list[Any]) -> None:
-    await server.serve(sockets=sockets)
-
-
-async def _stop_server(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
-    server.should_exit = True
-    with suppress(asyncio.CancelledError):
-        await serving
 
 
 def new_loop() -> asyncio.AbstractEventLoop:

@@ -54,6 +54,7 @@ ROOMS: dict[str, set[str]] = {
     "sqlmodel": {"store"},
     "starlette": {"web", "app"},
     "structlog": {
+        "in_force",
         "app",
         "cli",
         "engine",
@@ -70,7 +71,7 @@ ROOMS: dict[str, set[str]] = {
     },
     "typer": {"cli"},
     "urllib3": {"prometheus"},
-    "uvicorn": {"app", "practice"},
+    "uvicorn": {"web", "practice"},
     "uvloop": {"app"},
     "yaml": {"files"},
 }

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from oncall_bot.app import RUNBOOK_SOURCE
 from oncall_bot.cli.folders import SOURCE
 from oncall_bot.files.runbooks import starter_library
+from oncall_bot.in_force import RUNBOOK_SOURCE
 from oncall_bot.store.db import Store
 from tests.component.cli.conftest import CONFIG, Run
 from tests.shared import shared
