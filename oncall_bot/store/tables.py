@@ -124,6 +124,7 @@ class Person(_Named, table=True):
     )
     email: str | None = _text(null=True)
     slack_user_id: str | None = _text(null=True)
+    forgotten_at: datetime | None = _at(null=True)  # asked to be: the key stands for nobody
 
 
 class Service(_Named, table=True):
@@ -171,7 +172,55 @@ class ContactMethod(Table, table=True):
     code_sent_at: datetime | None = _at(null=True)
     code_tries: int = Field(default=0)
     verified_at: datetime | None = _at(null=True)
+    disabled_at: datetime | None = _at(null=True)  # its provider says that it will never work
+
+
+class RoadHealth(Table, table=True):
+    """How one person's road did last: a contact of their own (`c12`) or one of the file (`file:push`)."""
+
+    __tablename__ = "road_health"
+    person_id: int = _ref("person", pk=True)
+    contact: str = Field(primary_key=True, sa_type=Text)
+    address: str = _text()  # what is said of it counts for this address alone
+    worked_at: datetime | None = _at(null=True)
+    failed_at: datetime | None = _at(null=True)
+    why: str | None = _text(null=True)
     disabled_at: datetime | None = _at(null=True)
+
+
+class QuietHours(Table, table=True):
+    """When a person's pages of low urgency wait; wall times, `days` are ISO weekdays on which it begins."""
+
+    __tablename__ = "quiet_hours"
+    person_id: int = _ref("person", pk=True)
+    starts: str = _text()  # 22:00
+    ends: str = _text()  # 07:00: the next day when it is not later
+    days: list[Any] = _json()
+    zone: str = _text()
+
+
+class Away(Table, table=True):
+    """A person's holiday: cover was asked for first; who is away is left out of what pages a whole team."""
+
+    __tablename__ = "away"
+    id: int | None = _id()
+    person_id: int = _ref("person", index=True)
+    starts_at: datetime = _at()
+    ends_at: datetime = _at(index=True)
+    note: str = _text()
+    created_at: datetime = _at()
+    ended_at: datetime | None = _at(null=True)
+
+
+class TeamGrant(Table, table=True):
+    """What a Slack user group makes somebody in a team, as Slack told it last."""
+
+    __tablename__ = "team_grant"
+    team: str = Field(primary_key=True, sa_type=Text)
+    slack_user_id: str = Field(primary_key=True, sa_type=Text)
+    role: str = _text()
+    usergroup: str = _text()
+    seen_at: datetime = _at()
 
 
 class NotifyRule(Table, table=True):
@@ -550,6 +599,7 @@ class Page(Table, table=True):
     __table_args__ = (
         UniqueConstraint("run_id", "epoch", "round", "step", "target"),
         _index_where("ix_page_bundle", "bundle_id", where="bundle_id IS NOT NULL"),
+        Index("ix_page_person", "person", "decided_at"),
     )
     id: int | None = _id()
     run_id: int = _ref("page_run")
@@ -558,7 +608,7 @@ class Page(Table, table=True):
     round: int
     step: int
     target: str = _text()
-    person: str | None = _text(null=True, index=True)
+    person: str | None = _text(null=True)
     bundle_id: int | None = Field(
         default=None, sa_type=BigId, nullable=True
     )  # the slack_message that shows it among others
@@ -647,6 +697,16 @@ class Delivery(Table, table=True):
     at: datetime = _at()
     outcome: str = _text()
     provider_answer: str | None = _text(null=True)
+
+
+class Receipt(Table, table=True):
+    """What a provider told of a message after it took it: each state once, whatever order they come in."""
+
+    __tablename__ = "receipt"
+    outbox_id: int = _ref("outbox", pk=True)
+    state: str = Field(primary_key=True, sa_type=Text)  # delivered, rang, answered, failed
+    at: datetime = _at()
+    why: str | None = _text(null=True)
 
 
 class SlackMessage(Table, table=True):
@@ -839,6 +899,10 @@ class LlmCall(Table, table=True):
 
 class Audit(Table, table=True):
     __tablename__ = "audit"
+    __table_args__ = (
+        Index("ix_audit_object", "object", "id"),
+        Index("ix_audit_actor", "actor", "id"),
+    )
     id: int | None = _id()
     at: datetime = _at(index=True)
     actor: str = _text()

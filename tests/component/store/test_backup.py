@@ -73,7 +73,7 @@ def test_what_was_saved_comes_back_and_nothing_is_sent_before_resume(
     assert state(database) == (["shop", "web", "later"], False)
     restore(database, tmp_path / "copy")
     assert state(database) == (["shop", "web"], True)
-    assert migrations.current(database) == "0015"
+    assert migrations.current(database) == "0016"
 
     store = Store(database)
     store.open()

@@ -32,7 +32,7 @@ from oncall_bot.store.types import Instant, Payload
 from tests.databases import HandClock, Postgres, Sqlite
 
 ROOT = Path(oncall_bot.__file__).parent.parent
-HEAD = "0015"
+HEAD = "0016"
 AT = datetime(2026, 3, 29, 1, 30, 0, 123456, tzinfo=UTC)
 
 
