@@ -59,6 +59,7 @@ from oncall_bot.flows.plan_ahead import plan_ahead
 from oncall_bot.flows.stopping import stopped
 from oncall_bot.flows.warn_coverage import look_ahead, warn_coverage
 from oncall_bot.in_force import InForce
+from oncall_bot.paging.callbacks import Callbacks
 from oncall_bot.paging.heartbeat import HttpHeartbeat
 from oncall_bot.paging.roads import CurrentRoads
 from oncall_bot.pictures.png import PngPictures
@@ -353,6 +354,9 @@ class App:
             ready=self._not_ready,
             slack_handler=self._slack_handler(),
             calendars=Feeds(self.store).behind,
+            telephone=Callbacks(
+                self.store, secret=self._signing_key, public_url=self.settings.public_url
+            ),
             public_url=self.settings.public_url,
             command=self.settings.slack_command,
             open_here=self._open_here,

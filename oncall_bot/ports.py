@@ -29,7 +29,7 @@ class DeliveryError(OncallError):
     """A message could not be handed over.
 
     `permanent`: trying again cannot help (unknown user, channel gone). `retry_after`: seconds the provider asked
-    for. `plain_text_helps`: the payload was refused and may be sent again without its blocks.
+    for. `bad_address`: it is the person's address that will not work, not the road.
     """
 
     def __init__(
@@ -39,9 +39,11 @@ class DeliveryError(OncallError):
         permanent: bool = False,
         retry_after: float | None = None,
         rate_limited: bool = False,
+        bad_address: bool = False,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.bad_address = bad_address
         self.retry_after = retry_after
         self.rate_limited = rate_limited
 
@@ -88,7 +90,10 @@ class Chat(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LoudPage:
-    """A page for a road outside Slack: short words, one key, one signed link."""
+    """A page for a road outside Slack: short words, one key, one signed link, and ways to answer where it has any.
+
+    `reply_code` ties an answer by text to it; a key pressed goes to `keys_url`, what became of it to `receipt_url`.
+    """
 
     key: str
     channel: str  # name of the road in the file: push, voice, mail
@@ -98,6 +103,9 @@ class LoudPage:
     ack_url: str | None
     urgent: bool
     first_tried_at: datetime | None = None  # set: an earlier try may have gone through
+    reply_code: str | None = None
+    keys_url: str | None = None
+    receipt_url: str | None = None
 
 
 class Pager(Protocol):
@@ -106,6 +114,35 @@ class Pager(Protocol):
 
         With `first_tried_at` a road that can look does so first, and adopts what carries the page's key.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A form that a telephone provider posted: the path and query it called, its fields in order, its signature."""
+
+    address: str
+    form: Sequence[tuple[str, str]]
+    signature: str
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """The last value of each field."""
+        return dict(self.form)
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What to answer it."""
+
+    status: int
+    body: str = ""
+    media_type: str = "text/plain"
+
+
+class Telephone(Protocol):
+    async def take(self, road: str, what: str, about: str, posted: Posted) -> Returned:
+        """Do what was posted, once its signature fits the road. `what`: text, key or receipt."""
         ...
 
 

@@ -6,6 +6,7 @@ has one. Serves doctor; whoever has to answer for the data reads this list.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,9 +61,10 @@ def _roads(config: Config) -> Iterator[Finding]:
 
 def _provider(channel: Channel) -> str:
     """The road's scheme, and its host where the scheme has one; the file of an address is looked into for that."""
-    url = channel.url or _first_line(channel.url_file)
+    given = os.environ.get(channel.url_env) if channel.url_env else _first_line(channel.url_file)
+    url = channel.url or given
     if url is None:
-        return "an address in a file that cannot be read now"
+        return "an address that cannot be read now"
     scheme, _, rest = url.partition("://")
     scheme = scheme.casefold()
     if not rest or not scheme.replace("+", "").isalnum():

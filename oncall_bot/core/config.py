@@ -76,11 +76,12 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A road out of Slack: an apprise address with `{to}`, given or read from a file at start."""
+    """A road out of Slack: an apprise address with `{to}`, given, or read from a file or the environment."""
 
     key: str
     url: str | None = None
     url_file: str | None = None
+    url_env: str | None = None
     per_person: Cap | None = None
 
 

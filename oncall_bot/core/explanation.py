@@ -122,11 +122,13 @@ def _paged(run: RunTold, page: PageTold) -> Line:
 def _roads(roads: Sequence[RoadFate]) -> Iterator[Part]:
     for n, road in enumerate(roads):
         yield ", " if n else ""
-        why = f" ({road.why})" if road.why and road.state == "failed" else ""
+        why = f" ({road.why})" if road.why and road.state in ("failed", "missed") else ""
         word = {"outdated": "no longer needed", "waiting": "due"}.get(road.state, road.state)
-        yield f"{road.road} {word}"
-        if road.at is not None and road.state != "outdated":
-            yield from (" at ", road.at)
+        way = road.told or ((word, road.at if road.state != "outdated" else None),)
+        for m, (state, at) in enumerate(way):
+            yield f", {state}" if m else f"{road.road} {state}"
+            if at is not None:
+                yield from (" at ", at)
         yield why
 
 

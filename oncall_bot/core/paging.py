@@ -18,11 +18,15 @@ MAIL_SCHEMES = ("mailto:", "mailtos:")
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One verified way to a person outside Slack. `ref` names it in dedupe keys: `c12`, or `file:push`."""
+    """One verified way to a person outside Slack. `ref` names it in dedupe keys: `c12`, or `file:push`.
+
+    `set_aside`: its provider said that the address will not work; it is used when nothing else is loud.
+    """
 
     ref: str
     kind: str  # the channel's key
     address: str
+    set_aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +98,13 @@ def is_loud(channel: Channel) -> bool:
 def roads(config: Config, reach: Reach, urgency: Urgency) -> tuple[Road, ...]:
     """Every message this page makes: the person's rules, and for high urgency one loud road at once in any case.
 
-    A rule whose road the person lacks is left out. Slack is always asked when an id is known.
+    A rule whose road the person lacks, or that was set aside, is left out. Slack is always asked when an id is known.
     """
     rules = (reach.rules or config.personal_rules).get(urgency, ())
     by_kind: dict[str, list[Contact]] = {}
     for contact in reach.contacts:
-        by_kind.setdefault(contact.kind, []).append(contact)
+        if not contact.set_aside:
+            by_kind.setdefault(contact.kind, []).append(contact)
     found: list[Road] = []
     for position, rule in enumerate(rules):
         if rule.by == "slack":
@@ -121,7 +126,8 @@ def _loud_at_once(config: Config, reach: Reach, found: Sequence[Road]) -> list[R
     if any(loud(road.by) and not road.after for road in found):
         return list(found)
     first = next((road for road in sorted(found, key=lambda r: r.after) if loud(road.by)), None)
-    contact = first.contact if first else next((c for c in reach.contacts if loud(c.kind)), None)
+    any_loud = sorted((c for c in reach.contacts if loud(c.kind)), key=lambda c: c.set_aside)
+    contact = first.contact if first else next(iter(any_loud), None)
     if contact is None:
         return list(found)
     others = [road for road in found if road is not first]
@@ -129,7 +135,10 @@ def _loud_at_once(config: Config, reach: Reach, found: Sequence[Road]) -> list[R
 
 
 def has_loud_road(config: Config, reach: Reach) -> bool:
+    """Whether something outside Slack can wake the person, as far as its providers have said nothing else."""
     return any(
-        contact.kind in config.channels and is_loud(config.channels[contact.kind])
+        contact.kind in config.channels
+        and is_loud(config.channels[contact.kind])
+        and not contact.set_aside
         for contact in reach.contacts
     )

@@ -24,14 +24,27 @@ class State(StrEnum):
     MERGED = "merged"
 
 
+_WENT_OUT = frozenset({"sent", "delivered", "rang", "picked up", "missed"})
+
+
 @dataclass(frozen=True, slots=True)
 class RoadFate:
-    """The fate of one page on one road: waiting, sent, failed, outdated. Slack proves `sent`, never more."""
+    """The fate of one page on one road: waiting, sent, failed, outdated; beyond `sent` only what its provider told:
+    delivered, rang, picked up, missed, failed. Slack proves `sent`, never more; none of them is an answer.
+
+    `told`: each (state, instant) on the way there, oldest first.
+    """
 
     road: str  # slack, push, voice, mail, webhook
     state: str
     at: datetime | None
     why: str | None = None
+    told: Sequence[tuple[str, datetime]] = ()
+
+    @property
+    def went_out(self) -> bool:
+        """Whether its provider took it and has not said since that it failed."""
+        return self.state in _WENT_OUT
 
 
 @dataclass(frozen=True, slots=True)

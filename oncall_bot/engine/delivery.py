@@ -19,8 +19,6 @@ from typing import Any
 
 import structlog
 
-from oncall_bot.core import page_words
-from oncall_bot.core.ack_links import make_token
 from oncall_bot.core.fault_points import FaultPoint, ignore
 from oncall_bot.core.records import parse_record
 from oncall_bot.core.situation import (
@@ -36,6 +34,7 @@ from oncall_bot.core.situation import (
     WorkLog,
 )
 from oncall_bot.engine.jobs import now_utc
+from oncall_bot.engine.loud_pages import Links, loud_page
 from oncall_bot.flows import drafting, reconcile
 from oncall_bot.flows.claiming import claim
 from oncall_bot.flows.delivered import Finished, delivered_all, fate_alone
@@ -46,7 +45,6 @@ from oncall_bot.ports import (
     ChatMessage,
     DeliveryError,
     Drafter,
-    LoudPage,
     Pager,
     Prose,
     Render,
@@ -75,7 +73,6 @@ FINISH_EVERY, FINISH_FOR, FINISH_TRIES = 0.5, 1800.0, 5
 """Seconds. Until a fate is written no other message goes to its destination: so it is written as soon as it can be."""
 FINISHED_TOGETHER = 20
 THREAD_WAITS = timedelta(seconds=1)
-LINK_LASTS = timedelta(hours=24)
 SHOWS_AN_EARLIER_STATE = -1
 """The generation of an adopted message: it was drawn before a crash, so it is drawn again."""
 
@@ -118,14 +115,6 @@ class _Done:
     place: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Links:
-    """Where links of pages lead, and what they are signed with: by default the key kept in the database."""
-
-    public_url: str | None
-    key: bytes = b""
-
-
 _LOST = _Done(Fate("outdated", answer="another process took it over"))
 
 
@@ -152,7 +141,7 @@ class Delivery:
         self._looked = seconds()
         self._instance = instance
         self._telemetry = telemetry
-        self._links = _Links(public_url, signing_key)
+        self._links = Links(public_url, signing_key)
         self._at = at_fault_point
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
@@ -359,7 +348,7 @@ class Delivery:
         return _Done(_sent(sent, SLACK_PACE), drawn, place)
 
     async def _loud(self, row: Row) -> _Done:
-        page = await self._store.view(_prepare_loud, row, self._links)
+        page = await self._store.view(loud_page, row, self._links)
         if page is None:
             return _Done(Fate("outdated", answer="the page is gone"))
         if self._ports.pager is None:
@@ -460,6 +449,7 @@ def _failed(error: DeliveryError) -> Fate:
         permanent=error.permanent,
         retry_after=after,
         rate_limited=error.rate_limited,
+        bad_address=error.bad_address,
     )
 
 
@@ -565,58 +555,3 @@ def _prepare_notice(reader: Reader, row: Row) -> _Slack | None:
     elif payload["what"] == "hand_off":
         content = views.hand_off(reader, payload)
     return _Slack(row.dedupe_key, content, channel, None, None) if content is not None else None
-
-
-def _prepare_loud(reader: Reader, row: Row, links: _Links) -> LoudPage | None:
-    """What the road outside Slack carries; None when nobody has to answer any more."""
-    payload = row.payload
-    key, title, text, url = row.dedupe_key, payload.get("title"), payload.get("text"), None
-    if row.page_id is not None:
-        together = outbox.carried(reader, row)
-        notice = _page_or_bundle(reader, together)
-        if notice is None:
-            return None
-        title, text = _words(notice)
-        key = bundling.key_of(bundling.members(reader, row.bundle_id) or [row])
-        url = _ack_url(reader, notice, str(payload.get("contact", "")), links)
-    return LoudPage(
-        key=key,
-        channel=str(payload["road"]),
-        address=str(payload["address"]),
-        title=str(title),
-        text=str(text),
-        ack_url=url,
-        urgent=bool(payload.get("urgent")),
-        first_tried_at=row.first_tried_at if row.attempts > 1 else None,
-    )
-
-
-def _page_or_bundle(reader: Reader, together: Sequence[Row]) -> PageNotice | BundleNotice | None:
-    if len(together) == 1:
-        notice = views.page_notice(reader, together[0].page_id, to_speak=True)
-        return replace(notice, late=views.late_by(reader, together)) if notice else None
-    bundle = views.bundle_now(reader, together, to_speak=True)
-    if bundle is not None and bundle.incidents == 1:
-        return replace(bundle.pages[0], late=bundle.late)
-    return bundle
-
-
-def _words(notice: PageNotice | BundleNotice) -> tuple[str, str]:
-    if isinstance(notice, BundleNotice):
-        return page_words.bundle_title_of(notice), page_words.bundle_text_of(notice)
-    return page_words.title_of(notice), page_words.text_of(notice)
-
-
-def _ack_url(
-    reader: Reader, notice: PageNotice | BundleNotice, contact: str, links: _Links
-) -> str | None:
-    """The signed link that acknowledges what the message tells of."""
-    secret = links.key or reader.snapshot.signing_key
-    if not links.public_url or not secret:
-        return None
-    ends = reader.now + LINK_LASTS
-    if isinstance(notice, BundleNotice):
-        token = make_token(secret, notice.bundle_id, contact, ends, bundle=True)
-    else:
-        token = make_token(secret, notice.page_id, contact, ends)
-    return f"{links.public_url.rstrip('/')}/ack/{token}"

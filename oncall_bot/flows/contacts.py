@@ -11,9 +11,10 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
+from oncall_bot.core import phone_numbers
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.paging import Reach, is_loud
-from oncall_bot.store import incidents, outbox, people
+from oncall_bot.store import incidents, outbox, people, road_health
 from oncall_bot.store.outbox import Lane
 from oncall_bot.store.transactions import Tx
 
@@ -21,6 +22,9 @@ CODE_LASTS = timedelta(minutes=15)
 CODE_TRIES = 5
 ADDRESS_MAX = 300
 CONTACTS_MAX = 20
+CODES_MAX, CODES_WITHIN = 5, timedelta(hours=1)
+"""So many codes go out for one person: a code goes to a number that nobody has proven to be theirs."""
+CODE_AGAIN = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +50,18 @@ def add_contact(tx: Tx, person_key: str, kind: str, address: str, actor: Actor) 
     if kind not in config.channels:
         known = ", ".join(config.channels) or "none yet"
         return Outcome(False, f"There is no channel {kind[:40]!r} in the file. Channels: {known}.")
+    if phone_numbers.takes_numbers(config.channels[kind]):
+        number = phone_numbers.normal(address)
+        if number is None:
+            return Outcome(
+                False,
+                f"I can't read {address[:40]!r} as a number. Write it with its country: +49 30 5550100.",
+            )
+        address = number
     if not address or len(address) > ADDRESS_MAX or not address.isprintable() or " " in address:
         return Outcome(False, f"I can't read that as an address for {kind}.")
-    if len(people.contacts(tx, person.id)) >= CONTACTS_MAX:
-        return Outcome(False, f"You have {CONTACTS_MAX} contacts already; remove one first.")
+    if (problem := _too_many(tx, person.id, kind, address)) is not None:
+        return Outcome(False, problem)
     code = f"{secrets.randbelow(1_000_000):06d}"
     people.put_contact(tx, person.id, kind, address, _hash(person_key, code))
     _send(
@@ -65,11 +77,28 @@ def add_contact(tx: Tx, person_key: str, kind: str, address: str, actor: Actor) 
     return Outcome(True, f"A code is on its way by {kind}. Enter it with: contact verify CODE")
 
 
+def _too_many(tx: Tx, person_id: int, kind: str, address: str) -> str | None:
+    """Why no code goes out just now."""
+    rows = people.contacts(tx, person_id)
+    known = any((row.kind, row.address) == (kind, address) for row in rows)
+    if len(rows) >= CONTACTS_MAX and not known:
+        return f"You have {CONTACTS_MAX} contacts already; remove one first."
+    asked = [row for row in rows if row.code_sent_at is not None]
+    lately = [row for row in asked if tx.now - row.code_sent_at < CODES_WITHIN]
+    if len(lately) >= CODES_MAX:
+        return "You asked for many codes within an hour. Enter the last one, or wait a while."
+    same = [row for row in lately if (row.kind, row.address) == (kind, address)]
+    if any(tx.now - row.code_sent_at < CODE_AGAIN for row in same):
+        return "A code went there a moment ago. Look for it, or ask again in a minute."
+    return None
+
+
 def verify_contact(tx: Tx, person_key: str, code: str, actor: Actor) -> Outcome:
     """The code came back: the road is the person's from now on."""
     person = tx.snapshot.people.get(person_key)
-    waiting = [] if person is None else people.contacts(tx, person.id)
-    for row in waiting:
+    if person is None:
+        return Outcome(False, "You are not in oncall.yaml; ask an admin to add you there first.")
+    for row in people.contacts(tx, person.id):
         if row.code_sha256 is None or row.code_sent_at is None:
             continue
         if row.code_tries >= CODE_TRIES or tx.now - row.code_sent_at > CODE_LASTS:
@@ -77,6 +106,7 @@ def verify_contact(tx: Tx, person_key: str, code: str, actor: Actor) -> Outcome:
         people.count_try(tx, row.id)
         if hmac.compare_digest(row.code_sha256, _hash(person_key, code.strip())):
             people.verify(tx, row.id)
+            road_health.worked(tx, person.id, f"c{row.id}", row.address)
             incidents.audit(
                 tx, str(actor), "contact_verify", f"person:{person_key}", after={"kind": row.kind}
             )

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from oncall_bot.core.timeline import Entry, Kind
-from oncall_bot.flows import canary, notices, showing
+from oncall_bot.flows import canary, notices, road_trouble, showing
+from oncall_bot.flows.receipts import bring_forward
 from oncall_bot.store import incidents, messages, outbox, runs
 from oncall_bot.store.outbox import Fate
 from oncall_bot.store.statements import Row
@@ -65,7 +66,8 @@ def delivered(
         if row.page_id is not None:
             _page(tx, row, fate)
         if row.state == "dead":
-            _dead(tx, row)
+            _dead(tx, row, told=fate.bad_address)
+    _road(tx, rows[0], fate)
     if rows[0].state == "sent":
         _one_message(tx, rows)
     return str(rows[0].state)
@@ -106,6 +108,16 @@ def _one_message(tx: Tx, rows: Sequence[Row]) -> None:
         incidents.write(tx, row.incident_id, [entry])
 
 
+def _road(tx: Tx, row: Row, fate: Fate) -> None:
+    """How the person's road did, for all that travelled together."""
+    if row.kind != "loud":
+        return
+    if fate.outcome == "sent":
+        road_trouble.worked(tx, row)
+    elif fate.outcome == "failed":
+        road_trouble.failed(tx, row, fate.answer, bad_address=fate.bad_address)
+
+
 def _message(tx: Tx, row: Row, drawn: tuple[int, int, str], place: tuple[str, str] | None) -> None:
     message_id, generation, sha256 = drawn
     if row.state == "sent":
@@ -130,10 +142,16 @@ def _page(tx: Tx, row: Row, fate: Fate) -> None:
         canary.arrived(tx, row.incident_id, row)
 
 
-def _dead(tx: Tx, row: Row) -> None:
-    """A message that will never arrive alerts by another road; what fails alike is told seldom."""
+def _dead(tx: Tx, row: Row, *, told: bool = False) -> None:
+    """A message that will never arrive alerts by another road; what fails alike is told seldom.
+
+    `told`: whoever should hear of it does already.
+    """
     if row.dedupe_key.startswith("admin:"):
         return  # never in a circle
+    bring_forward(tx, row)
+    if told:
+        return
     what = f"incident {row.incident_id}" if row.incident_id else "a notice"
     why = (row.last_error or "")[:200]
     alike = notices.digest([row.destination, row.kind, why])

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from oncall_bot.core.config import Role, Urgency
-from oncall_bot.core.paging import Reach, has_loud_road, roads
+from oncall_bot.core.paging import Reach, Road, has_loud_road, roads
 from oncall_bot.core.rota_words import wall
 from oncall_bot.store import incidents, outbox, people
 from oncall_bot.store.outbox import Lane
@@ -87,6 +87,25 @@ def tell_person(tx: Tx, person: str, text: str, key: str) -> None:
     slack_id = tx.snapshot.slack_id(person)
     if slack_id:
         _slack(tx, slack_id, text, key, lane=Lane.NOTICE)
+
+
+def tell_by(tx: Tx, person: str, road: Road, title: str, text: str, key: str) -> None:
+    """The same on a road outside Slack, not as a page: nobody has to answer it."""
+    assert road.contact is not None
+    outbox.add(
+        tx,
+        lane=Lane.NOTICE,
+        kind="loud",
+        destination=f"{road.by}:{person}",
+        dedupe_key=key,
+        payload={
+            "road": road.by,
+            "address": road.contact.address,
+            "title": title,
+            "text": text,
+            "urgent": False,
+        },
+    )
 
 
 def tell_whoever(tx: Tx, kind: str, key: str, text: str, dedupe_key: str) -> None:

@@ -9,6 +9,7 @@ road, never its address: that is a secret.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -43,8 +44,10 @@ class Address:
         """The address with `{to}` still in it."""
         if self._channel.url is not None:
             return _one_line(self._channel.key, self._channel.url)
+        if self._channel.url_env is not None:
+            return _one_line(self._channel.key, os.environ.get(self._channel.url_env, ""))
         if self._channel.url_file is None:
-            raise _unusable(self._channel.key, "has neither url nor url_file")
+            raise _unusable(self._channel.key, "has no address")
         try:
             self._last = _one_line(self._channel.key, self._read_file(self._channel.url_file))
         except (OSError, UnicodeError) as gone:

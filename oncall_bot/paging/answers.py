@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -65,10 +65,11 @@ async def exchange(
     content: bytes | None = None,
     whole_seconds: float = WHOLE_EXCHANGE_SECONDS,
     most_bytes: int = MAX_ANSWER_BYTES,
+    means: Callable[[str, Answer, str | None], DeliveryError] | None = None,
 ) -> Answer:
     """One request and its answer of the 200s, of which `most_bytes` are read;
 
-    Anything else is a DeliveryError that says what it means.
+    Anything else is a DeliveryError that says what it means, for a brand that says more in its `means`.
     """
     try:
         async with asyncio.timeout(whole_seconds):
@@ -87,9 +88,10 @@ async def exchange(
         raise DeliveryError(f"The address of {road} cannot be used.", permanent=True) from None
     except httpx2.RequestError as fault:  # its text may hold the address
         raise DeliveryError(f"{road} cannot be reached ({type(fault).__name__}).") from None
+    answer, wait = Answer(response.status_code, body), response.headers.get("Retry-After")
     if not response.is_success:
-        raise refused(road, response.status_code, response.headers.get("Retry-After"))
-    return Answer(response.status_code, body)
+        raise means(road, answer, wait) if means else refused(road, answer.status, wait)
+    return answer
 
 
 async def _beginning(response: httpx2.Response, most_bytes: int) -> bytes:

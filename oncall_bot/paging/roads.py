@@ -14,7 +14,7 @@ import httpx2
 
 from oncall_bot.core.config import Channel
 from oncall_bot.core.paging import MAIL_SCHEMES, is_loud
-from oncall_bot.paging import ntfy, webhook
+from oncall_bot.paging import ntfy, twilio, webhook
 from oncall_bot.paging.addresses import Address, ReadFile
 from oncall_bot.paging.answers import WHOLE_EXCHANGE_SECONDS, careful_client
 from oncall_bot.paging.apprise_pager import ApprisePager
@@ -50,7 +50,7 @@ class Roads:
 
     async def warm_up(self) -> None:
         """Load what the roads of this file need, so that the first page at night need not wait."""
-        ours = ntfy.SCHEMES | webhook.SCHEMES
+        ours = ntfy.SCHEMES | webhook.SCHEMES | twilio.SCHEMES
         for address in self._addresses.values():
             try:
                 scheme = address.scheme()
@@ -72,6 +72,8 @@ class Roads:
             return ntfy.NtfyPager(address, self._http(), self._whole_seconds)
         if scheme in webhook.SCHEMES:
             return webhook.WebhookPager(address, self._http(), self._whole_seconds)
+        if scheme in twilio.SCHEMES:
+            return twilio.TwilioPager(address, self._http(), self._whole_seconds)
         return self._apprise
 
     def _http(self) -> httpx2.AsyncClient:
@@ -88,6 +90,8 @@ class Roads:
         for name, address in self._addresses.items():
             try:
                 template = address.template()
+                if address.scheme() in twilio.SCHEMES:
+                    twilio.account_of(name, template)
             except DeliveryError as fault:
                 found[name] = str(fault)
                 continue

@@ -6,6 +6,7 @@ know providers and what an incident is. Serves the brand modules of paging.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from oncall_bot.ports import LoudPage
@@ -13,6 +14,7 @@ from oncall_bot.ports import LoudPage
 MAX_TITLE: Final = 250
 MAX_TEXT: Final = 1_500
 _KEPT: Final = "\n"
+_LONG_NUMBER = re.compile(r"[0-9]{4,}", re.ASCII)
 
 
 def title_of(page: LoudPage) -> str:
@@ -22,6 +24,14 @@ def title_of(page: LoudPage) -> str:
 def text_of(page: LoudPage) -> str:
     """The text alone, for roads that carry the link and the key beside it."""
     return _cut(_plain(page.text), MAX_TEXT)
+
+
+def spoken_of(page: LoudPage) -> str:
+    """What a voice reads: no link, no reference, sentences that end."""
+    title = title_of(page).rstrip(".")
+    what = "a page" if page.urgent else "a notice"
+    words = f"This is oncall bot with {what}. {title}. {text_of(page)}"
+    return _LONG_NUMBER.sub(lambda found: " ".join(found[0]), words)  # a code digit by digit
 
 
 def whole_text_of(page: LoudPage) -> str:

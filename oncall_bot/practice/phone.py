@@ -8,7 +8,7 @@ transcript. Nothing but loopback addresses is ever called.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -32,7 +32,9 @@ class NotPressed(Exception):  # noqa: N818 - an answer in words, for the one who
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A button of a notification: `http` sends a request without leaving the lock screen, `view` opens a page."""
+    """A button of a notification: `http` sends a request without leaving the lock screen, `view` opens a page;
+    on a text message or a call `reply` and `key` are what is sent back.
+    """
 
     label: str
     kind: str
@@ -45,7 +47,9 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """One notification. `state`: ringing, then acknowledged (an http button worked) or opened (its page was)."""
+    """One notification. `state`: ringing, then acknowledged (an http button worked), opened (its page was), answered (a
+    reply or a key), or missed. `said` is what came back on the same line.
+    """
 
     id: str
     key: str
@@ -58,6 +62,11 @@ class Ring:
     actions: tuple[Action, ...]
     state: str = "ringing"
     times: int = 1
+    said: str = ""
+
+
+async def _nobody(ring_id: str, action: Action) -> str:
+    raise NotPressed("There is no telephone network here.")
 
 
 class Phones:
@@ -74,6 +83,7 @@ class Phones:
         self._feed = feed
         self.owner = owner
         self.down = False
+        self.answer: Callable[[str, Action], Awaitable[str]] = _nobody
         self._rings: dict[str, Ring] = {}
         self._count = 0
 
@@ -111,6 +121,7 @@ class Phones:
                 {"label": one.label, "kind": one.kind, "url": one.url} for one in ring.actions
             ],
             "state": ring.state,
+            "said": ring.said,
             "key": ring.key,
         }
 
@@ -228,11 +239,22 @@ class Phones:
         if button.kind == "view":
             self._opened(ring)
             return {"ok": True, "open": button.url}
+        if button.kind in ("reply", "key"):
+            said = await self.answer(ring_id, button)
+            self._keep(replace(self._rings[ring_id], state="answered", said=said[:500]))
+            return {"ok": True, "said": said}
         status = await _send(button)
         if not 200 <= status < 300:
             raise NotPressed(f"{button.label}: the server answered {status}.")
         self._keep(replace(self._rings[ring_id], state="acknowledged"))
         return {"ok": True, "status": status}
+
+    def over(self, key: str, topic: str, state: str) -> None:
+        """What rang under that key rings no more."""
+        for ring in self._rings.values():
+            if (ring.key, ring.topic, ring.state) == (key, topic, "ringing"):
+                self._keep(replace(ring, state=state))
+                return
 
     def _opened(self, ring: Ring) -> None:
         if ring.state == "ringing":

@@ -26,8 +26,11 @@ from oncall_bot.practice.phone import Phones
 from oncall_bot.practice.plot import Hands, Look, Script, Setting
 from oncall_bot.practice.prometheus import PracticePrometheus
 from oncall_bot.practice.slack import ChannelSeed, PracticeSlack
+from oncall_bot.practice.telephone import ACCOUNT, NUMBER, TOKEN, TelephoneNetwork
 
 HOST = "127.0.0.1"
+TELEPHONE = f"twilio+http://{ACCOUNT}:{TOKEN}@@PHONE@/{NUMBER}"
+"""The road to the practice's telephone network; `/{to}` and `?method=call` follow."""
 BEAT_S = 0.2
 CONNECTED_WITHIN = 20.0
 
@@ -87,6 +90,8 @@ class Stage:
             request_url=None,
         )
         self.phones = Phones(now=self.clock.now, feed=self.feed, owner=self._owner)
+        self.telephone = TelephoneNetwork(self.phones, wait=self.clock.wait)
+        self.telephone.text_url = lambda: f"{self.bot_url}/phone/sms/text"
         self.prometheus = PracticePrometheus(now=self.clock.now)
         self.alertmanager = PracticeAlertmanager(self.prometheus, now=self.clock.now)
         self.look = Look(self.slack, self.phones, setting.people)
@@ -114,7 +119,10 @@ class Stage:
         world_url = await self._serve(world)
         self.prometheus.url = f"{world_url}/prometheus"
         self.alertmanager.url = f"{world_url}/alertmanager"
-        self.phone_at = (await self._serve(self.phones.app())).removeprefix("http://")
+        network = self.phones.app()
+        self.telephone.add_routes(network)
+        self._stack.push_async_callback(self.telephone.close)
+        self.phone_at = (await self._serve(network)).removeprefix("http://")
         self.clock.follow(self._leapt)
         for task in (self._beat(), self.clock.run()):
             self._stack.push_async_callback(_cancel, asyncio.create_task(task))
@@ -146,6 +154,7 @@ class Stage:
         self._due.clear()
         self.slack.reset()
         self.phones.reset()
+        self.telephone.reset()
         self.prometheus.load(
             script.scraped if script else self.prometheus.scraped, script.rules if script else ()
         )
@@ -172,7 +181,8 @@ class Stage:
 
     def _filled(self, config: str) -> str:
         return (
-            config.replace("@PHONE@", self.phone_at)
+            config.replace("@TELEPHONE@", TELEPHONE)
+            .replace("@PHONE@", self.phone_at)
             .replace("@PROMETHEUS@", self.prometheus.url)
             .replace("@ALERTMANAGER@", self.alertmanager.url)
         )

@@ -211,7 +211,7 @@ def _slack_failures(s: Situation, now: datetime) -> str:
         failed = next(
             (one for one in page.roads if one.road == "slack" and one.state == "failed"), None
         )
-        others = [one.road for one in page.roads if one.road != "slack" and one.state == "sent"]
+        others = [one.road for one in page.roads if one.road != "slack" and one.went_out]
         if failed and others:
             at = f" {when(failed.at, now)}" if failed.at else ""
             return f"Slack refused {escape(page.name, 60)}'s page{at}; it went by {phrases.roads(others)}."

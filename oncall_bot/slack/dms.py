@@ -293,7 +293,7 @@ def road_report(
     command: str = "/oncall",
 ) -> Drawn:
     """What became of a test page on each road, with its address; drawn anew as roads answer."""
-    sent = sum(1 for one, _ in lines if one.state == "sent")
+    sent = sum(1 for one, _ in lines if one.went_out)
     failed = sum(1 for one, _ in lines if one.state in ("failed", "failing"))
     rows = "\n".join(
         f"{_tested(one, now)}{f'  {code(address)}' if address else ''}"

@@ -92,11 +92,13 @@ def roads(which: Iterable[str]) -> str:
 
 
 def fate(one: RoadFate, now: datetime) -> str:
-    """`Slack sent 03:07`, `*phone failed* 03:13 (number not reachable)`. Slack proves sent, never more."""
+    """`Slack sent 03:07`, `phone rang 03:07`, `phone: nobody picked up 03:08`, `*phone failed* 03:13 (unreachable)`."""
     at = f" {when(one.at, now)}" if one.at else ""
     why = f" ({escape(one.why, 80)})" if one.why else ""
     if one.state == "failed":
         return f"*{road(one.road)} failed*{at}{why}"
+    if one.state == "missed":
+        return f"{road(one.road)}: {escape(one.why or 'no answer', 80)}{at}"
     if one.state == "waiting":
         return f"{road(one.road)}{at or ' waiting'}{why}"
     if one.state == "outdated":

@@ -182,6 +182,16 @@ _OPEN_COUNTS = statement(
     .group_by(INCIDENT.c.severity)
 )
 _AUDIT = insert_of(AUDIT, "at", "actor", "verb", "object", "before", "after", "refused")
+_REFUSED = statement(
+    select(AUDIT.c.at)
+    .where(
+        AUDIT.c.actor == bindparam("by_actor"),
+        AUDIT.c.verb == bindparam("of_verb"),
+        AUDIT.c.refused.is_(True),
+    )
+    .order_by(AUDIT.c.id.desc())
+    .limit(bindparam("most"))
+)
 _UPDATES: dict[tuple[str, ...], Statement] = {}
 
 
@@ -367,3 +377,8 @@ def audit(
         after=dict(after) if after else None,
         refused=refused,
     )
+
+
+def refused_lately(tx: Reader, actor: str, verb: str, most: int) -> list[Row]:
+    """When the actor was refused this, newest first."""
+    return tx.all(_REFUSED, by_actor=actor, of_verb=verb, most=most)

@@ -224,6 +224,33 @@ _LAST_RANG = statement(
         OUTBOX.c.state == "sent",
     )
 )
+_LATER = statement(
+    select(OUTBOX.c.id, OUTBOX.c.payload)
+    .where(
+        OUTBOX.c.page_id == bindparam("of_page"),
+        OUTBOX.c.state == "pending",
+        OUTBOX.c.kind == "loud",
+        OUTBOX.c.next_attempt_at > bindparam("now"),
+        OUTBOX.c.attempts == 0,
+    )
+    .order_by(OUTBOX.c.next_attempt_at, OUTBOX.c.id)
+)
+_GO_NOW = statement(
+    update(OUTBOX)
+    .where(OUTBOX.c.id == bindparam("row_id"), OUTBOX.c.state == "pending")
+    .values(next_attempt_at=bindparam("at"), due_at=bindparam("at"))
+)
+_SENT_TO = statement(
+    select(OUTBOX.c.id, OUTBOX.c.page_id, OUTBOX.c.bundle_id, OUTBOX.c.payload)
+    .where(
+        OUTBOX.c.destination == bindparam("dest"),
+        OUTBOX.c.state == "sent",
+        OUTBOX.c.page_id.is_not(None),
+        OUTBOX.c.done_at > bindparam("since"),
+    )
+    .order_by(OUTBOX.c.done_at.desc(), OUTBOX.c.id.desc())
+    .limit(200)
+)
 _OLDEST = statement(
     select(OUTBOX.c.lane, func.min(OUTBOX.c.next_attempt_at).label("since"))
     .where(OUTBOX.c.state == "pending", OUTBOX.c.next_attempt_at <= bindparam("now"))
@@ -249,6 +276,7 @@ class Fate:
     retry_after: timedelta | None = None
     rate_limited: bool = False
     pace: timedelta = timedelta(0)  # how long the destination rests after a success
+    bad_address: bool = False  # it will be refused for ever: no second try
 
 
 def add(
@@ -438,7 +466,7 @@ def _next_state(tx: Tx, row: Row, fate: Fate) -> tuple[str, datetime | None]:
         return "sent", None
     if fate.outcome in ("outdated", "skipped"):
         return fate.outcome, None
-    if fate.permanent and row.failures + 1 >= DEAD_AFTER_PERMANENT:
+    if fate.permanent and (fate.bad_address or row.failures + 1 >= DEAD_AFTER_PERMANENT):
         return "dead", None
     return "pending", tx.now + _backoff(row.attempts, fate)
 
@@ -507,6 +535,21 @@ def last_rang(tx: Reader, incident_id: int) -> datetime | None:
     """When a page of the incident last went out, on any road; a cap or a downtime may have made it late."""
     found: datetime | None = tx.scalar(_LAST_RANG, incident_id=incident_id)
     return found
+
+
+def hurry(tx: Tx, page_id: int, roads: Sequence[str]) -> str | None:
+    """The page's next message on one of these roads goes now instead of later; answers which road, if there was one."""
+    for row in tx.all(_LATER, of_page=page_id, now=tx.now):
+        if row.payload.get("road") in roads:
+            tx.run(_GO_NOW, row_id=row.id, at=tx.now)
+            tx.nudge()
+            return str(row.payload["road"])
+    return None
+
+
+def sent_to(tx: Reader, destination: str, since: datetime) -> list[Row]:
+    """The newest 200 pages that went out there since then, newest first: id, page_id, bundle_id, payload."""
+    return tx.all(_SENT_TO, dest=destination, since=since)
 
 
 def oldest(tx: Reader) -> dict[int, datetime]:

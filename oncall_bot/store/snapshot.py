@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from oncall_bot.core import phone_numbers
 from oncall_bot.core.certain import RunbookIndex
 from oncall_bot.core.config import Config, PersonalRule, Route, Urgency
 from oncall_bot.core.documents import config_of
@@ -39,6 +40,7 @@ SOURCE = t.Source.__table__  # type: ignore[attr-defined]
 PERSON = t.Person.__table__  # type: ignore[attr-defined]
 META = t.Meta.__table__  # type: ignore[attr-defined]
 SCHEDULE = t.Schedule.__table__  # type: ignore[attr-defined]
+HEALTH = t.RoadHealth.__table__  # type: ignore[attr-defined]
 CONTACT = t.ContactMethod.__table__  # type: ignore[attr-defined]
 RULE = t.NotifyRule.__table__  # type: ignore[attr-defined]
 SILENCE = t.Silence.__table__  # type: ignore[attr-defined]
@@ -74,6 +76,7 @@ class Snapshot:
     people: Mapping[str, KnownPerson]
     by_slack: Mapping[str, str]
     reach: Mapping[str, Reach]
+    by_address: Mapping[tuple[str, str], tuple[tuple[str, Contact], ...]]  # (road, address): whose
     silences: tuple[ActiveSilence, ...]
     schedule_ids: Mapping[str, int]
     overrides: Mapping[str, tuple[Override, ...]]
@@ -92,6 +95,7 @@ class Snapshot:
             "",
             Config(),
             Router(Config()),
+            {},
             {},
             {},
             {},
@@ -159,6 +163,7 @@ def load(
     }
     meta = connection.execute(select(META.c.signing_key, META.c.held_since)).first()
     schedules = connection.execute(select(SCHEDULE.c.id, SCHEDULE.c.key)).all()
+    reach = _reach(connection, config, known)
     return Snapshot(
         number=number,
         revision_id=revision.id if revision else None,
@@ -170,7 +175,8 @@ def load(
         tokens={row.token_hash: row.key for row in sources if row.token_hash},
         people=known,
         by_slack={one.slack_id: key for key, one in known.items() if one.slack_id},
-        reach=_reach(connection, config, known),
+        reach=reach,
+        by_address=_by_address(reach),
         silences=_silences(connection, {row.id: row.key for row in sources}, now),
         schedule_ids={row.key: row.id for row in schedules},
         overrides=_overrides(connection, {row.id: row.key for row in people}),
@@ -207,36 +213,57 @@ def _reach(
             CONTACT.c.person_id,
             CONTACT.c.kind,
             CONTACT.c.address,
+            CONTACT.c.disabled_at,
         )
-        .where(CONTACT.c.verified_at.is_not(None), CONTACT.c.disabled_at.is_(None))
+        .where(CONTACT.c.verified_at.is_not(None))
         .order_by(CONTACT.c.id)
     ).all()
     own: dict[int, list[Contact]] = defaultdict(list)
     for row in rows:
-        own[row.person_id].append(Contact(f"c{row.id}", row.kind, row.address))
-    rules = _rules(connection)
+        set_aside = row.disabled_at is not None
+        own[row.person_id].append(Contact(f"c{row.id}", row.kind, row.address, set_aside))
+    rules, of_file = _rules(connection), _set_aside(connection)
     found = {}
     for key, person in config.people.items():
         mine = known.get(key)
         contacts = list(own.get(mine.id, ())) if mine else []
         kinds = {contact.kind for contact in contacts}
+        given = dict(person.contacts)
+        if person.email and "mail" in config.channels:
+            given.setdefault("mail", person.email)
         contacts += [
-            Contact(f"file:{kind}", kind, address)
-            for kind, address in person.contacts.items()
+            Contact(f"file:{kind}", kind, to, (mine.id if mine else 0, kind, to) in of_file)
+            for kind, to in given.items()
             if kind not in kinds
         ]
-        if (
-            person.email
-            and "mail" in config.channels
-            and "mail" not in kinds | set(person.contacts)
-        ):
-            contacts.append(Contact("file:mail", "mail", person.email))
         found[key] = Reach(
             (mine.slack_id if mine else None) or person.slack,
             tuple(contacts),
             rules.get(mine.id) if mine else None,
         )
     return found
+
+
+def _set_aside(connection: Connection) -> set[tuple[int, str, str]]:
+    """(person, road, address) of the file that their providers said will not work."""
+    rows = connection.execute(
+        select(HEALTH.c.person_id, HEALTH.c.contact, HEALTH.c.address).where(
+            HEALTH.c.disabled_at.is_not(None), HEALTH.c.contact.like("file:%")
+        )
+    ).all()
+    return {(row.person_id, row.contact.removeprefix("file:"), row.address) for row in rows}
+
+
+def _by_address(
+    reach: Mapping[str, Reach],
+) -> dict[tuple[str, str], tuple[tuple[str, Contact], ...]]:
+    """Whose an address is, telephone numbers as their providers write them; several people may share one."""
+    found: dict[tuple[str, str], list[tuple[str, Contact]]] = defaultdict(list)
+    for person, one in reach.items():
+        for contact in one.contacts:
+            address = phone_numbers.normal(contact.address) or contact.address
+            found[contact.kind, address].append((person, contact))
+    return {key: tuple(whose) for key, whose in found.items()}
 
 
 def _rules(connection: Connection) -> dict[int, dict[Urgency, tuple[PersonalRule, ...]]]:

@@ -18,18 +18,21 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from oncall_bot.core.ack_links import MIN_SECRET_BYTES
 from oncall_bot.core.errors import OncallError
+from oncall_bot.ports import Telephone
 from oncall_bot.store.db import Store
 from oncall_bot.telemetry.logs import get_logger
 from oncall_bot.telemetry.metrics import CONTENT_TYPE, Telemetry
 from oncall_bot.web.ack import AckDoor
+from oncall_bot.web.bodies import bounded_body
 from oncall_bot.web.html import COMMON_HEADERS, Pages
 from oncall_bot.web.ical import Behind, calendar
+from oncall_bot.web.phone import add_phone
 from oncall_bot.web.sessions import SessionDoor
 from oncall_bot.web.site import add_site
 
@@ -38,7 +41,6 @@ SlackHandler = Callable[[Request], Awaitable[Response]]
 
 READY_WITHIN_SECONDS: Final = 3.0
 SLACK_BODY_MAX: Final = 1_048_576
-SLACK_BODY_WITHIN_SECONDS: Final = 10.0
 _LOOK: Final = ["GET", "HEAD"]
 
 
@@ -50,6 +52,7 @@ def build_web(
     ready: Ready,
     slack_handler: SlackHandler | None = None,
     calendars: Behind | None = None,
+    telephone: Telephone | None = None,
     public_url: str | None = None,
     command: str = "/oncall",
     open_here: bool = False,
@@ -57,8 +60,8 @@ def build_web(
     """The app.
 
     `ready` answers with the reasons why not, none when all is well; `secret` signs links and forms; `calendars` opens a
-    calendar by its token. `public_url` is where people reach it; `open_here` spares everybody on this machine the
-    sign-in, for a demo.
+    calendar by its token; `telephone` takes what telephone providers post. `public_url` is where people reach it;
+    `open_here` spares everybody on this machine the sign-in, for a demo.
     """
     if len(secret) < MIN_SECRET_BYTES:
         raise ValueError(f"the signing secret needs {MIN_SECRET_BYTES} bytes")
@@ -71,6 +74,8 @@ def build_web(
     _add_pages(app, pages, AckDoor(store, secret, pages), command)
     add_site(app, store, pages, door)
     _add_calendars(app, calendars)
+    if telephone is not None:
+        add_phone(app, telephone)
     if slack_handler is not None:
         _add_slack(app, slack_handler)
     _add_faults(app, pages, telemetry)
@@ -135,23 +140,8 @@ def _add_calendars(app: FastAPI, behind: Behind | None) -> None:
 def _add_slack(app: FastAPI, handler: SlackHandler) -> None:
     @app.post("/slack/events")
     async def slack_events(request: Request) -> Response:
-        body = await _bounded_body(request)
+        body = await bounded_body(request, SLACK_BODY_MAX)
         return await handler(Request(request.scope, _replay(body)))
-
-
-async def _bounded_body(request: Request) -> bytes:
-    body = b""
-    try:
-        async with asyncio.timeout(SLACK_BODY_WITHIN_SECONDS):
-            async for piece in request.stream():
-                body += piece
-                if len(body) > SLACK_BODY_MAX:
-                    raise HTTPException(413, f"a body of more than {SLACK_BODY_MAX} bytes")
-    except TimeoutError:
-        raise HTTPException(408, "the body did not arrive in time") from None
-    except ClientDisconnect:
-        raise HTTPException(400, "the body broke off") from None
-    return body
 
 
 def _replay(body: bytes) -> Receive:
@@ -219,7 +209,7 @@ def _phrase(status: int) -> str:
 
 def _for_people(request: Request) -> bool:
     path = request.url.path
-    if path.startswith(("/-/", "/metrics", "/slack/", "/webhook/", "/api/", "/ical/")):
+    if path.startswith(("/-/", "/metrics", "/slack/", "/webhook/", "/api/", "/ical/", "/phone/")):
         return False
     return path.startswith(("/ack/", "/sign-")) or "text/html" in request.headers.get("accept", "")
 

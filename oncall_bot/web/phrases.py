@@ -105,6 +105,8 @@ def _fate(road: RoadFate, now: datetime) -> str:
     name = ROADS.get(road.road, road.road)
     if road.state == "outdated":
         return f"{name} no longer needed"
+    if road.state == "missed":
+        return f"{name}: {(road.why or 'no answer')[:80]}{f' {clock(road.at, now)}' if road.at else ''}"
     return f"{name} {road.state}{f' {clock(road.at, now)}' if road.at else ''}"
 
 

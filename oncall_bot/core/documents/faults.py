@@ -150,11 +150,12 @@ def _tokens_missing(document: Entry) -> Iterator[Fault]:
 
 def _roads_without_address(document: Entry) -> Iterator[Fault]:
     for key, road in _entries(document, "channels"):
-        if "url" in road and "url_file" in road:
-            message = "url and url_file are both given; keep one"
-            yield Fault(("channels", key, "url_file"), message)
-        elif "url" not in road and "url_file" not in road:
-            message = "has no address; give url, or url_file when it holds a secret"
+        given = [name for name in ("url", "url_file", "url_env") if name in road]
+        if len(given) > 1:
+            message = f"{' and '.join(given)} are given; keep one"
+            yield Fault(("channels", key, given[-1]), message)
+        elif not given:
+            message = "has no address; give url, or url_file or url_env when it holds a secret"
             yield Fault(("channels", key), message)
 
 

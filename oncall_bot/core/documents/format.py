@@ -62,6 +62,9 @@ def _like(pattern: re.Pattern[str], what: str) -> Any:
     return lambda text: None if pattern.fullmatch(text) else f"is not {what}"
 
 
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
+
+
 def _text(example: str) -> Scalar:
     return Scalar(str, example, _text_problem)
 
@@ -187,12 +190,29 @@ def _road_problem(text: str) -> str | None:
 # Scalars whose sentence stands alone, or that name something else.
 
 
-def _password_in(text: str, _: Names) -> str | None:
-    """The sentence must not repeat the address."""
-    user = text.partition("://")[2].partition("/")[0].rpartition("@")[0]
-    if user.partition(":")[2]:
-        return "the address holds a password; put it into a file and name that file as url_file"
-    return None
+def _secret_in(text: str, names: Names) -> str | None:
+    """Whether the address of a road holds a secret. The sentence must not repeat the address."""
+    scheme, _, rest = text.partition("://")
+    address, _, query = rest.partition("?")
+    user = address.partition("/")[0].rpartition("@")[0]
+    words = {pair.partition("=")[0].strip("+-:").casefold() for pair in query.split("&")}
+    if user.partition(":")[2] or user.startswith("tk_") or words & _SECRET_WORDS:
+        what = "the address holds a password or token"
+    elif scheme.casefold() not in _PLAIN_SCHEMES:
+        what = f"an address of {scheme.casefold()} holds a secret"
+    else:
+        return None
+    return f"{what}; put it into a file (url_file) or an environment variable (url_env)"
+
+
+_PLAIN_SCHEMES = frozenset(
+    {
+        *("http", "https", "webhook+http", "webhook+https", "ntfy", "ntfys", "mailto", "mailtos"),
+        *("json", "jsons", "form", "forms", "xml", "xmls", "gotify", "gotifys", "syslog", "mqtt"),
+    }
+)
+"""Schemes whose addresses can be without a secret; those of other brands name an account and its key."""
+_SECRET_WORDS = frozenset({"token", "auth_token", "password", "pass", "secret", "key", "apikey"})
 
 
 def _matcher_problem(text: str, _: Names) -> str | None:
@@ -438,9 +458,12 @@ FORMAT = Record(
                         str,
                         '"ntfys://ntfy.example.com/{to}"',
                         _road_problem,
-                        refers=_password_in,
+                        refers=_secret_in,
                     ),
                     "url_file": _text("/run/secrets/NAME"),
+                    "url_env": _spelled(
+                        _VARIABLE, "the name of an environment variable", "ONCALL_ROAD_SMS"
+                    ),
                     "per_person": Scalar(str, "3/15m", _cap_problem, _cap_normal),
                 }
             ),

@@ -141,6 +141,7 @@ def _channel(key: str, entry: Entry) -> Channel:
         key=key,
         url=entry.get("url"),
         url_file=entry.get("url_file"),
+        url_env=entry.get("url_env"),
         per_person=cap_of(per_person) if per_person else None,
     )
 

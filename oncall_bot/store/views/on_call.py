@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from oncall_bot.core.config import Person, Urgency
+from oncall_bot.core.config import Config, Person, Urgency
 from oncall_bot.core.paging import Reach, find, is_loud, roads
 from oncall_bot.core.situation import HandOff, Noise, OnCallNow
-from oncall_bot.store import noise, user_groups
+from oncall_bot.store import noise, road_health, user_groups
 from oncall_bot.store import people as contacts_store
+from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Reader
 from oncall_bot.store.views.incident import open_incidents
 
@@ -25,11 +26,17 @@ LATE = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class ContactShown:
+    """One road of a person, and how it did last; `set_aside`: it is used only if nothing else can wake them."""
+
     kind: str
     address: str
     verified: bool
     from_file: bool
     loud: bool
+    worked_at: datetime | None = None
+    failed_at: datetime | None = None
+    why: str | None = None
+    set_aside: bool = False
 
 
 def who(reader: Reader, at: datetime | None = None, schedule: str | None = None) -> list[OnCallNow]:
@@ -163,27 +170,34 @@ def people(reader: Reader) -> list[Person]:
 
 
 def contacts(reader: Reader, person_key: str) -> list[ContactShown]:
-    """A person's roads: own ones and the file's first values."""
+    """A person's roads, own ones and the file's first values, each with how it did last."""
     snapshot = reader.snapshot
-    config = snapshot.config
     known = snapshot.people.get(person_key)
-
-    def loud(kind: str) -> bool:
-        return kind in config.channels and is_loud(config.channels[kind])
-
-    shown = [
-        ContactShown(
-            row.kind, row.address, row.verified_at is not None, from_file=False, loud=loud(row.kind)
-        )
-        for row in (contacts_store.contacts(reader, known.id) if known else ())
-    ]
+    health = road_health.of_person(reader, known.id) if known else {}
+    own = contacts_store.contacts(reader, known.id) if known else ()
+    roads = [(f"c{row.id}", row.kind, row.address, row.verified_at is not None) for row in own]
     reach = snapshot.reach.get(person_key, Reach(None))
-    shown += [
-        ContactShown(c.kind, c.address, verified=True, from_file=True, loud=loud(c.kind))
-        for c in reach.contacts
-        if c.ref.startswith("file:")
-    ]
-    return shown
+    of_file = [one for one in reach.contacts if one.ref.startswith("file:")]
+    roads += [(one.ref, one.kind, one.address, True) for one in of_file]
+    return [_contact(snapshot.config, health, *road) for road in roads]
+
+
+def _contact(
+    config: Config, health: Mapping[str, Row], ref: str, kind: str, address: str, verified: bool
+) -> ContactShown:
+    row = health.get(ref)
+    last = row if row is not None and row.address == address else None
+    return ContactShown(
+        kind,
+        address,
+        verified,
+        from_file=ref.startswith("file:"),
+        loud=kind in config.channels and is_loud(config.channels[kind]),
+        worked_at=last.worked_at if last else None,
+        failed_at=last.failed_at if last else None,
+        why=last.why if last else None,
+        set_aside=last is not None and last.disabled_at is not None,
+    )
 
 
 def rules(reader: Reader, person_key: str) -> list[tuple[str, timedelta]]:

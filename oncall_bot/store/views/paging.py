@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from oncall_bot.core import escalation
@@ -15,11 +16,13 @@ from oncall_bot.core.config import Policy, Target
 from oncall_bot.core.escalation import Position, Stage
 from oncall_bot.core.paging import find
 from oncall_bot.core.situation import NextStep, Paged, RoadFate
-from oncall_bot.store import bundling, outbox, runs, timers
+from oncall_bot.store import bundling, outbox, road_health, runs, timers
 from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Reader
 
 PAGED_SHOWN = 12
+_TELLING = ("failed", "picked up", "missed", "rang", "delivered")
+"""What a provider told, the most telling first: receipts may come in any order."""
 
 
 class Paging:
@@ -64,10 +67,12 @@ class Paging:
         """By page: what became of each of its messages."""
         found: dict[int, list[RoadFate]] = defaultdict(list)
         sent = outbox.pages_of_incident(self.reader, self.incident.id)
+        receipts = road_health.receipts(self.reader, [row.id for row in sent if row.kind == "loud"])
         numbers = {one.bundle_id for one in sent if one.bundle_id is not None}
         together = bundling.together(self.reader, sorted(numbers))
         for one in sent:
-            found[one.page_id].append(_fate(one, together.get(one.bundle_id, 1)))
+            fate = _fate(one, together.get(one.bundle_id, 1))
+            found[one.page_id].append(_with_receipts(fate, receipts.get(one.id, ())))
         return found
 
     def _by_hand(self, page: Row) -> bool:
@@ -132,3 +137,17 @@ def _fate(row: Row, together: int = 1) -> RoadFate:
     elif row.held:
         why = row.held
     return RoadFate(str(row.payload.get("road", "slack")), state, at, why)
+
+
+def _with_receipts(fate: RoadFate, receipts: Sequence[Row]) -> RoadFate:
+    """What its provider told after it took the message, the most telling in front."""
+    if fate.state != "sent" or not receipts:
+        return fate
+    by_state = {row.state: row for row in receipts}
+    state = next((one for one in _TELLING if one in by_state), None)
+    if state is None:
+        return fate
+    sent = [("sent", fate.at)] if fate.at is not None else []
+    way = [*sent, *((row.state, row.at) for row in receipts)]
+    said = by_state[state]
+    return replace(fate, state=state, at=said.at, why=said.why or fate.why, told=way)

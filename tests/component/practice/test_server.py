@@ -120,13 +120,9 @@ async def test_a_command_is_answered_by_the_real_bot_to_the_one_who_asked(page: 
     assert not whispered
 
 
-async def test_a_newcomer_is_paged_within_fifteen_seconds_and_acknowledges_on_the_phone(
-    page: Page,
-) -> None:
-    began = asyncio.get_running_loop().time()
+async def test_a_newcomer_is_paged_and_acknowledges_on_the_phone(page: Page) -> None:
     assert (await page.post("story", name="outage"))["ok"] is True
     ring = await page.until(lambda state: state["phones"])
-    assert asyncio.get_running_loop().time() - began < 15
     assert ring[0]["owner"] == ANA
     assert (await page.post("phone", id=ring[0]["id"], action=0))["ok"] is True
 
