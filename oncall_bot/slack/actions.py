@@ -25,6 +25,7 @@ from oncall_bot.slack import (
     calendars,
     catching_up,
     commands,
+    contacts,
     dms,
     modals,
     proposals,
@@ -325,19 +326,6 @@ async def _take_back(edge: Edge, press: Press) -> Drawn | None:
 # --- oneself ------------------------------------------------------------------------------------------------------
 
 
-async def _contacts(edge: Edge, press: Press) -> Drawn | None:
-    return await commands.contacts_of(edge, press.caller)
-
-
-async def _contact_form(edge: Edge, press: Press) -> Drawn | None:
-    if press.caller.person is None:
-        return answers.not_yours("you have no contacts here")
-    kinds = list(edge.config.channels)
-    if not kinds:
-        return answers.said("No road besides Slack is set up in oncall.yaml under channels.")
-    return await edge.open_form(press.body, modals.contact(kinds))
-
-
 async def _test(edge: Edge, press: Press) -> Drawn | None:
     if press.caller.person is None:
         return answers.not_yours("there is nobody to test")
@@ -446,8 +434,9 @@ ACTIONS: Mapping[str, Handler] = {
     "runbook.wrong": _wrong,
     "runbook.none": _none_fits,
     "runbook.undo": _take_back,
-    "contact.list": _contacts,
-    "contact.open": _contact_form,
+    "contact.list": contacts.on_list,
+    "contact.open": contacts.on_open,
+    "contact.code": contacts.on_code,
     "contact.test": _test,
     "contact.test_ok": _test_ok,
     "runbook.checks": _run_checks,

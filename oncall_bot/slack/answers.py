@@ -241,33 +241,6 @@ def runbooks(found: Sequence[ShownRunbook], words: str) -> Drawn:
     )
 
 
-def contacts(rows: Sequence[tuple[str, str, bool, bool]], *, command: str) -> Drawn:
-    """(road, address, verified, from the file) of the asker's own contacts."""
-    if not rows:
-        lines = "You have no contact of your own; only Slack reaches you."
-    else:
-        lines = "\n".join(
-            f"{phrases.road(kind)}  {code(address)}  "
-            + ("from the file" if from_file else "verified" if verified else "*not verified yet*")
-            for kind, address, verified, from_file in rows[:20]
-        )
-    return Drawn(
-        push(f"You can be reached by {count(len(rows), 'contact')} besides Slack."),
-        [
-            section(f"*How you can be woken*\n{lines}"),
-            actions(
-                [
-                    button("Add contact…", "contact.open", "me"),
-                    button("Test now", "contact.test", "me"),
-                ]
-            ),
-            context(
-                f"Only you and admins see these. Remove one: `{escape(command, 40)} contact remove KIND`"
-            ),
-        ],
-    )
-
-
 def unknown_word(word: str, nearest: str | None, *, command: str) -> Drawn:
     """Says what was read and offers the nearest."""
     name = escape(command, 40)

@@ -17,11 +17,6 @@ from oncall_bot.core.outcomes import Outcome
 from oncall_bot.core.situation import Situation, State
 from oncall_bot.core.talk import Intent, Question
 from oncall_bot.flows.acknowledge import acknowledge, take_over
-from oncall_bot.flows.contacts import (
-    add_contact,
-    remove_contact,
-    verify_contact,
-)
 from oncall_bot.flows.declare import declare, note
 from oncall_bot.flows.drafting import request_draft
 from oncall_bot.flows.escalate import escalate, page_by_hand
@@ -31,6 +26,7 @@ from oncall_bot.slack import (
     answers,
     calendars,
     catching_up,
+    contacts,
     fairness,
     metric,
     modals,
@@ -301,40 +297,6 @@ async def _declare(edge: Edge, asked: Asked) -> Drawn | None:
     )
 
 
-async def _contact(edge: Edge, asked: Asked) -> Drawn | None:
-    """`contact`, `contact add KIND ADDRESS`, `contact verify CODE`, `contact remove KIND [ADDRESS]`."""
-    person = asked.caller.person
-    if person is None:
-        return answers.not_yours("you have no contacts here")
-    actor, words = asked.caller.actor, asked.words
-    match words:
-        case ["add", kind, *address] if address:
-            done = await edge.press(
-                asked.press_id, add_contact, person.key, kind.casefold(), " ".join(address), actor
-            )
-        case ["add"]:
-            kinds = list(edge.config.channels)
-            if not kinds:
-                return answers.said(
-                    "No road besides Slack is set up in oncall.yaml under channels."
-                )
-            return await edge.open_form(asked.body, modals.contact(kinds))
-        case ["verify", entered]:
-            done = await edge.press(asked.press_id, verify_contact, person.key, entered, actor)
-        case ["remove", kind, *address]:
-            what = " ".join(address) or None
-            done = await edge.press(
-                asked.press_id, remove_contact, person.key, kind.casefold(), what, actor
-            )
-        case [] | ["list"]:
-            return await contacts_of(edge, asked.caller)
-        case _:
-            return answers.usage(
-                "contact add KIND ADDRESS", "add a road that wakes you", command=edge.command
-            )
-    return _told(done)
-
-
 async def _test(edge: Edge, asked: Asked) -> Drawn | None:
     person = asked.caller.person
     if person is None:
@@ -488,14 +450,6 @@ async def _metric(edge: Edge, asked: Asked) -> Drawn | None:
     return said
 
 
-async def contacts_of(edge: Edge, caller: Caller) -> Drawn:
-    if caller.person is None:
-        return answers.not_yours("you have no contacts here")
-    rows = await edge.store.view(views.contacts, caller.person.key)
-    shown = [(row.kind, row.address, row.verified, row.from_file) for row in rows]
-    return answers.contacts(shown, command=edge.command)
-
-
 async def _web(edge: Edge, asked: Asked) -> Drawn | None:
     return await web_link(edge, asked.caller, asked.press_id)
 
@@ -528,7 +482,7 @@ WORDS: Mapping[str, Word] = {
     "postmortem": _postmortem,
     "explain": _explain,
     **rota.WORDS,
-    "contact": _contact,
+    "contact": contacts.on_contact,
     "calendar": calendars.on_calendar,
     "fairness": fairness.on_fairness,
     "test": _test,
@@ -547,7 +501,18 @@ ALIASES = {
 }
 CHANGES: frozenset[Word] = frozenset(
     {
-        *(_ack, _take, _resolve, _escalate, _page, _declare, _note, _silence, _contact, _test),
+        *(
+            _ack,
+            _take,
+            _resolve,
+            _escalate,
+            _page,
+            _declare,
+            _note,
+            _silence,
+            contacts.on_contact,
+            _test,
+        ),
         *(_update, _metric, calendars.on_calendar),
     }
     | rota.CHANGES

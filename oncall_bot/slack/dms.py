@@ -317,16 +317,3 @@ def _tested(one: RoadFate, now: datetime) -> str:
         return phrases.fate(one, now)
     why = f" ({escape(one.why, 80)})" if one.why else ""
     return f"*{phrases.road(one.road)} failed*, tried again{why}"
-
-
-def contact_code(kind: str, now: datetime, expires_at: datetime) -> Drawn:
-    """That a code was sent by the new road, and how to give it back."""
-    return Drawn(
-        f"A code went out by {phrases.road(kind)}. Type it to finish.",
-        [
-            section(
-                f"A code went out by {phrases.road(kind)}. Type {code('/oncall contact verify CODE')} "
-                f"before {when(expires_at, now)}."
-            )
-        ],
-    )

@@ -205,35 +205,6 @@ def note(s: Situation) -> Block:
     )
 
 
-def contact(kinds: Sequence[str]) -> Block:
-    """One method per form; it counts only after its code came back."""
-    words = {
-        "voice": "Phone call",
-        "sms": "SMS",
-        "push": "Push",
-        "mail": "E-mail",
-        "webhook": "Webhook",
-    }
-    slow = {"mail": "Too slow to wake you: records only"}
-    options = [option(words.get(kind, kind), kind, slow.get(kind)) for kind in kinds]
-    return modal(
-        "contact.add",
-        "Add contact method",
-        [
-            chooser("kind", "How?", options, initial=options[0]["value"], kind="radio_buttons"),
-            text_input(
-                "address",
-                "Number or address",
-                placeholder="+49 30 5550100",
-                hint="A phone number with country code, or the topic, user key or address of that road",
-                max_length=200,
-            ),
-            context("Next: a code by that road. Only you and admins see the address."),
-        ],
-        submit="Save and test",
-    )
-
-
 def page_of(title: str, blocks: Sequence[Block]) -> Block:
     """An answer where there is no message to answer in: App Home."""
     return modal("told", title, blocks, close="Close")

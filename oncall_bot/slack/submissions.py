@@ -11,13 +11,11 @@ from typing import Any
 
 from oncall_bot.core.errors import OncallError
 from oncall_bot.core.incidents import SEVERITIES
-from oncall_bot.core.outcomes import Outcome
-from oncall_bot.flows.contacts import add_contact
 from oncall_bot.flows.declare import change_severity, declare, note
 from oncall_bot.flows.escalate import hand_over, page_by_hand
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.flows.silence_incident import silence_incident
-from oncall_bot.slack import answers, modals, pins, reading, reviews, rota_forms
+from oncall_bot.slack import answers, contacts, modals, pins, reading, reviews, rota_forms
 from oncall_bot.slack.blocks import Block, Drawn, option
 from oncall_bot.slack.edge import Edge
 from oncall_bot.slack.escape import plain
@@ -48,6 +46,9 @@ async def on_submission(edge: Edge, ack: Any, body: Mapping[str, Any]) -> None:
         return
     if wish.outcome is not None and not wish.outcome.done:
         await ack(response_action="errors", errors={wish.field: plain(wish.outcome.reason, 150)})
+        return
+    if wish.then is not None:
+        await ack(response_action="update", view=wish.then)
         return
     if wish.outcome is not None and wish.tell:
         said = answers.sentence(wish.outcome.reason)
@@ -144,21 +145,6 @@ async def _note(edge: Edge, form: Form) -> Wish:
     return Wish(done, "text")
 
 
-async def _contact(edge: Edge, form: Form) -> Wish:
-    person = form.caller.person
-    if person is None:
-        return Wish(Outcome(done=False, reason="You are not in oncall.yaml."), "address")
-    done = await edge.press(
-        form.press_id,
-        add_contact,
-        person.key,
-        form.fields.get("kind", ""),
-        form.fields.get("address", ""),
-        form.caller.actor,
-    )
-    return Wish(done, "address", tell=True)
-
-
 async def _pin(edge: Edge, form: Form) -> Wish:
     done = await pins.submitted(edge, form.caller, form.fields, form.about, form.press_id)
     return Wish(done, "as")
@@ -177,7 +163,7 @@ FORMS: Mapping[str, Submission] = {
     "incident.hand_over": _hand_over,
     "incident.page": _page,
     "incident.note": _note,
-    "contact.add": _contact,
+    **contacts.FORMS,
     pins.FORM: _pin,
     reviews.FORM: _edit_draft,
     **rota_forms.FORMS,

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from oncall_bot.core.outcomes import Outcome
+from oncall_bot.slack.blocks import Block
 from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.edge import Edge
 
@@ -37,6 +38,7 @@ class Wish:
     outcome: Outcome | None
     field: str
     tell: bool = False
+    then: Block | None = None  # the form that comes next
 
 
 Submission = Callable[[Edge, Form], Awaitable[Wish]]

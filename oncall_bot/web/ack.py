@@ -7,6 +7,7 @@ at night and `web.app`.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from starlette.responses import Response
 from oncall_bot.core.ack_links import AckClaim, Refusal, make_token, read_token
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.situation import BundleNotice, PageNotice, Situation, State
+from oncall_bot.flows import inbound
 from oncall_bot.flows.acknowledge import acknowledge, acknowledge_all
 from oncall_bot.store import views
 from oncall_bot.store.db import Store
@@ -38,17 +40,19 @@ class Gone(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the link leads to, as of `now`."""
+    """What the link leads to, as of `now`. `used`: it has acknowledged once, and does so no second time."""
 
     notice: PageNotice
     now: datetime
+    used: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SeenBundle:
     """The pages of one message that the link leads to, as of `now`.
 
-    `asked` and `older` are the incidents that its owner may acknowledge: at once, or after a second look.
+    `asked` and `older` are the incidents that its owner may acknowledge: at once, or after a second look; none once
+    the link was used.
     """
 
     notice: BundleNotice
@@ -56,6 +60,7 @@ class SeenBundle:
     asked: Sequence[int]
     older: Sequence[int]
     now: datetime
+    used: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,7 @@ class AckDoor:
             people=None if answer and answer.first == people else people,
             what=phrases.what_and_whose(s),
             when=phrases.when(s, now),
-            button=s.state is State.FIRING,
+            button=s.state is State.FIRING and not (seen.used and older),
             older=older,
             over=s.state is State.RESOLVED,
             promise=_promise(notice, older=older),
@@ -196,18 +201,24 @@ def look(reader: Reader, secret: bytes, token: str) -> Seen | SeenBundle | Refus
     claim = read_token(secret, token, reader.now)
     if isinstance(claim, Refusal):
         return claim
+    used = views.link_used(reader, _digest(token))
     if claim.bundle:
-        return _look_at_all(reader, claim)
+        return _look_at_all(reader, claim, used=used)
     notice = views.page_notice(reader, claim.page_id)
-    return Gone.NO_PAGE if notice is None else Seen(notice, reader.now)
+    return Gone.NO_PAGE if notice is None else Seen(notice, reader.now, used)
 
 
-def _look_at_all(reader: Reader, claim: AckClaim) -> SeenBundle | Gone:
+def _look_at_all(reader: Reader, claim: AckClaim, *, used: bool) -> SeenBundle | Gone:
     notice = views.bundle_of_row(reader, claim.page_id)
     if notice is None:
         return Gone.NO_PAGE
     asked, older = views.asked_in_bundle(reader, claim.page_id)
-    return SeenBundle(notice, claim, asked, older, reader.now)
+    return SeenBundle(notice, claim, asked, () if used else older, reader.now, used)
+
+
+def _digest(token: str) -> str:
+    """What is kept of a link that was used: nothing that could be used again."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def acknowledge_by_link(
@@ -215,15 +226,22 @@ def acknowledge_by_link(
 ) -> Pressed | Refusal | Gone:
     """Acknowledge as the person of the link, in one transaction with the look at it.
 
-    A link of an earlier page acknowledges what fires now only when asked `again`, after its owner
-    was shown it.
+    A link acknowledges once. One of an earlier page acknowledges what fires now only when asked `again`, after its
+    owner was shown it.
     """
     seen = look(tx, secret, token)
     if isinstance(seen, Refusal | Gone):
         return seen
+    pressed = _act(tx, seen, again=again)
+    if pressed.outcome is not None and pressed.outcome.done:
+        inbound.seen(tx, views.LINK_USED, _digest(token))
+    return pressed
+
+
+def _act(tx: Tx, seen: Seen | SeenBundle, *, again: bool) -> Pressed:
     if isinstance(seen, SeenBundle):
         return _acknowledge_all(tx, seen, again=again)
-    if is_older(seen.notice) and not again:
+    if is_older(seen.notice) and (seen.used or not again):
         return Pressed(seen, None)
     notice = seen.notice
     actor = Actor("person", notice.person_key, notice.person_name, by="link")
@@ -246,6 +264,12 @@ def is_older(notice: PageNotice) -> bool:
 
 def said(pressed: Pressed, s: Situation, person_key: str) -> Said:
     """The answer to the one who pressed, in words that leave nothing to wonder about."""
+    if pressed.outcome is None and pressed.seen.used:
+        return Said(
+            good=False,
+            first="This link was used already, and it fires again.",
+            then="Open your newest page, or answer in Slack.",
+        )
     if pressed.outcome is None:
         return Said(
             good=False,

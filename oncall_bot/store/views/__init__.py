@@ -62,11 +62,13 @@ from oncall_bot.store.views.on_call import (
     who,
 )
 from oncall_bot.store.views.pages import (
+    LINK_USED,
     asked_in_bundle,
     bundle_now,
     bundle_of_message,
     bundle_of_row,
     late_by,
+    link_used,
     page_notice,
 )
 from oncall_bot.store.views.reasons import why
@@ -76,6 +78,7 @@ from oncall_bot.store.views.sight import Subject, checks, subject
 from oncall_bot.store.views.signing_in import signed_in, waiting_link
 
 __all__ = [
+    "LINK_USED",
     "AlertHistory",
     "Asker",
     "CalendarState",
@@ -115,6 +118,7 @@ __all__ = [
     "last_resolved",
     "late_by",
     "latest_incidents",
+    "link_used",
     "model_allowance",
     "model_paused",
     "next_shifts",

@@ -14,12 +14,13 @@ from oncall_bot.core import throttle
 from oncall_bot.core.config import Urgency
 from oncall_bot.core.incidents import SEVERITIES
 from oncall_bot.core.situation import BundleNotice, PageNotice
-from oncall_bot.store import bundling, runs
+from oncall_bot.store import bundling, inbound, runs
 from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Reader
 from oncall_bot.store.views.incident import situation, spoken
 
 BUNDLE_SHOWN = 10
+LINK_USED = "ack_link"
 
 
 def page_notice(reader: Reader, page_id: int, *, to_speak: bool = False) -> PageNotice | None:
@@ -44,6 +45,11 @@ def page_notice(reader: Reader, page_id: int, *, to_speak: bool = False) -> Page
         step=page.step % 1000 + 1,
         epoch_over=row.epoch > page.epoch or row.state == "done",
     )
+
+
+def link_used(reader: Reader, digest: str) -> bool:
+    """Whether the link with this digest has acknowledged already."""
+    return inbound.was_seen(reader, LINK_USED, digest)
 
 
 def bundle_of_message(reader: Reader, message_id: int) -> BundleNotice | None:

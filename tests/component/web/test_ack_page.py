@@ -16,6 +16,7 @@ from oncall_bot.core.documents import normalised, sha256_of
 from oncall_bot.core.outcomes import Actor
 from oncall_bot.flows.acknowledge import acknowledge
 from oncall_bot.flows.declare import declare
+from oncall_bot.flows.escalate import escalate
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.store import rules, tables
 from oncall_bot.store.db import Store
@@ -138,6 +139,18 @@ async def test_pressing_twice_at_once_or_later_takes_it_once(night: Night) -> No
     assert {answer.status_code for answer in answers} == {200}
     assert len(night.acks()) == 1
     assert "You have it already." in (await night.client.post(night.link)).text
+
+
+async def test_a_link_that_was_used_takes_nothing_that_fires_anew(night: Night) -> None:
+    """Whoever finds it later, in a history or a log, cannot answer for its owner."""
+    await night.client.post(night.link)
+    await night.store.write(escalate, night.incident_id, BO)
+    assert "<button" not in (await night.client.get(night.link)).text
+    for way in ("", "?again=1"):
+        answer = await night.client.post(f"{night.link}{way}")
+        assert answer.status_code == 409
+        assert "This link was used already" in answer.text
+    assert len(night.acks()) == 1
 
 
 async def test_when_somebody_else_was_quicker_the_page_names_them(night: Night) -> None:

@@ -30,6 +30,7 @@ from oncall_bot.slack import (
     calendars,
     cards,
     catching_up,
+    contacts,
     dms,
     drafts,
     hand_offs,
@@ -42,6 +43,7 @@ from oncall_bot.slack import (
 )
 from oncall_bot.slack.blocks import Block, Drawn
 from oncall_bot.store.views.feeds import OwnLink
+from oncall_bot.store.views.on_call import ContactShown
 from tests.unit.slack import rota_payloads, talk_payloads
 from tests.unit.slack.situations import (
     ACKNOWLEDGED,
@@ -64,6 +66,22 @@ from tests.unit.slack.situations import (
 )
 
 NOW = at(15)
+CONTACTS = [
+    ContactShown("sms", "+4930123456", True, False, True, worked_at=at(3)),
+    ContactShown(
+        "voice",
+        "+4930123456",
+        True,
+        False,
+        True,
+        failed_at=at(4),
+        why="unknown (30005)",
+        set_aside=True,
+    ),
+    ContactShown("push", NASTY, True, True, True, worked_at=at(3), failed_at=at(9), why=NASTY),
+    ContactShown("push", "new-topic", False, False, True),
+    ContactShown("mail", "a@b.example", True, True, False),
+]
 PINNED = Pin("e9", "e4", PinKind.CAUSE, "@ana", "The pool was empty", own_words=True)
 MARKDOWN = """# Summary
 
@@ -172,7 +190,6 @@ def messages() -> Mapping[str, Drawn]:
         "dm-test-report-over": dms.road_report(
             [(RoadFate("mail", "failed", at(1), NASTY), NASTY)], NOW, wakes=False, watching=False
         ),
-        "dm-code": dms.contact_code("voice", NOW, at(30)),
         "thread-work-log": threads.work_log(LOG, NOW),
         "thread-runbook": threads.runbook(RunbookNotice(FIRING, BOOK), BOOK, NOW),
         "thread-runbook-right": threads.runbook(
@@ -242,11 +259,8 @@ def messages() -> Mapping[str, Drawn]:
         "say-help": answers.help_("/oncall"),
         "say-runbooks": answers.runbooks([BOOK], "pool <is> empty"),
         "say-no-runbook": answers.runbooks([], "pool"),
-        "say-contacts": answers.contacts(
-            [("voice", "+4930123456", True, False), ("mail", "a@b.example", False, True)],
-            command="/oncall",
-        ),
-        "say-no-contacts": answers.contacts([], command="/oncall"),
+        "say-contacts": contacts.listed(CONTACTS, NOW, command="/oncall"),
+        "say-no-contacts": contacts.listed([], NOW, command="/oncall"),
         "say-draft": answers.draft_text(RESOLVED, "summary", ["One.", "Two."], NOW),
         "empty-incidents": answers.incidents((), RESOLVED, NOW),
         "empty-ever": answers.incidents((), None, NOW),
@@ -292,7 +306,8 @@ def views() -> Mapping[str, Block]:
         "modal-page": modals.page_someone(HOSTILE),
         "modal-note": modals.note(FIRING),
         **rota_payloads.views(NOW),
-        "modal-contact": modals.contact(["voice", "push", "mail"]),
+        "modal-contact": contacts.add_form(["voice", "push", "mail"]),
+        "modal-code": contacts.code_form("sms"),
         "modal-edit": reviews.form(DraftNotice(HOSTILE, "summary", MARKDOWN, 7)),
         "modal-pin": pins.form(NASTY, "C1", "1.1"),
         "modal-pin-again": pins.form(
