@@ -128,8 +128,8 @@ class Paging:
 
 def _fate(row: Row, together: int = 1) -> RoadFate:
     state = {"pending": "waiting", "sending": "waiting", "dead": "failed"}.get(row.state, row.state)
-    if row.state == "pending" and row.attempts:
-        state = "failed"
+    if row.state in ("pending", "sending") and row.last_error:
+        state = "failed"  # so far: it is tried again
     at = row.done_at if row.done_at is not None else row.next_attempt_at
     why = row.last_error
     if row.state == "sent" and together > 1:
