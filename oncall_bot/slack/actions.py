@@ -27,6 +27,7 @@ from oncall_bot.slack import (
     commands,
     dms,
     modals,
+    personal_rules,
     proposals,
     reading,
     reviews,
@@ -460,6 +461,7 @@ ACTIONS: Mapping[str, Handler] = {
     proposals.CONFIRM: _carry_out,
     proposals.DISMISS: _dismiss,
     **rota.ACTIONS,
+    **personal_rules.ACTIONS,
 }
 LOOKS: frozenset[Handler] = frozenset(
     {
