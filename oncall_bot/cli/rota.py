@@ -117,7 +117,7 @@ def _tell_reach(found: ReachShown, zone: ZoneInfo) -> None:
         say(f"{urgency} urgency, {whose}: {rules.typed or 'none'}")
         say(f"  {rules.preview}")
         for note in rules.notes:
-            say(f"  Look: {note}")
+            say(f"  {note}")
     lasts = f", now until {shown_at(found.quiet_until, zone)}" if found.quiet_until else ""
     say(f"Quiet hours: {found.quiet or 'none'}{lasts}")
     if found.holiday is None:

@@ -61,7 +61,7 @@ def by_roads(plan: Sequence[Planned], quiet: Hours | None, now: datetime) -> str
 
 def _when(one: Planned, quiet: Hours | None, now: datetime) -> str:
     if one.waits and quiet is not None:
-        return f"{clock(one.at, ZoneInfo(quiet.zone))}, when quiet hours end"
+        return f"{clock(one.at, ZoneInfo(quiet.zone))} ({quiet.zone}), when quiet hours end"
     seconds = int((one.at - now).total_seconds())
     return f"{seconds // 60}:{seconds % 60:02}"
 
@@ -86,7 +86,11 @@ def notes(
     used = {road.by for road in found}
     own = bool((reach.rules or {}).get(urgency))  # the file's may name channels that are not there
     asked = dict.fromkeys(r.by for r in rules if own or r.by in {"slack", *config.channels})
-    said = [f"{by}: {_why_not(config, reach, by, unverified)}." for by in asked if by not in used]
+    said = [
+        f"Not working: {named(by)}, {_why_not(config, reach, by, unverified)}."
+        for by in asked
+        if by not in used
+    ]
     if urgency is not Urgency.HIGH:
         return tuple(said)
     if not has_loud_road(config, reach):
@@ -94,7 +98,7 @@ def notes(
     at_once = {rule.by for rule in rules if not rule.after}
     forced = [r.by for r in found if _rings(config, r) and not r.after and r.by not in at_once]
     said += [
-        f"{by} goes at once whatever the rules say: high urgency takes one loud road at once."
+        f"The {named(by)} goes at once whatever the rules say: high urgency takes one loud road at once."
         for by in forced
     ]
     return tuple(said)

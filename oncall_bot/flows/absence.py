@@ -85,15 +85,18 @@ def _keep(tx: Tx, person_id: int, start: datetime, end: datetime, note: str) -> 
     return begins
 
 
-def be_back(tx: Tx, person: str, actor: Actor) -> Outcome:
+def be_back(tx: Tx, person: str, actor: Actor, *, begun: int | None = None) -> Outcome:
     """The holiday is over, or the next one does not come, and what is still asked for in it is withdrawn.
 
     Covers that were accepted stay, each with its undo. Without a holiday, all that is still asked for is withdrawn.
+    `begun`: the one that begins in that second (Unix time), and no other.
     """
     known = tx.snapshot.people.get(person)
     if known is None:
         return Outcome(False, "You are not in oncall.yaml; ask an admin to add you there first.")
-    ended = _end(tx, person, known.id, actor)
+    ended = _end(tx, person, known.id, actor, begun)
+    if begun is not None and not ended:
+        return Outcome(False, "That holiday is over already.")
     rows = [row for row in covers.of_asker(tx, known.id) if not ended or _in(row, ended)]
     waiting = [row.id for row in rows if row.state == State.OPEN]
     for request_id in waiting:
@@ -111,10 +114,12 @@ def be_back(tx: Tx, person: str, actor: Actor) -> Outcome:
     return Outcome(True, " ".join(said))
 
 
-def _end(tx: Tx, person: str, person_id: int, actor: Actor) -> list[Row]:
-    """End the holiday that runs; without one, the next."""
+def _end(tx: Tx, person: str, person_id: int, actor: Actor, begun: int | None) -> list[Row]:
+    """End the holiday that is meant, else the one that runs, else the next."""
     ahead = personal.holidays_ahead(tx, person_id)
     ended = [row for row in ahead if row.starts_at <= tx.now] or ahead[:1]
+    if begun is not None:
+        ended = [row for row in ahead if int(row.starts_at.timestamp()) == begun]
     for row in ended:
         personal.end_holiday(tx, row.id)
         before = {"from": row.starts_at.isoformat(), "until": row.ends_at.isoformat()}

@@ -64,7 +64,7 @@ def rules(r: ReachShown, now: datetime, *, command: str) -> Drawn:
                 block_id="rules",
             ),
             context(
-                f"Typed: {code(f'{command} rules high {r.high.typed}', 200)}."
+                f"Or type {code(f'{command} rules high {r.high.typed}', 200)}."
                 " Times count from the page, as minutes and seconds."
             ),
         ],
@@ -76,8 +76,7 @@ def _whose(r: RulesShown) -> str:
 
 
 def _urgency(r: RulesShown) -> str:
-    lines = [escape(r.preview, 600), *(f"*Look:* {escape(note, 300)}" for note in r.notes[:10])]
-    return "\n".join(lines)
+    return "\n".join([escape(r.preview, 600), *(escape(note, 300) for note in r.notes[:10])])
 
 
 def _quiet(r: ReachShown, now: datetime) -> str:
@@ -140,7 +139,7 @@ def quiet_form(hours: Hours | None, zone: str) -> Block:
     """From, until, on which days; or none."""
     start, end = (hours.start, hours.end) if hours else NIGHT
     days = _days(hours)
-    known = DAYS if days in dict(DAYS).values() else (*DAYS, (f"As now: {days}", days))
+    known = DAYS if days in dict(DAYS).values() else (*DAYS, (f"As now: {days.title()}", days))
     options = [option(text, value) for text, value in (*known, ("Never: no quiet hours", NEVER))]
     return modal(
         "quiet.set",

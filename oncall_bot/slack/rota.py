@@ -291,17 +291,17 @@ def _until(words: list[str]) -> list[str]:
 
 async def _back(edge: Edge, asked: Asked) -> Drawn | None:
     """`back`: the holiday is over, and what nobody has accepted is withdrawn."""
-    return await be_back_now(edge, asked.press_id, asked.caller)
+    return await _be_back(edge, asked.press_id, asked.caller)
 
 
 async def _back_pressed(edge: Edge, press: Press) -> Drawn | None:
-    return await be_back_now(edge, press.press_id, press.caller)
+    return await _be_back(edge, press.press_id, press.caller, reading.number(press.value))
 
 
-async def be_back_now(edge: Edge, press_id: str, caller: Caller) -> Drawn:
+async def _be_back(edge: Edge, press_id: str, caller: Caller, begun: int | None = None) -> Drawn:
     if caller.person is None:
         return answers.not_yours("you have no shifts here")
-    return _told(await edge.press(press_id, be_back, caller.person.key, caller.actor))
+    return _told(await edge.press(press_id, be_back, caller.person.key, caller.actor, begun=begun))
 
 
 def _out_times(edge: Edge, caller: Caller, words: list[str]) -> tuple[datetime, datetime] | Drawn:

@@ -170,16 +170,21 @@ def away(
         )
         for one, asked, why in rows[:20]
     ]
-    back = button("I’m back" if holiday and holiday[0] <= now else "Cancel it", "holiday.end", "me")
     return Drawn(
         push("", text),
         [
             section(f"{_holiday(holiday, now)}{escape(text, 500)}"),
             *[section(line) for line in lines],
-            *([actions([back], block_id="holiday")] if holiday else []),
+            *([actions([_back(holiday[0], now)], block_id="holiday")] if holiday else []),
             *([context("You stay on call for each until somebody says yes.")] if lines else []),
         ],
     )
+
+
+def _back(begins: datetime, now: datetime) -> Block:
+    """Ends this holiday and no other: its value says which."""
+    label = "I’m back" if begins <= now else "Cancel it"
+    return button(label, "holiday.end", int(begins.timestamp()))
 
 
 def _holiday(holiday: tuple[datetime, datetime] | None, now: datetime) -> str:

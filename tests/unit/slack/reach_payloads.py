@@ -19,13 +19,13 @@ HIGH = RulesShown(
     rules=[("slack", 0 * MINUTE), ("push", 0 * MINUTE), ("voice", MINUTE), ("mail", 7 * MINUTE)],
     typed="slack 0m, push 0m, voice 1m, mail 7m",
     preview="If you were paged now: Slack and push at 0:00, mail at 7:00.",
-    notes=["voice: there is no number; add one with: contact add voice"],
+    notes=["Not working: call, there is no number; add one with: contact add voice."],
 )
 LOW = RulesShown(
     own=False,
     rules=[("slack", 0 * MINUTE)],
     typed="slack 0m",
-    preview="If you were paged now: Slack at 07:00, when quiet hours end.",
+    preview="If you were paged now: Slack at 07:00 (Europe/Madrid), when quiet hours end.",
     notes=[],
 )
 REACH = ReachShown(
@@ -39,9 +39,8 @@ REACH = ReachShown(
     away=False,
 )
 ON_HOLIDAY = replace(REACH, holiday=(at(-60), at(3 * 1440)), away=True)
-HOSTILE = replace(
-    REACH, quiet=NASTY, high=replace(HIGH, typed=NASTY, preview=NASTY, notes=[NASTY] * 30)
-)
+NASTY_RULES = replace(HIGH, typed=NASTY, preview=NASTY, notes=[NASTY] * 30)
+HOSTILE = replace(REACH, quiet=NASTY, high=NASTY_RULES, low=NASTY_RULES)
 
 
 def messages(now: datetime) -> Mapping[str, Drawn]:
