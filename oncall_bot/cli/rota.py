@@ -90,9 +90,10 @@ def reach(
     config: ConfigFile = None,
     json: JsonFlag = False,
 ) -> None:
-    """Say how a page would reach somebody now: by which roads, after how long, and what would not work.
+    """Say by which roads a page would reach somebody now.
 
-    Computed by what pages, with their own rules, quiet hours and holiday. Nothing is sent.
+    After how long, and what would not work. Computed by what pages, with their own rules, quiet hours and holiday;
+    nothing is sent.
 
     Example: oncall-bot reach ana
     """

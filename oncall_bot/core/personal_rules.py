@@ -110,7 +110,7 @@ def _rings(config: Config, road: Road) -> bool:
 
 def _why_not(config: Config, reach: Reach, by: str, unverified: Collection[str]) -> str:
     if by == "slack":
-        return "the Slack account is not known; it is found by the e-mail of oncall.yaml"
+        return "the account is not known; it is found by the e-mail of oncall.yaml"
     if by not in config.channels:
         return "oncall.yaml has no such channel"
     what = _ADDRESSES.get(by, "address")

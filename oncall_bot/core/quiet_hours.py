@@ -13,7 +13,7 @@ from oncall_bot.core.config import Urgency
 from oncall_bot.core.hours import EVERY_DAY, Hours, closes_at
 
 HELD = "low urgency waits for the end of their quiet hours"
-FORM = "quiet 22:00-07:00 mon-fri"
+FORM = "quiet 22:00 to 07:00 mon-fri"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NAMED = {
     "": EVERY_DAY,
@@ -38,7 +38,7 @@ def read(words: str, zone: str) -> Hours | str:
     opens, _, closes = first.partition("-")
     start, end, on = _clock(opens), _clock(closes), _days(days)
     if start is None or end is None or on is None:
-        return f"I can't read {words[:60]!r} as quiet hours. Write: {FORM}, or: quiet 22:00-07:00 every day"
+        return f"I can't read {words[:60]!r} as quiet hours. Write: {FORM}, or: quiet 22:00 to 07:00 every day"
     if start == end:
         return "Quiet hours end at another time than they begin: low urgency would wait for a whole day."
     return Hours(zone, on, start, end)

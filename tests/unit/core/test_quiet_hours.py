@@ -94,7 +94,8 @@ def test_quiet_hours_are_read_as_they_are_typed(words: str, days: tuple[int, ...
 def test_what_cannot_be_read_is_answered_with_a_form_that_works(words: str) -> None:
     said = read(words, "UTC")
     assert isinstance(said, str)
-    assert "quiet 22:00-07:00" in said
+    assert "quiet 22:00 to 07:00" in said
+    assert not isinstance(read(said.rpartition("quiet ")[2], "UTC"), str), "the form works"
 
 
 def test_hours_that_never_end_are_refused() -> None:
