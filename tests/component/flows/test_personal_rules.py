@@ -231,6 +231,11 @@ def test_a_shift_nobody_took_still_pages_its_owner_and_the_record_says_so(world:
     assert now_on.away_until == world.clock.now + 48 * HOUR
 
 
+def test_who_is_on_holiday_is_not_asked_to_cover_for_others(world: World) -> None:
+    away(world, "bo")
+    assert away(world, "ana").shifts[0].asked == ("Cy Okafor",)
+
+
 def test_who_is_named_is_meant(world: World) -> None:
     away(world, "bo")
     world.told(world.alert())
