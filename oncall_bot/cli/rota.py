@@ -1,4 +1,4 @@
-"""Who is on call: now, at another instant, over weeks; and schedules answered for outsiders.
+"""Who is on call: now, at another instant, over weeks; how a person is reached; and schedules answered for outsiders.
 
 Knows tables and instants. Refuses rota arithmetic (core.rotations). `schedule answer` reads no settings and no
 database: it is the door for programs that only want the arithmetic.
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from oncall_bot.core.rotations import Shift
     from oncall_bot.core.situation import OnCallNow
     from oncall_bot.store.transactions import Reader
+    from oncall_bot.store.views import ReachShown
 
 SHOWN_FOR = timedelta(days=14)
 SHOWN_MAX = timedelta(days=3 * 366)
@@ -42,6 +44,7 @@ schedule = family("Schedules: show, verify, share, answer.")
 
 def add_to(app: typer.Typer) -> None:
     app.command()(who)
+    app.command()(reach)
     app.add_typer(schedule, name="schedule")
 
 
@@ -80,6 +83,49 @@ def who(
     table(("SCHEDULE", "ON CALL", "UNTIL", "THEN"), rows)
     if quiet:
         say(f"No loud road (reached in Slack only): {', '.join(quiet)}")
+
+
+def reach(
+    person: Annotated[str, typer.Argument(metavar="PERSON", help="Their key in the file: ana.")],
+    config: ConfigFile = None,
+    json: JsonFlag = False,
+) -> None:
+    """Say by which roads a page would reach somebody now.
+
+    After how long, and what would not work. Computed by what pages, with their own rules, quiet hours and holiday;
+    nothing is sent.
+
+    Example: oncall-bot reach ana
+    """
+    from oncall_bot.store import views
+
+    with rules_of(config) as store, store.read() as reader:
+        if person not in reader.snapshot.config.people:
+            raise unknown("person", person, reader.snapshot.config.people)
+        found = views.reach(reader, person)
+        named = reader.snapshot.config.people[person].zone
+        zone = ZoneInfo(named or reader.snapshot.config.defaults.zone)
+    if json:
+        as_json(found)
+        return
+    _tell_reach(found, zone)
+
+
+def _tell_reach(found: ReachShown, zone: ZoneInfo) -> None:
+    say(found.name)
+    for urgency, rules in (("High", found.high), ("Low", found.low)):
+        whose = "their own rules" if rules.own else "the rules of the file"
+        say(f"{urgency} urgency, {whose}: {rules.typed or 'none'}")
+        say(f"  {rules.preview}")
+        for note in rules.notes:
+            say(f"  {note}")
+    lasts = f", now until {shown_at(found.quiet_until, zone)}" if found.quiet_until else ""
+    say(f"Quiet hours: {found.quiet or 'none'}{lasts}")
+    if found.holiday is None:
+        say("Holiday: none")
+        return
+    begins, ends = (shown_at(at, zone) for at in found.holiday)
+    say(f"Holiday: {'until' if found.away else f'{begins} to'} {ends}")
 
 
 @schedule.command("show")
@@ -175,7 +221,7 @@ def _row(reader: Reader, one: OnCallNow) -> tuple[str, str, str, str]:
         then.append(f"fallback {', '.join(one.fallback)}")
     return (
         one.schedule,
-        one.name or "nobody",
+        f"{one.name or 'nobody'}{' (on holiday)' if one.away_until else ''}",
         shown_at(one.until, zone) if one.until else "-",
         "; ".join(then),
     )

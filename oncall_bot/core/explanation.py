@@ -53,15 +53,18 @@ class PageTold:
     answered_at: datetime | None = None
     answered_by: str | None = None
     loud: bool = True
+    away_until: datetime | None = None  # on holiday, and paged all the same
+    away_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NotPaged:
-    """Somebody or something that was left out, with the reason."""
+    """Somebody or something that was left out, with the reason, and until when it lasts where that is known."""
 
     what: str
     why: str
     at: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,9 @@ def _paged(run: RunTold, page: PageTold) -> Line:
     parts += [" By ", *_roads(page.roads), "."] if page.roads else []
     if not page.loud:
         parts.append(" They have no loud road.")
+    if page.away_until is not None:
+        parts += [" They are on holiday until ", page.away_until]
+        parts += [f", and were paged all the same: {page.away_why}."]
     if page.answered_at is not None:
         by = f" by {page.answered_by}" if page.answered_by else ""
         parts += [" Answered at ", page.answered_at, f"{by}."]
@@ -122,7 +128,8 @@ def _paged(run: RunTold, page: PageTold) -> Line:
 def _roads(roads: Sequence[RoadFate]) -> Iterator[Part]:
     for n, road in enumerate(roads):
         yield ", " if n else ""
-        why = f" ({road.why})" if road.why and road.state in ("failed", "missed") else ""
+        telling = {"failed", "missed", "waiting"}
+        why = f" ({road.why})" if road.why and road.state in telling else ""
         word = {"outdated": "no longer needed", "waiting": "due"}.get(road.state, road.state)
         way = road.told or ((word, road.at if road.state != "outdated" else None),)
         for m, (state, at) in enumerate(way):
@@ -134,7 +141,9 @@ def _roads(roads: Sequence[RoadFate]) -> Iterator[Part]:
 
 def _left_out(one: NotPaged) -> Line:
     at: tuple[Part, ...] = (" at ", one.at) if one.at is not None else ()
-    return Line("not_paged", (f"{one.what} was not paged", *at, f": {one.why}."), one.what)
+    until: tuple[Part, ...] = (" until ", one.until) if one.until is not None else ()
+    parts = (f"{one.what} was not paged", *at, f": {one.why}", *until, ".")
+    return Line("not_paged", parts, one.what)
 
 
 def _not_for_this_urgency(run: RunTold) -> Iterator[Line]:

@@ -1,7 +1,7 @@
 """Days and hours in which something applies: ISO weekdays and a stretch of the wall clock in a zone.
 
 Knows windows over midnight (they belong to the day they begin on) and the nights on which clocks jump, as schedules
-do (`rotations.windows`). Refuses to know what applies then. Serves the steps of policies.
+do (`rotations.windows`). Refuses to know what applies then. Serves the steps of policies and quiet hours.
 """
 
 from __future__ import annotations
@@ -32,6 +32,11 @@ class Hours:
 def is_open(hours: Hours, at: datetime) -> bool:
     """Whether the instant lies in one of its windows."""
     return bool(_windows(hours).touching(at, at + _INSTANT))
+
+
+def closes_at(hours: Hours, at: datetime) -> datetime | None:
+    """When the window that the instant lies in ends (of two, the one that lasts longer); None outside of all."""
+    return max((end for _, end in _windows(hours).touching(at, at + _INSTANT)), default=None)
 
 
 def spelled(hours: Hours) -> str:

@@ -95,12 +95,18 @@ def is_loud(channel: Channel) -> bool:
     return not (channel.url or "").casefold().startswith(MAIL_SCHEMES)
 
 
+def rules_of(config: Config, reach: Reach, urgency: Urgency) -> tuple[PersonalRule, ...]:
+    """The person's own rules for that urgency, else the file's."""
+    own = (reach.rules or {}).get(urgency, ())
+    return own or config.personal_rules.get(urgency, ())
+
+
 def roads(config: Config, reach: Reach, urgency: Urgency) -> tuple[Road, ...]:
     """Every message this page makes: the person's rules, and for high urgency one loud road at once in any case.
 
     A rule whose road the person lacks, or that was set aside, is left out. Slack is always asked when an id is known.
     """
-    rules = (reach.rules or config.personal_rules).get(urgency, ())
+    rules = rules_of(config, reach, urgency)
     by_kind: dict[str, list[Contact]] = {}
     for contact in reach.contacts:
         if not contact.set_aside:

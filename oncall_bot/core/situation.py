@@ -274,6 +274,7 @@ class OnCallNow:
     covers_for: str | None = None
     fallback: Sequence[str] = ()
     group_problem: str | None = None  # why the team's Slack user group is not in step, when so
+    away_until: datetime | None = None  # they are on holiday, and nobody covers
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def ask_cover(
     mine = _own_time(tx, asker, wanted)
     if isinstance(mine, str):
         return Put(False, mine)
-    whom = _whom(tx, asker, mine.schedule, named)
+    whom = _whom(tx, asker, mine, named)
     if isinstance(whom, str):
         return Put(False, whom)
     return _put(tx, Kind.COVER, asker, mine, None, whom, note, actor)
@@ -53,7 +53,7 @@ def ask_swap(
         return Put(False, mine)
     if isinstance(theirs, str):
         return Put(False, theirs)
-    whom = _whom(tx, asker, mine.schedule, [other])
+    whom = _whom(tx, asker, mine, [other])
     if isinstance(whom, str):
         return Put(False, whom)
     return _put(tx, Kind.SWAP, asker, mine, theirs, whom, note, actor)
@@ -81,9 +81,12 @@ def _whole(at: datetime) -> datetime:
     return at.replace(microsecond=0)
 
 
-def _whom(tx: Tx, asker: str, schedule: str, named: Sequence[str]) -> list[str] | str:
+def _whom(tx: Tx, asker: str, mine: Piece, named: Sequence[str]) -> list[str] | str:
+    """Those named, or the team without whoever is on holiday when the shift begins."""
     snapshot = tx.snapshot
-    whom = list(dict.fromkeys(named)) or mates(snapshot.config, schedule, asker)
+    team = mates(snapshot.config, mine.schedule, asker)
+    here = [key for key in team if snapshot.away_until(key, mine.starts_at) is None]
+    whom = list(dict.fromkeys(named)) or here or team
     for key in whom:
         if key == asker:
             return "You can't cover for yourself. Name somebody else, or nobody to ask the team."

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from oncall_bot.core import escalation
+from oncall_bot.core.away import ALL_THE_SAME, LeftOut
 from oncall_bot.core.config import Config, Policy, Step, Target, Urgency
 from oncall_bot.core.escalation import (
     Ask,
@@ -26,7 +28,10 @@ from oncall_bot.core.escalation import (
     step_name,
 )
 from oncall_bot.core.incidents import Status as IncidentStatus
-from oncall_bot.core.paging import Found, Reach, Road, find, has_loud_road, roads
+from oncall_bot.core.paging import Found, Reach, has_loud_road
+from oncall_bot.core.personal_rules import Planned
+from oncall_bot.core.quiet_hours import HELD
+from oncall_bot.core.rota_words import wall
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import showing
 from oncall_bot.store import incidents, messages, outbox, runs, timers
@@ -171,7 +176,7 @@ def carry_out(
         _say_passed(tx, incident, row, run, policy, decision.passed)
         missed: Position | None = None
         for ask in decision.asks:
-            found = [_find(tx, target) for target in ask.targets]
+            found = _whom(tx, incident, row, ask, urgency)
             if _page_all(tx, incident, row, run, ask, found, due_at or tx.now):
                 nobody = []
             else:
@@ -263,8 +268,41 @@ def due_of(timer: Row) -> Due:
     return Due(timer.kind, timer.due_at, int(data["epoch"]), position)
 
 
-def _find(tx: Reader, target: Target) -> Found:
-    return find(tx.snapshot.config, target, lambda key: tx.snapshot.on_call(key, tx.now))
+def _whom(tx: Tx, incident: Row, row: Row, ask: Ask, urgency: Urgency) -> tuple[Found, ...]:
+    """Whom the position asks; who is left out for a holiday is written down, `why` reads it from here."""
+    is_list = ask.position.stage is Stage.FALLBACK
+    whom = tx.snapshot.whom(ask.targets, tx.now, urgency, is_list=is_list)
+    entries = [
+        Entry(
+            Kind.SYSTEM,
+            f"{tx.snapshot.name(one.person)} is left out of {_place_of(one, is_list)}:"
+            f" on holiday until {_spoken(tx, one.person, one.until)}",
+            tx.now,
+            data={
+                "left_out": {
+                    "run": row.id,
+                    "person": one.person,
+                    "place": _place_of(one, is_list),
+                    "until": one.until.isoformat(),
+                }
+            },
+        )
+        for one in whom.left_out
+    ]
+    if entries:
+        incidents.write(tx, incident.id, entries)
+    return whom.found
+
+
+def _place_of(one: LeftOut, is_list: bool) -> str:
+    return "the fallback" if is_list else f"team {one.target.key}"
+
+
+def _spoken(tx: Reader, person: str, at: datetime) -> str:
+    """The instant on the person's own clock: `Fri 6 Mar 18:00 (Europe/Berlin)`."""
+    config = tx.snapshot.config
+    zone = ZoneInfo(config.people[person].zone or config.defaults.zone)
+    return f"{wall(at, zone)} ({zone.key})"
 
 
 def _page_all(
@@ -318,9 +356,9 @@ def _page_person(
     config = tx.snapshot.config
     urgency = urgency_of(incident, row)
     reach = tx.snapshot.reach.get(person, Reach(None))
-    by = roads(config, reach, urgency)
+    plan = tx.snapshot.page_plan(person, urgency, tx.now)
     name = tx.snapshot.name(person)
-    if not by:
+    if not plan:
         incidents.write(
             tx,
             incident.id,
@@ -335,6 +373,7 @@ def _page_person(
         )
         return []
     loud = has_loud_road(config, reach)
+    holiday = _holiday(tx, ask, found, person)
     page_id = runs.insert_page(
         tx,
         row,
@@ -347,15 +386,39 @@ def _page_person(
             "target": str(found.target),
             "loud": loud,
             "stage": str(ask.position.stage),
+            **holiday,
         },
     )
     if page_id is None:
         return []
-    for road in by:
-        _leave(tx, incident, run, page_id, person, road, urgency, due_at)
-    names = ", ".join(dict.fromkeys(road.by for road in by if not road.after))
+    if holiday:
+        until = datetime.fromisoformat(holiday["away_until"])
+        text = f"{name} is on holiday until {_spoken(tx, person, until)}, paged all the same"
+        entry = Entry(Kind.SYSTEM, f"{text}: {holiday['away_why']}", tx.now)
+        incidents.write(tx, incident.id, [entry])
+    for one in plan:
+        _leave(tx, incident, run, page_id, person, one, urgency, due_at)
     warn = "" if loud or urgency is not Urgency.HIGH else " (no loud road)"
-    return [(person, f"{name}: {names or by[0].by}{warn}")]
+    return [(person, f"{name}: {_told(tx, person, plan)}{warn}")]
+
+
+def _told(tx: Reader, person: str, plan: Sequence[Planned]) -> str:
+    """The roads that go at once; when quiet hours hold all of them back, the first and until when."""
+    now = [one.road.by for one in plan if not one.road.after and not one.waits]
+    first = plan[0]
+    if not now and first.waits:
+        return f"{first.road.by} at {_spoken(tx, person, first.at)}, {HELD}"
+    return ", ".join(dict.fromkeys(now)) or first.road.by
+
+
+def _holiday(tx: Reader, ask: Ask, found: Found, person: str) -> dict[str, str]:
+    """For somebody on holiday: until when, and why they are paged all the same; empty for anybody else."""
+    until = tx.snapshot.away_until(person, tx.now)
+    if until is None:
+        return {}
+    in_list = ask.position.stage is Stage.FALLBACK
+    why = ALL_THE_SAME["team" if in_list else found.target.kind]
+    return {"away_until": until.isoformat(), "away_why": why}
 
 
 def _key(run: Run, ask: Ask) -> tuple[int, int, int]:
@@ -370,11 +433,12 @@ def _leave(
     run: Run,
     page_id: int,
     person: str,
-    road: Road,
+    planned: Planned,
     urgency: Urgency,
     due_at: datetime,
 ) -> None:
-    """One message of one page on one road, to go when the person's rule says."""
+    """One message of one page on one road, to go when the person's rule says, or when their quiet hours end."""
+    road = planned.road
     key = f"page:{page_id}:{road.ref}:{road.position}"
     urgent = urgency is Urgency.HIGH
     if road.by == "slack":
@@ -393,6 +457,8 @@ def _leave(
             "urgent": urgent,
         }
         destination = f"{road.by}:{person}"
+    if planned.waits:
+        payload["waits"] = HELD
     outbox.add(
         tx,
         lane=Lane.PAGE,
@@ -403,8 +469,8 @@ def _leave(
         page_id=page_id,
         incident_id=incident.id,
         epoch=run.epoch,
-        not_before=tx.now + road.after,
-        due_at=due_at + road.after,
+        not_before=planned.at,
+        due_at=planned.at if planned.waits else due_at + road.after,
     )
 
 

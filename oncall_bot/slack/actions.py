@@ -28,6 +28,7 @@ from oncall_bot.slack import (
     contacts,
     dms,
     modals,
+    personal_rules,
     proposals,
     reading,
     reviews,
@@ -449,6 +450,7 @@ ACTIONS: Mapping[str, Handler] = {
     proposals.CONFIRM: _carry_out,
     proposals.DISMISS: _dismiss,
     **rota.ACTIONS,
+    **personal_rules.ACTIONS,
 }
 LOOKS: frozenset[Handler] = frozenset(
     {

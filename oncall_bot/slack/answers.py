@@ -41,10 +41,12 @@ HELP: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("silence 42 2h planned move", "stop paging for a while"),
         ("schedule", "who now, who next, the week"),
         ("cover", "ask others to take your shift; `swap` changes it for one of theirs"),
-        ("out until fri 18:00", "ask for cover of all your shifts until then"),
+        ("out until fri 18:00", "on holiday: cover is asked for all your shifts; then `back`"),
         ("override shop-primary ana fri 09:00 to sat 09:00", "set who takes a shift"),
         ("remind 24h 1h", "be told before each of your shifts"),
         ("contact add voice +4930123456", "how you can be woken; then `contact verify CODE`"),
+        ("rules", "by what and when you are woken, and what a page would do now"),
+        ("quiet 22:00-07:00", "low urgency waits until the morning; `quiet off`"),
         ("test", "send yourself a test page"),
         ("calendar", "your shifts in your calendar; `calendar shop-primary`, `calendar team shop`"),
         ("explain service=checkout,severity=critical", "what such an alert would do"),
@@ -107,6 +109,11 @@ def _shift(one: OnCallNow, now: datetime) -> str:
         falls = f" Pages go to the fallback, {back}." if back else " Pages go to the fallback."
         return f"{head} *nobody*{until}.{falls}"
     covers = f" (covers for {escape(one.covers_for, 60)})" if one.covers_for else ""
+    away = (
+        f"\n*On holiday until {when(one.away_until, now)}:* nobody covers."
+        if one.away_until
+        else ""
+    )
     then = ", ".join(f"{escape(name, 60)} {escape(after, 40)}" for name, after in one.then[:4])
     behind = f"\nthen {then}" if then else ""
     quiet = (
@@ -117,7 +124,7 @@ def _shift(one: OnCallNow, now: datetime) -> str:
         if one.group_problem
         else ""
     )
-    return f"{head} {mention(one.slack_id, one.name)}{until}{covers}{behind}{quiet}{group}"
+    return f"{head} {mention(one.slack_id, one.name)}{until}{covers}{away}{behind}{quiet}{group}"
 
 
 def _wakes(roads: Sequence[str]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from oncall_bot.slack.escape import cut, escape, plain, printable
@@ -210,6 +210,12 @@ def instant_input(block_id: str, label: str, initial: datetime) -> Block:
         "action_id": "v",
         "initial_date_time": int(initial.timestamp()),
     }
+    return _input(block_id, label, element)
+
+
+def clock_input(block_id: str, label: str, initial: time) -> Block:
+    """A time of day without a zone: `22:00`."""
+    element = {"type": "timepicker", "action_id": "v", "initial_time": f"{initial:%H:%M}"}
     return _input(block_id, label, element)
 
 

@@ -30,6 +30,7 @@ from oncall_bot.slack import (
     fairness,
     metric,
     modals,
+    personal_rules,
     reading,
     road_test,
     rota,
@@ -482,6 +483,7 @@ WORDS: Mapping[str, Word] = {
     "postmortem": _postmortem,
     "explain": _explain,
     **rota.WORDS,
+    **personal_rules.WORDS,
     "contact": contacts.on_contact,
     "calendar": calendars.on_calendar,
     "fairness": fairness.on_fairness,
@@ -498,6 +500,7 @@ ALIASES = {
     "contacts": "contact",
     "catch-up": "catchup",
     **rota.ALIASES,
+    **personal_rules.ALIASES,
 }
 CHANGES: frozenset[Word] = frozenset(
     {
@@ -516,6 +519,7 @@ CHANGES: frozenset[Word] = frozenset(
         *(_update, _metric, calendars.on_calendar),
     }
     | rota.CHANGES
+    | personal_rules.CHANGES
 )
 """What viewers and guests may not: what changes something, and `metric`, which may ask Prometheus anything."""
 USAGE_HINT = "who | declare | ack 42 | page NAME 42 | silence 42 2h | why 42 | help"

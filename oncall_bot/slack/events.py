@@ -104,7 +104,7 @@ async def publish_home(edge: Edge, caller: Caller, at: datetime | None = None) -
     rows = await edge.store.view(views.contacts, key) if key else ()
     ahead = await edge.store.view(views.next_shifts, key) if key else ()
     waiting = await edge.store.view(views.waits_for, key) if key else ()
-    rules = await edge.store.view(views.rules, key) if key else ()
+    reach = await edge.store.view(views.reach, key, who="you") if key else None
     view = home(
         me=key,
         slack_id=caller.slack_id,
@@ -115,7 +115,7 @@ async def publish_home(edge: Edge, caller: Caller, at: datetime | None = None) -
         now=at or edge.clock(),
         ahead=ahead,
         waiting=waiting,
-        rules=rules,
+        reach=reach,
     )
     try:
         await edge.client.views_publish(user_id=caller.slack_id, view=view)

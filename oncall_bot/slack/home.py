@@ -6,14 +6,14 @@ Refuses to know how it is published. Serves events.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from oncall_bot.core.situation import CoverNotice, OnCallNow, Situation, Stretch
 from oncall_bot.slack import covers, phrases, schedules
 from oncall_bot.slack.answers import incident_line
 from oncall_bot.slack.blocks import Block, actions, button, context, divider, header, section
 from oncall_bot.slack.escape import escape, when
-from oncall_bot.slack.phrases import duration
+from oncall_bot.store.views import ReachShown
 
 OPEN_SHOWN, SHIFTS_SHOWN, WAITING_SHOWN = 15, 10, 5
 
@@ -29,14 +29,15 @@ def home(
     now: datetime,
     ahead: Sequence[Stretch] = (),
     waiting: Sequence[CoverNotice] = (),
-    rules: Sequence[tuple[str, timedelta]] = (),
+    reach: ReachShown | None = None,
 ) -> Block:
     """The view for one person; `me` is their key in the file, None when they are not in it."""
     mine = [one for one in shifts if one.person_key is not None and one.person_key == me]
     blocks = [
         header("You are on call" if mine else "You are not on call"),
+        *_holiday(reach, now),
         *_mine(mine, shifts, now),
-        _reach(me, roads, rules),
+        _reach(me, roads, reach),
         *_waiting(waiting, now),
         divider(),
         header("Open incidents"),
@@ -47,6 +48,7 @@ def home(
             [
                 button("Declare incident", "incident.declare", "new"),
                 button("Contact methods…", "contact.list", "me") if me else None,
+                button("How you are woken…", "rules.open", "me") if reach else None,
                 button("Ask for cover…", "cover.open", "") if me and ahead else None,
                 button("Who is on call", "who.open", "all"),
                 button("All commands", "help.open", "help"),
@@ -77,7 +79,15 @@ def _shift(one: OnCallNow, now: datetime) -> str:
     return f"*{escape(one.schedule, 60)}*{until}{behind}"
 
 
-def _reach(me: str | None, roads: Sequence[str], rules: Sequence[tuple[str, timedelta]]) -> Block:
+def _holiday(reach: ReachShown | None, now: datetime) -> list[Block]:
+    """Only while it runs: a shift that nobody took is still theirs."""
+    if reach is None or not reach.away or reach.holiday is None:
+        return []
+    text = f"*You are on holiday until {when(reach.holiday[1], now)}.* Shifts that nobody took still page you."
+    return [section(text, accessory=button("I’m back", "holiday.end", "me"))]
+
+
+def _reach(me: str | None, roads: Sequence[str], reach: ReachShown | None) -> Block:
     if me is None:
         return section(
             "You are not in oncall.yaml: you may acknowledge and resolve, but nobody pages you."
@@ -86,21 +96,18 @@ def _reach(me: str | None, roads: Sequence[str], rules: Sequence[tuple[str, time
     wakes = any(road not in {"slack", "mail"} for road in roads)
     warning = "" if wakes else "\n*Nothing wakes you:* add a phone or push contact."
     return section(
-        f"*Reachable:* {known}.{warning}{_rules(rules)}",
+        f"*Reachable:* {known}.{warning}{_preview(reach)}",
         block_id="reach",
         accessory=button("Test now", "contact.test", "me"),
     )
 
 
-def _rules(rules: Sequence[tuple[str, timedelta]]) -> str:
-    """The roads of a page of high urgency, in the order in which they ring."""
-    if not rules:
+def _preview(reach: ReachShown | None) -> str:
+    """What a page of high urgency would do now, and when low urgency waits."""
+    if reach is None:
         return ""
-    steps = [
-        f"{phrases.road(by)} {'at once' if not after else f'after {duration(after)}'}"
-        for by, after in rules[:6]
-    ]
-    return f"\n*A page rings:* {', '.join(steps)}."
+    quiet = f"\n*Quiet hours:* {escape(reach.quiet, 120)}, for low urgency." if reach.quiet else ""
+    return f"\n{escape(reach.high.preview, 600)}{quiet}"
 
 
 def _waiting(waiting: Sequence[CoverNotice], now: datetime) -> list[Block]:

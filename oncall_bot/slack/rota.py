@@ -1,4 +1,4 @@
-"""The words and buttons about rotas: schedule, override, cover, swap, out, remind.
+"""The words and buttons about rotas: schedule, override, cover, swap, out, back, remind.
 
 Knows what stands behind each word and which flow or view it means. Refuses to draw and to decide. Times that a clock
 shows never or twice are asked back before anything is changed. Serves the tables of commands and actions.
@@ -264,14 +264,14 @@ async def _swap(edge: Edge, asked: Asked) -> Drawn | None:
 
 
 async def _out(edge: Edge, asked: Asked) -> Drawn | None:
-    """`out until fri 18:00`, `out from thu 09:00 until fri 18:00`, `out cancel`; alone it lists what is not covered."""
-    caller, words = asked.caller, asked.words
+    """`out until fri 18:00`, `out from thu 09:00 to fri 18:00`, `out cancel`; alone it lists what is not covered."""
+    caller, words = asked.caller, _until(asked.words)
     if caller.person is None:
         return answers.not_yours("you have no shifts here")
     if not words:
         return await _list(edge, caller)
     if words == ["cancel"]:
-        return _told(await edge.press(asked.press_id, be_back, caller.person.key, caller.actor))
+        return await _back(edge, asked)
     if "until" not in words or words[-1] == "until":
         return answers.usage(
             OUT_FORM, "ask for cover of your shifts until then", command=edge.command
@@ -282,6 +282,26 @@ async def _out(edge: Edge, asked: Asked) -> Drawn | None:
         return times
     done = await edge.press(asked.press_id, be_out, caller.person.key, *times, "", caller.actor)
     return _away(edge, done)
+
+
+def _until(words: list[str]) -> list[str]:
+    """`to` says the same as `until`."""
+    return words if "until" in words else ["until" if word == "to" else word for word in words]
+
+
+async def _back(edge: Edge, asked: Asked) -> Drawn | None:
+    """`back`: the holiday is over, and what nobody has accepted is withdrawn."""
+    return await _be_back(edge, asked.press_id, asked.caller)
+
+
+async def _back_pressed(edge: Edge, press: Press) -> Drawn | None:
+    return await _be_back(edge, press.press_id, press.caller, reading.number(press.value))
+
+
+async def _be_back(edge: Edge, press_id: str, caller: Caller, begun: int | None = None) -> Drawn:
+    if caller.person is None:
+        return answers.not_yours("you have no shifts here")
+    return _told(await edge.press(press_id, be_back, caller.person.key, caller.actor, begun=begun))
 
 
 def _out_times(edge: Edge, caller: Caller, words: list[str]) -> tuple[datetime, datetime] | Drawn:
@@ -299,7 +319,8 @@ def _away(edge: Edge, done: Away | None) -> Drawn:
         (Stretch(one.piece.schedule, one.piece.starts_at, one.piece.ends_at), one.asked, one.why)
         for one in done.shifts
     ]
-    return schedules.away(done.reason, rows, edge.clock())
+    holiday = (done.starts_at, done.ends_at) if done.starts_at and done.ends_at else None
+    return schedules.away(done.reason, rows, edge.clock(), holiday)
 
 
 async def _remind(edge: Edge, asked: Asked) -> Drawn | None:
@@ -333,10 +354,17 @@ WORDS: Mapping[str, Word] = {
     "cover": _cover,
     "swap": _swap,
     "out": _out,
+    "back": _back,
     "remind": _remind,
 }
-ALIASES = {"schedules": "schedule", "rota": "schedule", "covers": "cover", "reminders": "remind"}
-CHANGES: frozenset[Word] = frozenset({_override, _cover, _swap, _out, _remind})
+ALIASES = {
+    "schedules": "schedule",
+    "rota": "schedule",
+    "covers": "cover",
+    "reminders": "remind",
+    "holiday": "out",
+}
+CHANGES: frozenset[Word] = frozenset({_override, _cover, _swap, _out, _back, _remind})
 ACTIONS: Mapping[str, Handler] = {
     "schedule.earlier": _page,
     "schedule.later": _page,
@@ -347,5 +375,6 @@ ACTIONS: Mapping[str, Handler] = {
     "cover.decline": _decline,
     "cover.withdraw": _withdraw,
     "cover.undo": _undo,
+    "holiday.end": _back_pressed,
 }
 LOOKS: frozenset[Handler] = frozenset({_page, _open})

@@ -154,8 +154,13 @@ def ahead(shifts: Sequence[Stretch], now: datetime) -> str:
     return "\n".join(lines)
 
 
-def away(text: str, rows: Sequence[tuple[Stretch, Sequence[str], str]], now: datetime) -> Drawn:
-    """What became of "I'm out": per shift, who was asked, or why nobody could be."""
+def away(
+    text: str,
+    rows: Sequence[tuple[Stretch, Sequence[str], str]],
+    now: datetime,
+    holiday: tuple[datetime, datetime] | None = None,
+) -> Drawn:
+    """What became of "I'm out": the holiday, and per shift who was asked, or why nobody could be."""
     lines = [
         f"*{escape(one.schedule, 60)}*  {when(one.starts_at, now)} to {when(one.ends_at, now)}\n"
         + (
@@ -168,8 +173,24 @@ def away(text: str, rows: Sequence[tuple[Stretch, Sequence[str], str]], now: dat
     return Drawn(
         push("", text),
         [
-            section(escape(text, 500)),
+            section(f"{_holiday(holiday, now)}{escape(text, 500)}"),
             *[section(line) for line in lines],
+            *([actions([_back(holiday[0], now)], block_id="holiday")] if holiday else []),
             *([context("You stay on call for each until somebody says yes.")] if lines else []),
         ],
     )
+
+
+def _back(begins: datetime, now: datetime) -> Block:
+    """Ends this holiday and no other: its value says which."""
+    label = "I’m back" if begins <= now else "Cancel it"
+    return button(label, "holiday.end", int(begins.timestamp()))
+
+
+def _holiday(holiday: tuple[datetime, datetime] | None, now: datetime) -> str:
+    """`On holiday until Friday 18:00.`, and what that means for pages."""
+    if holiday is None:
+        return ""
+    begins, ends = holiday
+    since = "until" if begins <= now else f"from {when(begins, now)} to"
+    return f"*On holiday {since} {when(ends, now)}.* Pages to a whole team and to the fallback leave you out.\n"

@@ -15,7 +15,16 @@ from oncall_bot.flows.declare import change_severity, declare, note
 from oncall_bot.flows.escalate import hand_over, page_by_hand
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.flows.silence_incident import silence_incident
-from oncall_bot.slack import answers, contacts, modals, pins, reading, reviews, rota_forms
+from oncall_bot.slack import (
+    answers,
+    contacts,
+    modals,
+    personal_rules,
+    pins,
+    reading,
+    reviews,
+    rota_forms,
+)
 from oncall_bot.slack.blocks import Block, Drawn, option
 from oncall_bot.slack.edge import Edge
 from oncall_bot.slack.escape import plain
@@ -62,13 +71,15 @@ def _first_field(view: Mapping[str, Any]) -> str:
 
 
 def _fields(view: Mapping[str, Any]) -> dict[str, str]:
-    """Each input's value as text: people by commas, instants in seconds; empty when nothing was given."""
+    """Each input's value as text: people by commas, instants in seconds, clocks as 22:00; empty if nothing is given."""
     found = {}
     for block_id, elements in (view.get("state") or {}).get("values", {}).items():
         for state in elements.values():
             chosen = state.get("selected_option") or {}
             people = ",".join(state.get("selected_users") or ())
-            value = state.get("value") or chosen.get("value") or people
+            value = (
+                state.get("value") or chosen.get("value") or people or state.get("selected_time")
+            )
             found[block_id] = str(value or state.get("selected_date_time") or "").strip()
     return found
 
@@ -167,6 +178,7 @@ FORMS: Mapping[str, Submission] = {
     pins.FORM: _pin,
     reviews.FORM: _edit_draft,
     **rota_forms.FORMS,
+    **personal_rules.FORMS,
 }
 
 

@@ -112,6 +112,8 @@ def plain_who(shifts_: Sequence[OnCallNow], now: datetime, at: datetime | None) 
             continue
         until = f" until {when(one.until, now)}" if one.until else ""
         covers = f" (covers for {escape(one.covers_for, 60)})" if one.covers_for else ""
+        if one.away_until:
+            covers += f", on holiday until {when(one.away_until, now)}"
         then = ", ".join(f"{escape(name, 60)} {escape(after, 40)}" for name, after in one.then[:4])
         lines.append(
             f"*{escape(one.schedule, 60)}:* {escape(one.name, 60)}{until}{covers}"

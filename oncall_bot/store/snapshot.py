@@ -7,21 +7,25 @@ whoever decides inside a transaction decides on the snapshot that was checked in
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from oncall_bot.core import away as holidays
 from oncall_bot.core import phone_numbers
+from oncall_bot.core.away import Holiday, Whom
 from oncall_bot.core.certain import RunbookIndex
-from oncall_bot.core.config import Config, PersonalRule, Route, Urgency
+from oncall_bot.core.config import Config, PersonalRule, Route, Target, Urgency
 from oncall_bot.core.documents import config_of
+from oncall_bot.core.hours import Hours
 from oncall_bot.core.live_checks import Expectation, LiveCheck
 from oncall_bot.core.matchers import parse_matchers
-from oncall_bot.core.paging import Contact, Reach
+from oncall_bot.core.paging import Contact, Reach, find, has_loud_road, roads
+from oncall_bot.core.personal_rules import Planned, planned
 from oncall_bot.core.rotations import Override, Shift, next_handoff, on_call_at, shifts
 from oncall_bot.core.routes import ActiveSilence, Router
 from oncall_bot.core.runbooks import Identity, Runbook, Section
@@ -43,6 +47,8 @@ SCHEDULE = t.Schedule.__table__  # type: ignore[attr-defined]
 HEALTH = t.RoadHealth.__table__  # type: ignore[attr-defined]
 CONTACT = t.ContactMethod.__table__  # type: ignore[attr-defined]
 RULE = t.NotifyRule.__table__  # type: ignore[attr-defined]
+QUIET = t.QuietHours.__table__  # type: ignore[attr-defined]
+AWAY = t.Away.__table__  # type: ignore[attr-defined]
 SILENCE = t.Silence.__table__  # type: ignore[attr-defined]
 OVERRIDE = t.Override.__table__  # type: ignore[attr-defined]
 RUNBOOK = t.Runbook.__table__  # type: ignore[attr-defined]
@@ -85,6 +91,8 @@ class Snapshot:
     signing_key: bytes
     watched: tuple[Route, ...]  # routes whose alert must keep coming
     held: bool  # after a restore: nothing is sent before `resume`
+    quiet: Mapping[str, Hours] = field(default_factory=dict)
+    away: Mapping[str, tuple[Holiday, ...]] = field(default_factory=dict)  # of people, not over yet
 
     @classmethod
     def empty(cls) -> Snapshot:
@@ -137,6 +145,34 @@ class Snapshot:
             return []
         return shifts(found.definition, start, end, self.overrides.get(schedule, ()))
 
+    def away_until(self, person: str, at: datetime) -> datetime | None:
+        """When the person's holiday ends, if the instant lies in one."""
+        return holidays.until(self.away.get(person, ()), at)
+
+    def whom(
+        self, targets: Sequence[Target], at: datetime, urgency: Urgency, *, is_list: bool = False
+    ) -> Whom:
+        """Whom these targets ask at that instant, holidays seen to; `is_list`: they are a fallback list."""
+        found = [find(self.config, one, lambda key: self.on_call(key, at)) for one in targets]
+        return holidays.without_the_absent(
+            found,
+            lambda person: self.away_until(person, at),
+            lambda person: self._reaches(person, urgency),
+            is_list=is_list,
+        )
+
+    def _reaches(self, person: str, urgency: Urgency) -> bool:
+        """Whether a page would arrive; one of high urgency has to wake."""
+        reach = self.reach.get(person, Reach(None))
+        if urgency is Urgency.HIGH:
+            return has_loud_road(self.config, reach)
+        return bool(roads(self.config, reach, urgency))
+
+    def page_plan(self, person: str, urgency: Urgency, at: datetime) -> tuple[Planned, ...]:
+        """Every message that a page to the person, decided at that instant, makes."""
+        reach = self.reach.get(person, Reach(None))
+        return planned(self.config, reach, self.quiet.get(person), urgency, at)
+
     def slack_id(self, person: str) -> str | None:
         known = self.people.get(person)
         return known.slack_id if known else None
@@ -185,6 +221,8 @@ def load(
         signing_key=bytes.fromhex(meta.signing_key) if meta and meta.signing_key else b"",
         watched=tuple(route for route in config.routes if route.heartbeat is not None),
         held=bool(meta and meta.held_since),
+        quiet=_quiet(connection),
+        away=_away(connection, now),
     )
 
 
@@ -280,6 +318,33 @@ def _rules(connection: Connection) -> dict[int, dict[Urgency, tuple[PersonalRule
             *mine,
             PersonalRule(timedelta(seconds=row.after_s), row.by),
         )
+    return found
+
+
+def _quiet(connection: Connection) -> dict[str, Hours]:
+    rows = connection.execute(
+        select(PERSON.c.key, QUIET.c.starts, QUIET.c.ends, QUIET.c.days, QUIET.c.zone).join(
+            PERSON, PERSON.c.id == QUIET.c.person_id
+        )
+    ).all()
+    return {
+        row.key: Hours(
+            row.zone, tuple(row.days), time.fromisoformat(row.starts), time.fromisoformat(row.ends)
+        )
+        for row in rows
+    }
+
+
+def _away(connection: Connection, now: datetime) -> dict[str, tuple[Holiday, ...]]:
+    rows = connection.execute(
+        select(PERSON.c.key, AWAY.c.starts_at, AWAY.c.ends_at)
+        .join(PERSON, PERSON.c.id == AWAY.c.person_id)
+        .where(AWAY.c.ended_at.is_(None), AWAY.c.ends_at > now)
+        .order_by(AWAY.c.starts_at)
+    ).all()
+    found: dict[str, tuple[Holiday, ...]] = {}
+    for row in rows:
+        found[row.key] = (*found.get(row.key, ()), Holiday(row.starts_at, row.ends_at))
     return found
 
 

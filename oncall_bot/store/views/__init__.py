@@ -11,6 +11,7 @@ offers     what a wish comes to                            conversations  what i
 disclosure what of an incident a model may be sent
 drafts     suggested texts and what became of them           catching_up  what somebody who joins late reads
 coverage   faults of schedules ahead, calendars read in
+reach      how a page would reach a person now
 """
 
 from oncall_bot.store.views.boards import ScheduleLine, board_of, schedule_lines
@@ -57,7 +58,6 @@ from oncall_bot.store.views.on_call import (
     contacts,
     hand_off,
     people,
-    rules,
     schedules_of,
     who,
 )
@@ -71,6 +71,7 @@ from oncall_bot.store.views.pages import (
     link_used,
     page_notice,
 )
+from oncall_bot.store.views.reach import ReachShown, RulesShown, reach
 from oncall_bot.store.views.reasons import why
 from oncall_bot.store.views.rota import next_shifts, reminders, rota_week, shifts_of_others
 from oncall_bot.store.views.shifts import Shift, on_call_between, shifts_of
@@ -85,6 +86,8 @@ __all__ = [
     "ContactShown",
     "Ending",
     "Firing",
+    "ReachShown",
+    "RulesShown",
     "ScheduleLine",
     "Shift",
     "Subject",
@@ -128,10 +131,10 @@ __all__ = [
     "page_notice",
     "people",
     "pins_on",
+    "reach",
     "record",
     "reminders",
     "rota_week",
-    "rules",
     "runbooks_matching",
     "schedule_lines",
     "schedules_of",

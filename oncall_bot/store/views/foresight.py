@@ -7,12 +7,15 @@ Knows the order in which the rules in force are asked. Writes nothing and decide
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from types import MappingProxyType
 
 from oncall_bot.core import escalation
+from oncall_bot.core.away import ALL_THE_SAME
 from oncall_bot.core.certain import choose
 from oncall_bot.core.config import Urgency
-from oncall_bot.core.paging import Reach, find, has_loud_road, roads
+from oncall_bot.core.paging import Found, Reach, has_loud_road
+from oncall_bot.core.personal_rules import by_roads
 from oncall_bot.core.routes import Routed, hold, routed
 from oncall_bot.core.runbooks import first_steps
 from oncall_bot.core.search import query_of
@@ -64,24 +67,33 @@ def _explain_people(reader: Reader, policy_key: str | None, urgency: Urgency) ->
         if not_now is not None:
             lines.append(f"Step {n} of {policy.key} is not paged: {not_now}.")
             continue
-        for target in step.page:
-            found = find(snapshot.config, target, lambda key: snapshot.on_call(key, reader.now))
-            after = f"after {int(step.after.total_seconds() // 60)} min"
-            roads_ = "; ".join(_explain_roads(reader, person, urgency) for person in found.people)
-            lines.append(f"Step {n} of {policy.key}, {after}: {found.reason}. {roads_}".strip())
+        whom = snapshot.whom(step.page, reader.now, urgency)
+        after = f"after {int(step.after.total_seconds() // 60)} min"
+        for found in whom.found:
+            told = [_explain_roads(reader, found, person, urgency) for person in found.people]
+            lines.append(
+                f"Step {n} of {policy.key}, {after}: {found.reason}. {'; '.join(told)}".strip()
+            )
+        lines += [
+            f"{snapshot.name(one.person)} is left out of {one.target}: on holiday until {_utc(one.until)}."
+            for one in whom.left_out
+        ]
     return lines
 
 
-def _explain_roads(reader: Reader, person: str, urgency: Urgency) -> str:
-    snapshot = reader.snapshot
-    reach = snapshot.reach.get(person, Reach(None))
-    by = roads(snapshot.config, reach, urgency)
-    said = (
-        ", ".join(f"{road.by} at {int(road.after.total_seconds() // 60)}:00" for road in by)
-        or "no road"
-    )
-    warn = "" if has_loud_road(snapshot.config, reach) else " (no loud road)"
-    return f"{snapshot.name(person)}: {said}{warn}"
+def _explain_roads(reader: Reader, found: Found, person: str, urgency: Urgency) -> str:
+    """`Ana Ruiz: Slack and push at 0:00, call at 1:00`, as her own preview says it."""
+    snapshot, now = reader.snapshot, reader.now
+    said = by_roads(snapshot.page_plan(person, urgency, now), snapshot.quiet.get(person), now)
+    loud = has_loud_road(snapshot.config, snapshot.reach.get(person, Reach(None)))
+    until = snapshot.away_until(person, now)
+    why = ALL_THE_SAME.get(found.target.kind, "")
+    away = f" (on holiday until {_utc(until)}, paged all the same: {why})" if until else ""
+    return f"{snapshot.name(person)}: {said}{'' if loud else ' (no loud road)'}{away}"
+
+
+def _utc(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%a %d %b %H:%M} UTC"
 
 
 def _explain_runbook(

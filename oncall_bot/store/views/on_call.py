@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from oncall_bot.core.config import Config, Person, Urgency
-from oncall_bot.core.paging import Reach, find, is_loud, roads
+from oncall_bot.core.paging import Reach, is_loud
 from oncall_bot.core.situation import HandOff, Noise, OnCallNow
 from oncall_bot.store import noise, road_health, user_groups
 from oncall_bot.store import people as contacts_store
@@ -85,6 +85,7 @@ def _on_call(reader: Reader, key: str, at: datetime) -> OnCallNow:
         then=_then(reader, key, at),
         covers_for=snapshot.name(rota) if person and rota and rota != person else None,
         fallback=[snapshot.name(t.key) for t in fallback if t.kind == "person"],
+        away_until=snapshot.away_until(person, at) if person else None,
         group_problem=user_groups.problem_of(reader, team.key) if team and team.usergroup else None,
     )
 
@@ -98,10 +99,9 @@ def _then(reader: Reader, schedule: str, at: datetime) -> list[tuple[str, str]]:
             continue
         found: list[tuple[str, str]] = []
         for step in policy.steps[1:]:
-            for target in step.page:
-                people = find(snapshot.config, target, lambda key: snapshot.on_call(key, at)).people
-                minutes = int(step.after.total_seconds() // 60)
-                found += [(snapshot.name(p), f"after {minutes} min") for p in people]
+            minutes = int(step.after.total_seconds() // 60)
+            for one in snapshot.whom(step.page, at, Urgency.HIGH).found:
+                found += [(snapshot.name(p), f"after {minutes} min") for p in one.people]
         return found[:6]
     return []
 
@@ -198,11 +198,3 @@ def _contact(
         why=last.why if last else None,
         set_aside=last is not None and last.disabled_at is not None,
     )
-
-
-def rules(reader: Reader, person_key: str) -> list[tuple[str, timedelta]]:
-    """(road, after) of a page of high urgency to this person, in the order in which they ring."""
-    snapshot = reader.snapshot
-    reach = snapshot.reach.get(person_key, Reach(None))
-    found = [(road.by, road.after) for road in roads(snapshot.config, reach, Urgency.HIGH)]
-    return list(dict.fromkeys(found))

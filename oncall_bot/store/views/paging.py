@@ -12,9 +12,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from oncall_bot.core import escalation
-from oncall_bot.core.config import Policy, Target
+from oncall_bot.core.config import Policy, Target, Urgency
 from oncall_bot.core.escalation import Position, Stage
-from oncall_bot.core.paging import find
 from oncall_bot.core.situation import NextStep, Paged, RoadFate
 from oncall_bot.store import bundling, outbox, road_health, runs, timers
 from oncall_bot.store.statements import Row
@@ -97,8 +96,10 @@ class Paging:
     def _names(self, row: Row, at: Position, due_at: datetime) -> list[str]:
         snapshot = self.reader.snapshot
         names: list[str] = []
-        for target in self._targets(row, at):
-            found = find(snapshot.config, target, lambda key: snapshot.on_call(key, due_at))
+        urgency = Urgency.HIGH if row.targets else Urgency(self.incident.urgency)
+        is_list = at.stage is Stage.FALLBACK
+        whom = snapshot.whom(self._targets(row, at), due_at, urgency, is_list=is_list)
+        for found in whom.found:
             names += [snapshot.name(person) for person in found.people]
             if found.channel:
                 names.append(found.channel)
@@ -136,6 +137,8 @@ def _fate(row: Row, together: int = 1) -> RoadFate:
         why = f"one message for {together} pages"
     elif row.held:
         why = row.held
+    elif state == "waiting" and why is None:
+        why = row.payload.get("waits")  # for the end of quiet hours
     return RoadFate(str(row.payload.get("road", "slack")), state, at, why)
 
 

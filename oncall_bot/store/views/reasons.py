@@ -113,7 +113,13 @@ def _page_told(reader: Reader, page: Row, fates: Mapping[int, Sequence[RoadFate]
         answered_at=page.answered_at,
         answered_by=page.answered_by,
         loud=bool(reason.get("loud", True)) or page.person is None,
+        away_until=_instant(reason.get("away_until")),
+        away_why=str(reason.get("away_why", "")),
     )
+
+
+def _instant(stored: str | None) -> datetime | None:
+    return datetime.fromisoformat(stored) if stored else None
 
 
 def _left_out(reader: Reader, incident_id: int) -> dict[int, list[NotPaged]]:
@@ -127,6 +133,10 @@ def _left_out(reader: Reader, incident_id: int) -> dict[int, list[NotPaged]]:
         elif (no_road := row.data.get("no_road")) is not None:
             name = reader.snapshot.name(no_road["person"])
             found[no_road["run"]].append(NotPaged(name, "no road", row.at))
+        elif (absent := row.data.get("left_out")) is not None:
+            name, why = reader.snapshot.name(absent["person"]), f"left out of {absent['place']}"
+            until = datetime.fromisoformat(absent["until"])
+            found[absent["run"]].append(NotPaged(name, f"{why}, on holiday", row.at, until))
         elif (nobody := row.data.get("nobody")) is not None:
             found[nobody["run"]].append(NotPaged(nobody["ask"], "; ".join(nobody["why"]), row.at))
     return found

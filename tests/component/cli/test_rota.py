@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from oncall_bot.core.config import PersonalRule, Urgency
 from oncall_bot.core.outcomes import Actor
+from oncall_bot.flows.personal_rules import set_rules
 from oncall_bot.flows.set_override import set_override
 from oncall_bot.store.db import Store
 from tests.component.cli.conftest import CONFIG, Run
@@ -48,6 +50,31 @@ def test_who_knows_a_cover_made_in_slack(applied: Run, store: Store) -> None:
     inside = (begin + timedelta(hours=1)).isoformat()
     assert store.write(set_override, "shop", begin, end, "dee", DEE).result().done
     assert applied("who", "--at", inside, "--json").json[0]["person_key"] == "dee"
+
+
+def test_reach_says_what_a_page_would_do_by_their_own_rules(applied: Run, store: Store) -> None:
+    rules = (PersonalRule(timedelta(0), "slack"), PersonalRule(timedelta(minutes=2), "push"))
+    ana = Actor("person", "ana", "Ana Ruiz")
+    assert store.write(set_rules, "ana", Urgency.HIGH, rules, ana).result().done
+    said = applied("reach", "ana")
+    assert said.code == 0
+    assert said.out.splitlines()[:5] == [
+        "Ana Ruiz",
+        "High urgency, their own rules: slack 0m, push 2m",
+        "  If Ana Ruiz were paged now: push at 0:00.",
+        "  Not working: Slack, the account is not known; it is found by the e-mail of oncall.yaml.",
+        "  The push goes at once whatever the rules say: high urgency takes one loud road at once.",
+    ]
+    assert "Quiet hours: none" in said.out
+    found = applied("reach", "ana", "--json").json
+    assert (found["high"]["own"], found["low"]["own"]) == (True, False)
+    assert found["high"]["rules"] == [["slack", 0], ["push", 120]]
+
+
+def test_reach_names_the_nearest_person(applied: Run) -> None:
+    said = applied("reach", "anna")
+    assert said.code == 1
+    assert "did you mean ana?" in said.err
 
 
 @pytest.mark.parametrize("words", [("who", "shp"), ("schedule", "show", "shp")])

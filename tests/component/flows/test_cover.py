@@ -282,7 +282,8 @@ def test_who_is_back_withdraws_what_nobody_has_accepted(world: World) -> None:
     says(world, accept, first.request_id, "bo")
     back = world.store.write(be_back, "ana", ana).result()
     assert back.reason == (
-        "1 request is withdrawn, those shifts are yours. 1 accepted before stay; undo them one by one."
+        "Your holiday is over. 1 request is withdrawn, those shifts are yours."
+        " 1 accepted before stay; undo them one by one."
     )
     assert says(world, accept, second.request_id, "cy").reason.endswith("it was withdrawn.")
     now_on = world.store.look(views.who, schedule="primary")[0]

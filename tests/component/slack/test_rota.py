@@ -289,7 +289,7 @@ async def test_app_home_shows_what_waits_for_me_and_takes_the_answer(bot: Bot) -
     view = await bot.slack.act_wait(user="bob", home=True, contains="Waiting for you")
     assert "Alice Adams asks you to cover" in str(view)
     assert "Your next shifts" in str(view)
-    assert "A page rings" in str(view)
+    assert "If you were paged now: Slack at 0:00." in str(view)
     await bot.slack.act_click("bob", home=True, action_id="cover.accept")
     assert await on_call(bot, mine.starts_at + HOUR) == "bob"
 

@@ -44,7 +44,7 @@ from oncall_bot.slack import (
 from oncall_bot.slack.blocks import Block, Drawn
 from oncall_bot.store.views.feeds import OwnLink
 from oncall_bot.store.views.on_call import ContactShown
-from tests.unit.slack import rota_payloads, talk_payloads
+from tests.unit.slack import reach_payloads, rota_payloads, talk_payloads
 from tests.unit.slack.situations import (
     ACKNOWLEDGED,
     BOOK,
@@ -261,6 +261,7 @@ def messages() -> Mapping[str, Drawn]:
         "say-no-runbook": answers.runbooks([], "pool"),
         "say-contacts": contacts.listed(CONTACTS, NOW, command="/oncall"),
         "say-no-contacts": contacts.listed([], NOW, command="/oncall"),
+        **reach_payloads.messages(NOW),
         "say-draft": answers.draft_text(RESOLVED, "summary", ["One.", "Two."], NOW),
         "empty-incidents": answers.incidents((), RESOLVED, NOW),
         "empty-ever": answers.incidents((), None, NOW),
@@ -306,6 +307,7 @@ def views() -> Mapping[str, Block]:
         "modal-page": modals.page_someone(HOSTILE),
         "modal-note": modals.note(FIRING),
         **rota_payloads.views(NOW),
+        **reach_payloads.views(),
         "modal-contact": contacts.add_form(["voice", "push", "mail"]),
         "modal-code": contacts.code_form("sms"),
         "modal-edit": reviews.form(DraftNotice(HOSTILE, "summary", MARKDOWN, 7)),
@@ -328,7 +330,17 @@ def views() -> Mapping[str, Block]:
             now=NOW,
             ahead=[rota_payloads.GIVE, rota_payloads.TAKE],
             waiting=[rota_payloads.ASKED, rota_payloads.HOSTILE],
-            rules=(("slack", timedelta(0)), ("voice", timedelta(minutes=1))),
+            reach=reach_payloads.REACH,
+        ),
+        "home-on-holiday": home.home(
+            me="ana",
+            slack_id="U0ANA00001",
+            shifts=SHIFTS,
+            roads=("push",),
+            open_ones=(),
+            last=RESOLVED,
+            now=NOW,
+            reach=reach_payloads.ON_HOLIDAY,
         ),
         "home-stranger": home.home(
             me=None, slack_id="U0X", shifts=SHIFTS, roads=(), open_ones=(), last=RESOLVED, now=NOW

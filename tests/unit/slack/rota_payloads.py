@@ -115,6 +115,13 @@ def messages(now: datetime) -> Mapping[str, Drawn]:
             "2 shifts in that time: cover is asked for 1.",
             [(GIVE, ("Bo Lindt",), ""), (TAKE, (), NASTY)],
             now,
+            (now, TAKE.ends_at),
+        ),
+        "say-out-later": schedules.away(
+            "You have no shift in that time, so nothing has to be covered.",
+            [],
+            now,
+            (GIVE.starts_at, TAKE.ends_at),
         ),
     }
     for state in ("declined", "withdrawn", "expired", "undone"):
