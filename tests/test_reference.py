@@ -19,6 +19,7 @@ from starlette.routing import Route
 from oncall_bot.cli import app as command_line
 from oncall_bot.core.config import Channel
 from oncall_bot.files import runbooks
+from oncall_bot.paging.callbacks import Callbacks
 from oncall_bot.paging.roads import build_pager
 from oncall_bot.ports import LoudPage
 from oncall_bot.prometheus.webhook import _TITLES as WEBHOOK_ANSWERS
@@ -106,6 +107,7 @@ def served() -> set[tuple[str, str]]:
         secret=b"x" * 32,
         ready=ready,
         slack_handler=slack,
+        telephone=Callbacks(cast("Store", None), secret=bytes, public_url=None),
     )
     found = {("POST", WEBHOOK)}
     for route in web.routes:

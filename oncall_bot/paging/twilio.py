@@ -268,7 +268,7 @@ WHY: Final[Mapping[int, str]] = {
     30007: "the carrier filtered it",
     30008: "the carrier does not say why",
 }
-"""In our words; the codes are those of twilio.com/docs/api/errors."""
+"""In our words; the codes are those of Twilio's error dictionary."""
 
 
 def _code(body: bytes) -> int | None:

@@ -29,8 +29,9 @@ from oncall_bot.practice.slack import ChannelSeed, PracticeSlack
 from oncall_bot.practice.telephone import ACCOUNT, NUMBER, TOKEN, TelephoneNetwork
 
 HOST = "127.0.0.1"
-TELEPHONE = f"twilio+http://{ACCOUNT}:{TOKEN}@@PHONE@/{NUMBER}"
-"""The road to the practice's telephone network; `/{to}` and `?method=call` follow."""
+TELEPHONE = f"twilio+http://{ACCOUNT}:{TOKEN}@@PHONE@/{NUMBER}/{{to}}"
+TELEPHONE_ROADS = {"@SMS@": TELEPHONE, "@VOICE@": f"{TELEPHONE}?method=call"}
+"""The roads to the practice's telephone network; their addresses stand in files, as secrets do."""
 BEAT_S = 0.2
 CONNECTED_WITHIN = 20.0
 
@@ -167,7 +168,7 @@ class Stage:
         folder = self.folder / f"run-{self._runs}"
         folder.mkdir()
         file = folder / "oncall.yaml"
-        file.write_text(self._filled(config), encoding="utf-8")
+        file.write_text(self._filled(self._with_roads(config, folder)), encoding="utf-8")
         self._bot = self._make_bot(self._env(folder, file), self.clock.now)
         await self._bot.start()
         self.slack.request_url = f"{self.bot_url}/slack/events" if self._http_mode else None
@@ -179,10 +180,17 @@ class Stage:
             self._forget_runs()
         self._say_bot("up")
 
+    def _with_roads(self, config: str, folder: Path) -> str:
+        for mark, address in TELEPHONE_ROADS.items():
+            if mark in config:
+                file = folder / f"road-{mark.strip('@').lower()}"
+                file.write_text(self._filled(address), encoding="utf-8")
+                config = config.replace(mark, str(file))
+        return config
+
     def _filled(self, config: str) -> str:
         return (
-            config.replace("@TELEPHONE@", TELEPHONE)
-            .replace("@PHONE@", self.phone_at)
+            config.replace("@PHONE@", self.phone_at)
             .replace("@PROMETHEUS@", self.prometheus.url)
             .replace("@ALERTMANAGER@", self.alertmanager.url)
         )

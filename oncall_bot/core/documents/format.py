@@ -462,7 +462,7 @@ FORMAT = Record(
                     ),
                     "url_file": _text("/run/secrets/NAME"),
                     "url_env": _spelled(
-                        _VARIABLE, "the name of an environment variable", "ONCALL_ROAD_SMS"
+                        _VARIABLE, "the name of an environment variable", "ROAD_SMS"
                     ),
                     "per_person": Scalar(str, "3/15m", _cap_problem, _cap_normal),
                 }

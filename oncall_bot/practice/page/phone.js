@@ -90,7 +90,7 @@ function owner(id, become) {
 
 const stray = (topic) => h("span", { class: "owner" }, icon("bell"), topic);
 
-const FATE = { ringing: "is ringing", acknowledged: "acknowledged", opened: "opened" };
+const FATE = { ringing: "is ringing", acknowledged: "acknowledged", opened: "opened", answered: "answered", missed: "missed" };
 
 function card(ring) {
   const open = ["ringing", "opened"].includes(ring.state);
@@ -99,11 +99,12 @@ function card(ring) {
     h("header", {}, icon("bell"), h("span", {}, ring.topic || "ntfy"), h("time", {}, time(ring.at))),
     h("h3", {}, withMarks(ring.title || "Page")),
     ring.message ? h("p", {}, withMarks(ring.message)) : null,
+    ring.said ? h("p", { class: "heard" }, withMarks(ring.said)) : null,
     h("footer", {}, open ? (ring.actions || []).map((one, at) => actionOf(ring, one, at)) : h("span", { class: "fate" }, FATE[ring.state] || ring.state)));
 }
 
 function actionOf(ring, action, at) {
-  const primary = at === 0 ? "button primary" : "button";
+  const primary = action.kind === "key" ? "button key" : at === 0 ? "button primary" : "button";
   const key = { key: `ring:${ring.id}:${at}` };
   const to = action.kind === "view" ? target(action.url || "") : null;
   if (to) return h("a", { class: primary, ...to, data: key, on: { click: () => phoneDoes(ring.id, "open") } }, action.label);

@@ -7,8 +7,9 @@ from oncall_bot.practice.stories.handoff import HANDOFF
 from oncall_bot.practice.stories.outage import OUTAGE
 from oncall_bot.practice.stories.own_alerts import OWN_ALERTS
 from oncall_bot.practice.stories.storm import STORM
+from oncall_bot.practice.stories.telephone import TELEPHONE
 
-STORIES: tuple[Story, ...] = (OUTAGE, ESCALATION, STORM, FLAPPING, HANDOFF)
+STORIES: tuple[Story, ...] = (OUTAGE, ESCALATION, TELEPHONE, STORM, FLAPPING, HANDOFF)
 OWN_STORIES: tuple[Story, ...] = (OWN_ALERTS, *(story for story in STORIES if story.for_own))
 
 __all__ = ["OWN_ALERTS", "OWN_STORIES", "STORIES"]

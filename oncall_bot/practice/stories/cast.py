@@ -12,6 +12,7 @@ from oncall_bot.practice.plot import Setting
 from oncall_bot.practice.slack import Person
 
 ZONE = "Europe/Berlin"
+CY_NUMBER = "+4915550100003"
 PEOPLE = (
     Person(
         "U0PRACTANA", "ana", "Ana Ruiz", "ana@practice.example", "Shop, on call", "Europe/Madrid"
@@ -89,5 +90,5 @@ SETTING = Setting(
     channels=CHANNELS,
     config=weekly,
     labels={"service": "checkout", "severity": "critical"},
-    topics={f"{person.name}-phone": person.name for person in PEOPLE},
+    topics={f"{person.name}-phone": person.name for person in PEOPLE} | {CY_NUMBER: "cy"},
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from oncall_bot.core.tokens import Pool, tokens_of
@@ -61,5 +61,7 @@ def test_an_instant_holds_its_clock_and_its_date() -> None:
 
 @given(st.integers(10, 10**9), st.integers(10, 10**9))
 def test_a_number_is_held_exactly_when_it_stands_there(stands: int, told: int) -> None:
+    """Round thousands above 100,000 may stand for what is near them; that is another rule."""
+    assume(told < 100_000 or told % 1000)
     found = missing(f"{told:,} requests failed", f"{stands} requests failed")
     assert (found is None) == (stands == told)
