@@ -65,7 +65,7 @@ def _own_time(tx: Tx, person: str, wanted: Piece) -> Piece | str:
     if wanted.schedule not in snapshot.config.schedules:
         known = ", ".join(snapshot.config.schedules) or "none"
         return f"There is no schedule {wanted.schedule[:60]!r}. Schedules: {known}."
-    if person not in snapshot.people or not may_take(snapshot.config, person):
+    if person not in snapshot.people or not may_take(snapshot.rights, person):
         return f"{person[:60]} is not somebody of oncall.yaml who can be on call."
     start, end = max(_whole(wanted.starts_at), _whole(tx.now)), _whole(wanted.ends_at)
     if end <= start or end - start > LONGEST:
@@ -83,11 +83,11 @@ def _whole(at: datetime) -> datetime:
 
 def _whom(tx: Tx, asker: str, schedule: str, named: Sequence[str]) -> list[str] | str:
     snapshot = tx.snapshot
-    whom = list(dict.fromkeys(named)) or mates(snapshot.config, schedule, asker)
+    whom = list(dict.fromkeys(named)) or mates(snapshot.rights, schedule, asker)
     for key in whom:
         if key == asker:
             return "You can't cover for yourself. Name somebody else, or nobody to ask the team."
-        if not may_take(snapshot.config, key):
+        if not may_take(snapshot.rights, key):
             return f"{key[:60]} is not somebody of oncall.yaml who can be on call."
     reached = [key for key in whom if snapshot.slack_id(key)]
     if not reached:

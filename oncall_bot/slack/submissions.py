@@ -12,6 +12,7 @@ from typing import Any
 from oncall_bot.core.errors import OncallError
 from oncall_bot.core.incidents import SEVERITIES
 from oncall_bot.core.outcomes import Outcome
+from oncall_bot.core.rights import Right
 from oncall_bot.flows.contacts import add_contact
 from oncall_bot.flows.declare import change_severity, declare, note
 from oncall_bot.flows.escalate import hand_over, page_by_hand
@@ -37,14 +38,16 @@ async def on_submission(edge: Edge, ack: Any, body: Mapping[str, Any]) -> None:
         str(body.get("trigger_id") or ""),
     )
     if form.caller.refusal is not None:
-        await ack(
-            response_action="update", view=modals.page_of("Not done", form.caller.refusal.blocks)
-        )
+        refusal = await edge.turn_away(form.caller, view["callback_id"])
+        await ack(**_not_done(refusal or form.caller.refusal))
         return
     try:
         wish = await do(edge, form)
     except OncallError as error:
         await ack(response_action="errors", errors={_first_field(view): plain(str(error), 150)})
+        return
+    if wish.outcome is not None and wish.outcome.refused:
+        await ack(**_not_done(answers.sentence(wish.outcome.reason)))
         return
     if wish.outcome is not None and not wish.outcome.done:
         await ack(response_action="errors", errors={wish.field: plain(wish.outcome.reason, 150)})
@@ -54,6 +57,11 @@ async def on_submission(edge: Edge, ack: Any, body: Mapping[str, Any]) -> None:
         await ack(response_action="update", view=modals.page_of("oncall-bot", said.blocks))
         return
     await ack()
+
+
+def _not_done(why: Drawn) -> dict[str, Any]:
+    """The form gives way to why: no field of it could mend that."""
+    return {"response_action": "update", "view": modals.page_of("Not done", why.blocks)}
 
 
 def _first_field(view: Mapping[str, Any]) -> str:
@@ -148,6 +156,9 @@ async def _contact(edge: Edge, form: Form) -> Wish:
     person = form.caller.person
     if person is None:
         return Wish(Outcome(done=False, reason="You are not in oncall.yaml."), "address")
+    refusal = await edge.may_not(form.caller, Right.OWN_ROADS)
+    if refusal is not None:
+        return Wish(Outcome(done=False, reason=refusal.text, refused=True), "address")
     done = await edge.press(
         form.press_id,
         add_contact,
