@@ -201,7 +201,7 @@ def _silence(reader: Reader, wish: Wish, asker: Asker) -> Prepared:
     if wish.lasts is None:
         what = str(wish.incident or wish.alert or "this")
         return Needs(
-            "For how long?", tuple(f"silence {what} for {n}" for n in ("30 min", "2 h", "8 h"))
+            "For how long?", tuple(f"silence {what} for {n}" for n in ("30 min", "2 h", "4 h"))
         )
     if not silence_rights.is_a_length(wish.lasts):
         return Impossible(silence_rights.OUT_OF_BOUNDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from oncall_bot.core.config import Config, Person, Role, Schedule, Team
-from oncall_bot.core.outcomes import Actor
+from oncall_bot.core.outcomes import SYSTEM, Actor
 from oncall_bot.core.rights import Rights
 from oncall_bot.core.rota_rights import leads, mates, may_set, may_take, who_may_set
 from oncall_bot.core.rotations import parse_definition
@@ -58,6 +58,7 @@ def test_a_schedule_is_set_by_its_team_and_by_who_leads(
     actor = Actor("person", who, who.title())
     assert (may_set(RIGHTS, "shop", actor), may_set(RIGHTS, "all", actor)) == (shop, everybodys)
     assert may_set(RIGHTS, "nowhere", actor) is False
+    assert may_set(RIGHTS, "all", SYSTEM)
 
 
 def test_a_refusal_names_who_may() -> None:
