@@ -43,6 +43,8 @@ from oncall_bot.engine.delivery import Delivery, Ports
 from oncall_bot.engine.directory import EVERY as DIRECTORY_EVERY
 from oncall_bot.engine.directory import SlackIds
 from oncall_bot.engine.gauge import LoopGauge
+from oncall_bot.engine.grant_reader import EVERY as GRANTS_EVERY
+from oncall_bot.engine.grant_reader import GrantReader
 from oncall_bot.engine.group_keeper import EVERY as GROUPS_EVERY
 from oncall_bot.engine.group_keeper import GroupKeeper
 from oncall_bot.engine.jobs import Clock, Duty, Jobs
@@ -303,6 +305,10 @@ class App:
             duties["directory"] = (DIRECTORY_EVERY, ids.run)
             keeper = GroupKeeper(self.store, self.slack.user_groups)
             duties["user_groups"] = (GROUPS_EVERY, keeper.run)
+            duties["team_grants"] = (
+                GRANTS_EVERY,
+                GrantReader(self.store, self.slack.user_groups).run,
+            )
         return {
             name: (every, work if name in GUARD_THEMSELVES else self._duty(name, work))
             for name, (every, work) in duties.items()

@@ -161,6 +161,12 @@ class UserGroups(Protocol):
         ...
 
 
+class GroupMembers(Protocol):
+    async def members(self, group: str) -> Sequence[str]:
+        """The Slack users in the group with that handle or id. Raises DeliveryError when they cannot be read."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SourceAlert:
     """One alert as its source lists it now."""

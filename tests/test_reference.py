@@ -18,6 +18,9 @@ from starlette.routing import Route
 
 from oncall_bot.cli import app as command_line
 from oncall_bot.core.config import Channel
+from oncall_bot.core.documents import duration_of
+from oncall_bot.core.rights import RULES
+from oncall_bot.core.silence_rights import LONGEST
 from oncall_bot.files import runbooks
 from oncall_bot.paging.callbacks import Callbacks
 from oncall_bot.paging.roads import build_pager
@@ -189,3 +192,23 @@ def test_the_example_runbook_holds_every_field_and_reads_without_a_problem() -> 
 def test_every_setting_has_its_row_and_no_other() -> None:
     told = [row[0].strip("`") for row in rows(page("settings.md"), "setting")]
     assert told == [one.name for one in describe()]
+
+
+# --- rights -------------------------------------------------------------------------------------------------------
+
+
+def test_the_table_of_rights_is_the_one_that_is_asked() -> None:
+    text = (REFERENCE.parent / "howto" / "rights.md").read_text(encoding="utf-8")
+    asked = [
+        [rule.words, str(rule.least), "yes" if rule.paged_too else ""] for rule in RULES.values()
+    ]
+    assert rows(text, "what") == asked
+
+
+def test_the_lengths_of_silences_are_those_that_are_asked() -> None:
+    text = (REFERENCE.parent / "howto" / "rights.md").read_text(encoding="utf-8")
+    told = {
+        role: duration_of(length.replace(" hours", "h").replace(" days", "d"))
+        for role, length, _ in rows(text, "role")
+    }
+    assert told == {str(role): length for role, length in LONGEST.items()}

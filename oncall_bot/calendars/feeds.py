@@ -16,6 +16,7 @@ from datetime import datetime
 from oncall_bot.calendars.ics import modified_at, written
 from oncall_bot.core.errors import OncallError
 from oncall_bot.core.feeds import LINK_MARK, Feed, link_digest
+from oncall_bot.flows.api_tokens import token_used
 from oncall_bot.flows.publish_shifts import SLICE, publish_shifts
 from oncall_bot.store.db import Store
 from oncall_bot.store.transactions import Reader
@@ -49,9 +50,19 @@ class Feeds:
         link = await self._store.view(feeds.calendar_link, sha256)
         if link is None or not hmac.compare_digest(link.sha256, sha256):
             return None
+        self._note_use(link)
         found, untold = await self._store.view(feeds.feed, link.kind, link.key)
         await self._keep(untold)
         return await asyncio.to_thread(served, found)
+
+    def _note_use(self, link: feeds.Link) -> None:
+        """Beside the answer, which waits for nothing: once a minute at most."""
+        if link.used_lately:
+            return
+        try:
+            self._store.write(token_used, link.sha256)
+        except OncallError as error:
+            log.warning("token_use_not_kept", error=str(error)[:200])
 
     async def _keep(self, untold: feeds.Untold) -> None:
         """So that the next who asks is told the same. When it cannot be kept now, the calendar is told all the same."""

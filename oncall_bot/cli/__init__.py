@@ -10,6 +10,7 @@ import typer
 
 from oncall_bot.cli import (
     applying,
+    auditing,
     calendars,
     demo,
     doctor,
@@ -66,6 +67,7 @@ for _module in (
     runbooks,
     drafting,
     incidents,
+    auditing,
     tokens,
 ):
     _module.add_to(app)

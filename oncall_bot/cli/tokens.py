@@ -110,7 +110,7 @@ def revoke(
 def listed(json: JsonFlag = False) -> None:
     """List all tokens, revoked ones too.
 
-    By name and first letters: the tokens themselves are known to nobody here.
+    By name and first letters: the tokens themselves are known to nobody here. The last use is kept to the minute.
 
     Example: oncall-bot tokens list
     """
@@ -125,7 +125,7 @@ def listed(json: JsonFlag = False) -> None:
         say("There are no tokens.")
         return
     table(
-        ("NAME", "PREFIX", "SCOPE", "CREATED", "EXPIRES", "REVOKED"),
+        ("NAME", "PREFIX", "SCOPE", "CREATED", "EXPIRES", "LAST USED", "REVOKED"),
         [
             (
                 row.name,
@@ -133,6 +133,7 @@ def listed(json: JsonFlag = False) -> None:
                 row.scope,
                 shown_at(row.created_at),
                 shown_at(row.expires_at) if row.expires_at else "never",
+                shown_at(row.used_at) if row.used_at else "never",
                 shown_at(row.revoked_at) if row.revoked_at else "-",
             )
             for row in found

@@ -35,6 +35,10 @@ class Role(StrEnum):
     MANAGER = "manager"
     ADMIN = "admin"
 
+    @property
+    def rank(self) -> int:
+        return (Role.VIEWER, Role.RESPONDER, Role.MANAGER, Role.ADMIN).index(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -54,7 +58,7 @@ class Person:
     email: str | None = None
     zone: str | None = None
     slack: str | None = None
-    role: Role = Role.RESPONDER
+    role: Role | None = None  # None: what `rights.default` says
     contacts: Mapping[str, str] = field(default_factory=dict)  # kind -> first address
 
 
@@ -103,6 +107,7 @@ class Team:
     usergroup: str | None = None
     fallback: tuple[Target, ...] = ()
     fairness: Fairness = Fairness()
+    roles: Mapping[Role, tuple[str, ...]] = field(default_factory=dict)  # -> Slack user groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +320,7 @@ class Config:
     canary: Canary | None = None
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     calendar_hosts: tuple[str, ...] = ()  # the only ones a calendar is fetched from
+    default_role: Role = Role.RESPONDER  # of whoever neither the file nor a group names more
 
     def severity_of(self, labels: Mapping[str, str]) -> Severity:
         """The meaning of the alert's `severity`, compared without case; unlisted or missing is the default."""

@@ -18,7 +18,7 @@ BRAKE = timedelta(seconds=2)
 """A second group of a team within a minute waits so long: enough to see a storm, short enough to page."""
 
 CALM_AFTER_FLAP = timedelta(minutes=5)
-SILENCE_MIN, SILENCE_MAX = timedelta(minutes=5), timedelta(hours=24)
+SILENCE_MIN, SILENCE_MAX = timedelta(minutes=5), timedelta(days=7)
 SEVERITIES = ("SEV1", "SEV2", "SEV3", "SEV4", "SEV5")
 TITLE_MAX = 90
 

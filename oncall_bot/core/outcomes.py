@@ -35,3 +35,4 @@ class Outcome:
     reason: str
     incident_id: int | None = None
     winner: str | None = None  # who had already done it, when the race was lost
+    refused: bool = False  # the actor had not the right; it is in the audit

@@ -1,35 +1,46 @@
 """Who may change who is on call: by an override at once, or by asking.
 
-Knows roles and teams. Refuses to know Slack; guests and viewers are turned away before this is asked.
+Knows which of the roles of `rights` a rota asks for: the team's own people, and those who lead. Refuses to know Slack.
 Serves the flows of overrides and covers.
 """
 
 from __future__ import annotations
 
-from oncall_bot.core.config import Config, Role
+from oncall_bot.core.config import Config, Role, Team
+from oncall_bot.core.outcomes import Actor
+from oncall_bot.core.rights import Rights
 
 
-def may_set(config: Config, schedule: str, person: str) -> bool:
-    """Whether the person may put anybody on the schedule at once, and take that back.
+def may_set(rights: Rights, schedule: str, actor: Actor) -> bool:
+    """Whether the actor may put anybody on the schedule at once, and take that back.
 
     The team of the schedule, its managers, managers and admins may; a schedule without a team is everybody's who
-    is in the file.
+    is in the file or granted a role, and more than a viewer.
     """
-    found, known = config.schedules.get(schedule), config.people.get(person)
-    if found is None or known is None or known.role is Role.VIEWER:
+    found = rights.config.schedules.get(schedule)
+    if found is None:
         return False
-    if known.role in (Role.ADMIN, Role.MANAGER):
+    if actor.kind == "system":
         return True
-    team = config.teams.get(found.team or "")
-    return team is None or person in (*team.members, *team.managers)
+    if found.team is None:
+        known = actor.key in rights.config.people or str(actor) in rights.grants
+        return known and rights.role_in(actor, None) is not Role.VIEWER
+    leads_it = rights.role_in(actor, found.team).rank >= Role.MANAGER.rank
+    return leads_it or rights.named_in(actor, found.team) is not None
 
 
-def leads(config: Config, schedule: str) -> frozenset[str]:
+def leads(rights: Rights, schedule: str) -> frozenset[str]:
     """Who may withdraw and undo what others asked for: the team's managers, managers and admins."""
-    found = config.schedules.get(schedule)
-    team = config.teams.get((found.team if found else None) or "")
+    team, config = _team(rights.config, schedule), rights.config
     by_role = {p.key for p in config.people.values() if p.role in (Role.ADMIN, Role.MANAGER)}
-    return frozenset(by_role | set(team.managers if team else ()))
+    if team is None:
+        return frozenset(by_role)
+    granted = {
+        actor.partition(":")[2]
+        for actor, roles in rights.grants.items()
+        if roles.get(team.key) is Role.MANAGER
+    }
+    return frozenset(by_role | granted | set(team.managers))
 
 
 def who_may_set(config: Config, schedule: str) -> str:
@@ -38,15 +49,21 @@ def who_may_set(config: Config, schedule: str) -> str:
     return f"people of team {found.team}, managers and admins" if found and found.team else "admins"
 
 
-def may_take(config: Config, person: str) -> bool:
-    """Whether a person can be on call at all: somebody of the file who is more than a viewer."""
-    known = config.people.get(person)
-    return known is not None and known.role is not Role.VIEWER
+def may_take(rights: Rights, person: str) -> bool:
+    """Whether a person can be on call at all: somebody of the file who is more than a viewer somewhere."""
+    known = rights.config.people.get(person)
+    if known is None:
+        return False
+    return rights.role_in(Actor("person", person, known.name), None) is not Role.VIEWER
 
 
-def mates(config: Config, schedule: str, person: str) -> list[str]:
+def mates(rights: Rights, schedule: str, person: str) -> list[str]:
     """Whom to ask when nobody was named: the team of the schedule without the person, else who stands in its file."""
+    team = _team(rights.config, schedule)
+    keys = team.members if team else tuple(rights.config.people)
+    return [key for key in keys if key != person and may_take(rights, key)]
+
+
+def _team(config: Config, schedule: str) -> Team | None:
     found = config.schedules.get(schedule)
-    team = config.teams.get((found.team if found else None) or "")
-    keys = team.members if team else tuple(config.people)
-    return [key for key in keys if key != person and may_take(config, key)]
+    return config.teams.get((found.team if found else None) or "")

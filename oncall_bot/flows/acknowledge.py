@@ -11,6 +11,7 @@ from oncall_bot.core import escalation
 from oncall_bot.core.config import Urgency
 from oncall_bot.core.incidents import Status
 from oncall_bot.core.outcomes import Actor, Outcome
+from oncall_bot.core.rights import Right
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import notices, paging, showing
 from oncall_bot.flows.answering import audited, find
@@ -27,7 +28,7 @@ def acknowledge(tx: Tx, incident_id: int, actor: Actor) -> Outcome:
     Whoever is being paged for an incident that somebody else has takes it over: they were asked for. Acknowledging
     once more is the word that the ack timeout waits for.
     """
-    incident = find(tx, incident_id)
+    incident = find(tx, incident_id, actor, Right.ACKNOWLEDGE)
     if isinstance(incident, Outcome):
         return incident
     former = incident.acked_by if incident.status in (Status.ACKED, Status.MITIGATED) else None
@@ -43,7 +44,7 @@ def acknowledge(tx: Tx, incident_id: int, actor: Actor) -> Outcome:
 
 def take_over(tx: Tx, incident_id: int, actor: Actor) -> Outcome:
     """The incident is the actor's, whoever had it. Nobody is paged for it any more; the former is told."""
-    incident = find(tx, incident_id)
+    incident = find(tx, incident_id, actor, Right.ACKNOWLEDGE)
     if isinstance(incident, Outcome):
         return incident
     if incident.acked_by == str(actor):
@@ -69,8 +70,12 @@ def tell_former(tx: Tx, incident: Row, what: str) -> None:
 
 def acknowledge_all(tx: Tx, incident_ids: Sequence[int], actor: Actor) -> Outcome:
     """The actor has every one of these that nobody has yet: the answer to one message about several incidents."""
-    taken = [one for one in sorted(set(incident_ids)) if acknowledge(tx, one, actor).done]
+    answers = {one: acknowledge(tx, one, actor) for one in sorted(set(incident_ids))}
+    taken = [one for one, answer in answers.items() if answer.done]
     if not taken:
+        refusal = next((answer for answer in answers.values() if answer.refused), None)
+        if refusal is not None:
+            return refusal
         return Outcome(False, "Nothing is left to do: somebody has each of them, or it is over.")
     shown = ", ".join(str(one) for one in taken[:NUMBERS_SHOWN])
     more = f" and {len(taken) - NUMBERS_SHOWN} more" if len(taken) > NUMBERS_SHOWN else ""

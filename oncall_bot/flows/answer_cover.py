@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from oncall_bot.core.covers import Act, Kind, Request, State, Why, act
 from oncall_bot.core.outcomes import SYSTEM, Actor, Outcome
+from oncall_bot.core.rights import Right
 from oncall_bot.core.rota_rights import leads, may_take
 from oncall_bot.flows import cover_shown, notices, shifts
+from oncall_bot.flows.answering import turned_down
 from oncall_bot.flows.cover_shown import Piece, own_shifts
 from oncall_bot.store import covers, incidents, people, timers
 from oncall_bot.store.statements import Row
@@ -95,7 +97,13 @@ def _decided(tx: Tx, request_id: int, verb: Act, actor: Actor) -> tuple[Row, Req
     if found is None:
         return Outcome(False, "That request is no longer known here.")
     after = act(_request(tx, found), verb, actor.key, tx.now)
-    return _refusal(tx, found, after) if isinstance(after, Why) else (found, after)
+    if not isinstance(after, Why):
+        return found, after
+    refusal = _refusal(tx, found, after)
+    if after is Why.NOT_YOURS:
+        about = f"cover:{request_id}"
+        return turned_down(tx, actor, str(Right.UNDO_COVER), refusal.reason, None, about)
+    return refusal
 
 
 def _request(tx: Tx, row: Row) -> Request:
@@ -109,13 +117,13 @@ def _request(tx: Tx, row: Row) -> Request:
         state=State(row.state),
         taken_by=row.taken_by,
         back_starts_at=row.back_starts_at,
-        trusted=leads(tx.snapshot.config, row.schedule),
+        trusted=leads(tx.snapshot.rights, row.schedule),
     )
 
 
 def _gone(tx: Tx, row: Row, taker: str) -> str | None:
     """Why there is nothing left to take: the rota has changed since it was asked."""
-    if not may_take(tx.snapshot.config, taker):
+    if not may_take(tx.snapshot.rights, taker):
         return "You can't be on call: you are no longer in oncall.yaml, or a viewer there."
     asker, start = tx.snapshot.name(row.asker), max(row.starts_at, tx.now)
     if not own_shifts(tx, row.asker, row.schedule, start, row.ends_at):

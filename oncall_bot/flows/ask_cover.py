@@ -65,7 +65,7 @@ def _own_time(tx: Tx, person: str, wanted: Piece) -> Piece | str:
     if wanted.schedule not in snapshot.config.schedules:
         known = ", ".join(snapshot.config.schedules) or "none"
         return f"There is no schedule {wanted.schedule[:60]!r}. Schedules: {known}."
-    if person not in snapshot.people or not may_take(snapshot.config, person):
+    if person not in snapshot.people or not may_take(snapshot.rights, person):
         return f"{person[:60]} is not somebody of oncall.yaml who can be on call."
     start, end = max(_whole(wanted.starts_at), _whole(tx.now)), _whole(wanted.ends_at)
     if end <= start or end - start > LONGEST:
@@ -84,13 +84,13 @@ def _whole(at: datetime) -> datetime:
 def _whom(tx: Tx, asker: str, mine: Piece, named: Sequence[str]) -> list[str] | str:
     """Those named, or the team without whoever is on holiday when the shift begins."""
     snapshot = tx.snapshot
-    team = mates(snapshot.config, mine.schedule, asker)
+    team = mates(snapshot.rights, mine.schedule, asker)
     here = [key for key in team if snapshot.away_until(key, mine.starts_at) is None]
     whom = list(dict.fromkeys(named)) or here or team
     for key in whom:
         if key == asker:
             return "You can't cover for yourself. Name somebody else, or nobody to ask the team."
-        if not may_take(snapshot.config, key):
+        if not may_take(snapshot.rights, key):
             return f"{key[:60]} is not somebody of oncall.yaml who can be on call."
     reached = [key for key in whom if snapshot.slack_id(key)]
     if not reached:

@@ -10,18 +10,20 @@ from datetime import datetime, timedelta
 
 from oncall_bot.core.matchers import Matcher
 from oncall_bot.core.outcomes import Actor, Outcome
+from oncall_bot.core.rights import Right
 from oncall_bot.core.talk.orders import Act
-from oncall_bot.core.talk.proposals import Proposal, may_press
+from oncall_bot.core.talk.proposals import RIGHT, Proposal, may_press
 from oncall_bot.flows import holding
 from oncall_bot.flows.acknowledge import acknowledge, take_over
+from oncall_bot.flows.answering import may, refused, turned_down
 from oncall_bot.flows.declare import change_severity, declare, note
 from oncall_bot.flows.escalate import escalate, page_by_hand
 from oncall_bot.flows.inbound import seen
-from oncall_bot.flows.refuse import refuse
 from oncall_bot.flows.resolve import resolve
 from oncall_bot.flows.set_override import set_override
-from oncall_bot.flows.silence_incident import silence_incident
+from oncall_bot.flows.silence_incident import not_for, silence_incident
 from oncall_bot.store import firings, incidents, silences
+from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Tx
 
 LOOKED_THROUGH = 2000
@@ -30,30 +32,48 @@ REPEATED = "That was pressed already; it counts once."
 
 def carry_out_proposal(tx: Tx, proposal: Proposal, actor: Actor) -> Outcome:
     """Do what the card says, in the name of whoever pressed it. Expired, pressed before, or not theirs: says so."""
-    refusal = may_press(proposal, actor, tx.snapshot.config)
+    incident = incidents.get(tx, proposal.incident) if proposal.incident is not None else None
+    refusal = _not_theirs(tx, proposal, actor, incident)
     if refusal is not None:
-        about = f"incident:{proposal.incident}" if proposal.incident else "slack"
-        refuse(tx, actor, f"proposal_{proposal.act}", about)
-        return Outcome(False, refusal, proposal.incident)
+        return refusal
     if tx.now >= proposal.expires_at:
         return Outcome(
             False,
             "This card has expired: it was good for 10 minutes. Ask again.",
             proposal.incident,
         )
-    if seen(tx, "proposal", proposal.id):
+    if _may(tx, proposal, actor, incident) and seen(tx, "proposal", proposal.id):
         return Outcome(False, REPEATED, proposal.incident)
     return _DO[proposal.act](tx, proposal, actor)
 
 
 def dismiss_proposal(tx: Tx, proposal: Proposal, actor: Actor) -> Outcome:
     """`Leave it`: the card does nothing any more."""
-    refusal = may_press(proposal, actor, tx.snapshot.config)
+    incident = incidents.get(tx, proposal.incident) if proposal.incident is not None else None
+    refusal = _not_theirs(tx, proposal, actor, incident)
     if refusal is not None:
-        return Outcome(False, refusal, proposal.incident)
+        return refusal
     if seen(tx, "proposal", proposal.id):
         return Outcome(False, REPEATED, proposal.incident)
     return Outcome(True, "Left as it is.", proposal.incident)
+
+
+def _not_theirs(tx: Tx, proposal: Proposal, actor: Actor, incident: Row | None) -> Outcome | None:
+    """Why this card is not for the actor to press, None when it is."""
+    team = incident.team if incident is not None else None
+    why = may_press(proposal, actor, tx.snapshot.rights, team)
+    if why is None:
+        return None
+    about = "" if proposal.incident else "slack"
+    return turned_down(tx, actor, f"proposal_{proposal.act}", why, proposal.incident, about)
+
+
+def _may(tx: Tx, proposal: Proposal, actor: Actor, incident: Row | None) -> bool:
+    """Whether the actor has the right; a press without it uses the card up for nobody."""
+    right = RIGHT[proposal.act]
+    if incident is not None:
+        return may(tx, incident, actor, right)
+    return tx.snapshot.rights.may(actor, right, None)
 
 
 def _number(proposal: Proposal) -> int:
@@ -114,12 +134,19 @@ def _silence(tx: Tx, p: Proposal, actor: Actor) -> Outcome:
 
 def _silence_ahead(tx: Tx, alert: str, for_: timedelta, comment: str, actor: Actor) -> Outcome:
     """Hold back an alert that does not fire yet; what fires belongs to an incident, which is silenced instead."""
+    may_not = refused(tx, actor, Right.SILENCE, "silence:new", None)
+    if may_not is not None:
+        return may_not
     if any(row.name == alert for row in firings.firing(tx, limit=LOOKED_THROUGH)):
         return Outcome(False, f"{alert} has begun to fire. Silence its incident instead.")
+    matchers = (Matcher("alertname", "=", alert),)
+    problem = not_for(tx, actor, None, for_, matchers)
+    if problem is not None:
+        return turned_down(tx, actor, "silence", problem, None, "silence:new")
     ends_at = tx.now + for_
     silence_id = silences.insert(
         tx,
-        matchers=[str(Matcher("alertname", "=", alert))],
+        matchers=[str(one) for one in matchers],
         ends_at=ends_at,
         by=str(actor),
         by_name=actor.name,

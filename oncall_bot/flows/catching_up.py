@@ -9,7 +9,8 @@ from __future__ import annotations
 from oncall_bot.core.drafts.status_update import AUDIENCES, status_update
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.records import parse_record
-from oncall_bot.flows.answering import audited, may_not_change
+from oncall_bot.core.rights import Right
+from oncall_bot.flows.answering import audited, known
 from oncall_bot.store import drafts, incidents, looks, record
 from oncall_bot.store.transactions import Tx
 from oncall_bot.store.views.catching_up import standing_now
@@ -23,14 +24,11 @@ def looked(tx: Tx, incident_id: int, actor: Actor) -> None:
 
 def suggest_update(tx: Tx, incident_id: int, audience: str, actor: Actor) -> Outcome | int:
     """The number of the draft that holds the suggestion, or why there is none."""
-    refused = may_not_change(tx, actor)
-    if refused:
-        return refused
     if audience not in AUDIENCES:
         return Outcome(False, "An update is for internal or for customers.")
-    incident = incidents.lock(tx, incident_id)
-    if incident is None:
-        return Outcome(False, f"There is no incident {incident_id}.")
+    incident = known(tx, incident_id, actor, Right.DRAFT)
+    if isinstance(incident, Outcome):
+        return incident
     told = parse_record(record.record_of(tx, incident_id))
     draft_id = drafts.insert(
         tx,

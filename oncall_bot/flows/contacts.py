@@ -14,10 +14,13 @@ from datetime import timedelta
 from oncall_bot.core import phone_numbers
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.paging import Reach, is_loud
+from oncall_bot.core.rights import Right
+from oncall_bot.flows.answering import refused, turned_down
 from oncall_bot.store import incidents, outbox, people, road_health
 from oncall_bot.store.outbox import Lane
 from oncall_bot.store.transactions import Tx
 
+NOT_IN_FILE = "You are not in oncall.yaml; ask an admin to add you there first."
 CODE_LASTS = timedelta(minutes=15)
 CODE_TRIES = 5
 ADDRESS_MAX = 300
@@ -46,7 +49,9 @@ def add_contact(tx: Tx, person_key: str, kind: str, address: str, actor: Actor) 
     config, address = tx.snapshot.config, address.strip()
     person = tx.snapshot.people.get(person_key)
     if person is None:
-        return Outcome(False, "You are not in oncall.yaml; ask an admin to add you there first.")
+        return Outcome(False, NOT_IN_FILE)
+    if (turned_down := _may_not(tx, person_key, actor)) is not None:
+        return turned_down
     if kind not in config.channels:
         known = ", ".join(config.channels) or "none yet"
         return Outcome(False, f"There is no channel {kind[:40]!r} in the file. Channels: {known}.")
@@ -97,7 +102,7 @@ def verify_contact(tx: Tx, person_key: str, code: str, actor: Actor) -> Outcome:
     """The code came back: the road is the person's from now on."""
     person = tx.snapshot.people.get(person_key)
     if person is None:
-        return Outcome(False, "You are not in oncall.yaml; ask an admin to add you there first.")
+        return Outcome(False, NOT_IN_FILE)
     for row in people.contacts(tx, person.id):
         if row.code_sha256 is None or row.code_sent_at is None:
             continue
@@ -124,6 +129,8 @@ def remove_contact(
     tx: Tx, person_key: str, kind: str, address: str | None, actor: Actor
 ) -> Outcome:
     """Forget the person's contacts of that kind, or the one with that address."""
+    if (turned_down := _may_not(tx, person_key, actor)) is not None:
+        return turned_down
     person = tx.snapshot.people.get(person_key)
     rows = [] if person is None else people.contacts(tx, person.id)
     gone = [row for row in rows if row.kind == kind and address in (None, row.address)]
@@ -137,6 +144,8 @@ def remove_contact(
 
 def send_test_page(tx: Tx, person_key: str, actor: Actor) -> RoadsTried:
     """One test message on every road the person has."""
+    if (turned_down := _may_not(tx, person_key, actor)) is not None:
+        return RoadsTried(False, turned_down.reason, refused=True)
     reach = tx.snapshot.reach.get(person_key, Reach(None))
     stamp = f"test:{person_key}:{int(tx.now.timestamp())}"
     tries = []
@@ -159,6 +168,14 @@ def send_test_page(tx: Tx, person_key: str, actor: Actor) -> RoadsTried:
     incidents.audit(tx, str(actor), "test_page", f"person:{person_key}")
     names = ", ".join("Slack" if one.road == "slack" else one.road for one in tries)
     return RoadsTried(True, f"A test page is on its way by {names}.", tries=tuple(tries))
+
+
+def _may_not(tx: Tx, person_key: str, actor: Actor) -> Outcome | None:
+    """Roads are their owner's alone, and a viewer has none to be paged by."""
+    if (actor.kind, actor.key) != ("person", person_key):
+        why = "Only the person themselves can change their roads."
+        return turned_down(tx, actor, str(Right.OWN_ROADS), why, None, f"person:{person_key}")
+    return refused(tx, actor, Right.OWN_ROADS, f"person:{person_key}", None)
 
 
 def _hash(person: str, code: str) -> str:

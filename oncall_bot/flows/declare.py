@@ -9,9 +9,10 @@ from oncall_bot.core import incidents as rules
 from oncall_bot.core.config import Severity, Urgency
 from oncall_bot.core.incidents import Origin, Status
 from oncall_bot.core.outcomes import Actor, Outcome
+from oncall_bot.core.rights import Right
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import open_incident, paging, showing
-from oncall_bot.flows.answering import audited
+from oncall_bot.flows.answering import audited, known, refused, refused_on
 from oncall_bot.store import incidents
 from oncall_bot.store.transactions import Tx
 
@@ -30,6 +31,9 @@ def declare(
     press_id: str,
 ) -> Outcome:
     """Open an incident by hand. The same press, delivered twice, opens it once."""
+    may_not = refused(tx, actor, Right.DECLARE, "incident:new", None)
+    if may_not:
+        return may_not
     config = tx.snapshot.config
     title = " ".join(title.split())[: rules.TITLE_MAX]
     if len(title) < TITLE_MIN:
@@ -39,9 +43,9 @@ def declare(
     found = incidents.by_press(tx, press_id)
     if found is not None:
         return Outcome(False, f"Incident {found} is already open for this.", found)
-    known = config.services.get(service or "")
-    team = team or (known.team if known else None) or _only_team(tx)
-    policy = (known.policy if known else None) or _policy_of_team(tx, team)
+    named = config.services.get(service or "")
+    team = team or (named.team if named else None) or _only_team(tx)
+    policy = (named.policy if named else None) or _policy_of_team(tx, team)
     urgency = rules.urgency_for(severity)
     where = paging.channel_of(config, team) or channel
     incident_id = incidents.insert(
@@ -91,6 +95,9 @@ def change_severity(tx: Tx, incident_id: int, severity: str, actor: Actor) -> Ou
     incident = incidents.lock(tx, incident_id)
     if incident is None or incident.status not in rules.OPEN:
         return Outcome(False, f"Incident {incident_id} is not open.", incident_id)
+    may_not = refused_on(tx, incident, actor, Right.CHANGE_SEVERITY)
+    if may_not:
+        return may_not
     if incident.severity == severity:
         return Outcome(False, f"Incident {incident_id} is {severity} already.", incident_id)
     text = f"{actor.name} changed the severity from {incident.severity} to {severity}"
@@ -120,8 +127,9 @@ def note(
     text = text.strip()
     if not text:
         return Outcome(False, "There is nothing to write down.")
-    if incidents.get(tx, incident_id) is None:
-        return Outcome(False, f"There is no incident {incident_id}.")
+    incident = known(tx, incident_id, actor, Right.NOTE)
+    if isinstance(incident, Outcome):
+        return incident
     kind = Kind.PIN if pin else Kind.NOTE
     incidents.write(tx, incident_id, [Entry(kind, text, tx.now, actor, source_ref=source_ref)])
     showing.changed(tx, incident_id)

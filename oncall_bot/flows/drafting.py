@@ -13,8 +13,10 @@ from oncall_bot.core.drafts import KINDS, checks_of, compose, draft, summary_lin
 from oncall_bot.core.incidents import Status
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.records import parse_record
+from oncall_bot.core.rights import Right
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import showing
+from oncall_bot.flows.answering import known
 from oncall_bot.ports import Prose
 from oncall_bot.store import (
     drafts,
@@ -60,8 +62,9 @@ def request_draft(
     """Somebody asks for a draft: it is there at once, made of facts; prose follows when a model is named."""
     if kind not in KINDS:
         return Outcome(False, "Ask for a summary or a postmortem.")
-    if incidents.get(tx, incident_id) is None:
-        return Outcome(False, f"There is no incident {incident_id}.")
+    incident = known(tx, incident_id, actor, Right.DRAFT)
+    if isinstance(incident, Outcome):
+        return incident
     write(tx, incident_id, kind, asked_by=str(actor), channel=channel)
     return Outcome(
         True,

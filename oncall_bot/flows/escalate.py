@@ -12,6 +12,7 @@ from oncall_bot.core.config import Config, Target, Urgency
 from oncall_bot.core.escalation import Run, Status
 from oncall_bot.core.incidents import Status as IncidentStatus
 from oncall_bot.core.outcomes import Actor, Outcome
+from oncall_bot.core.rights import Right
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import acknowledge, inbound, paging, showing
 from oncall_bot.flows.answering import audited, find
@@ -24,7 +25,7 @@ SAME_PRESS = timedelta(seconds=30)
 
 def escalate(tx: Tx, incident_id: int, actor: Actor) -> Outcome:
     """The next step of every running policy is paged now; an acknowledgement does not stand in the way."""
-    incident = find(tx, incident_id)
+    incident = find(tx, incident_id, actor, Right.ESCALATE)
     if isinstance(incident, Outcome):
         return incident
     press = int(tx.now.timestamp() / SAME_PRESS.total_seconds())
@@ -69,7 +70,7 @@ def _asks_for_people(tx: Tx, incident: Row) -> Row:
 
 def page_by_hand(tx: Tx, incident_id: int, target: str, actor: Actor, *, note: str = "") -> Outcome:
     """Page a person, a team or a second policy for this incident, whatever its own policy does."""
-    incident = find(tx, incident_id)
+    incident = find(tx, incident_id, actor, Right.PAGE)
     if isinstance(incident, Outcome):
         return incident
     wanted = target_named(tx.snapshot.config, target)
@@ -115,7 +116,7 @@ def target_named(config: Config, text: str) -> Target | None:
 
 def hand_over(tx: Tx, incident_id: int, to_person: str, actor: Actor) -> Outcome:
     """The incident goes to another person, who is paged for it until they answer."""
-    incident = find(tx, incident_id)
+    incident = find(tx, incident_id, actor, Right.HAND_OVER)
     if isinstance(incident, Outcome):
         return incident
     if to_person not in tx.snapshot.config.people:

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from oncall_bot.core.outcomes import Actor, Outcome
+from oncall_bot.core.rights import Right
 from oncall_bot.core.runbooks import Match, Runbook
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.core.verdicts import Verdict, rule_of
 from oncall_bot.flows import find_runbook, showing
-from oncall_bot.flows.answering import audited
+from oncall_bot.flows.answering import audited, known
 from oncall_bot.store import incidents, messages, runbooks, verdicts
 from oncall_bot.store.runbooks import ATTACHED, POSSIBLE, WITHDRAWN
 from oncall_bot.store.statements import Row
@@ -37,7 +38,7 @@ class _Pair:
 
 def call_right(tx: Tx, incident_id: int, actor: Actor, runbook_id: int) -> Outcome:
     """From now on the runbook is certain for this alert; one that was only possible is attached."""
-    pair = _find(tx, incident_id, runbook_id)
+    pair = _find(tx, incident_id, runbook_id, actor)
     if isinstance(pair, Outcome):
         return pair
     verdicts.put(tx, pair.rule, runbook_id, actor, Verdict.RIGHT)
@@ -53,7 +54,7 @@ def call_right(tx: Tx, incident_id: int, actor: Actor, runbook_id: int) -> Outco
 
 def call_wrong(tx: Tx, incident_id: int, actor: Actor, runbook_id: int) -> Outcome:
     """The runbook is not given to this alert again, unless its own matchers name it; another one is looked for."""
-    pair = _find(tx, incident_id, runbook_id)
+    pair = _find(tx, incident_id, runbook_id, actor)
     if isinstance(pair, Outcome):
         return pair
     _bar(tx, pair.incident, [runbook_id], actor)
@@ -74,9 +75,9 @@ def call_wrong(tx: Tx, incident_id: int, actor: Actor, runbook_id: int) -> Outco
 
 def call_none_fitting(tx: Tx, incident_id: int, actor: Actor) -> Outcome:
     """None of those attached or offered here fits: each is wrong for this alert."""
-    incident = incidents.lock(tx, incident_id)
-    if incident is None:
-        return Outcome(False, f"There is no incident {incident_id}.")
+    incident = known(tx, incident_id, actor, Right.JUDGE_RUNBOOK)
+    if isinstance(incident, Outcome):
+        return incident
     attached = runbooks.of_incident(tx, incident_id)
     shown = [row.id for row in runbooks.offered(tx, incident_id)]
     shown += [attached.id] if attached is not None else []
@@ -90,7 +91,7 @@ def call_none_fitting(tx: Tx, incident_id: int, actor: Actor) -> Outcome:
 
 def take_back(tx: Tx, incident_id: int, actor: Actor, runbook_id: int) -> Outcome:
     """What was said on this runbook for this alert is forgotten, whoever said it; here it stands as it did."""
-    pair = _find(tx, incident_id, runbook_id)
+    pair = _find(tx, incident_id, runbook_id, actor)
     if isinstance(pair, Outcome):
         return pair
     if not verdicts.drop(tx, pair.rule, runbook_id):
@@ -104,10 +105,10 @@ def take_back(tx: Tx, incident_id: int, actor: Actor, runbook_id: int) -> Outcom
     return Outcome(True, f"What was said on {title} counts no more.", incident_id)
 
 
-def _find(tx: Tx, incident_id: int, runbook_id: int) -> _Pair | Outcome:
-    incident = incidents.lock(tx, incident_id)
-    if incident is None:
-        return Outcome(False, f"There is no incident {incident_id}.")
+def _find(tx: Tx, incident_id: int, runbook_id: int, actor: Actor) -> _Pair | Outcome:
+    incident = known(tx, incident_id, actor, Right.JUDGE_RUNBOOK)
+    if isinstance(incident, Outcome):
+        return incident
     match, book = (
         runbooks.match_of(tx, incident_id, runbook_id),
         tx.snapshot.shelf.by_id.get(runbook_id),

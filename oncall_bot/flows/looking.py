@@ -12,8 +12,10 @@ from datetime import timedelta
 from oncall_bot.core.incidents import Status
 from oncall_bot.core.live_checks import Reading
 from oncall_bot.core.outcomes import Actor, Outcome
+from oncall_bot.core.rights import Right
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import showing
+from oncall_bot.flows.answering import known
 from oncall_bot.store import incidents, messages, pictures, runbooks
 from oncall_bot.store.transactions import Tx
 
@@ -24,9 +26,9 @@ CHECKS_AT_MOST_EVERY_S = 10
 
 def run_checks(tx: Tx, incident_id: int, actor: Actor) -> Outcome:
     """Read the values of the incident's runbook again; pressed twice within ten seconds they are read once."""
-    incident = incidents.get(tx, incident_id)
-    if incident is None:
-        return Outcome(False, f"There is no incident {incident_id}.")
+    incident = known(tx, incident_id, actor, Right.RUN_CHECKS)
+    if isinstance(incident, Outcome):
+        return incident
     if runbooks.of_incident(tx, incident_id) is None:
         return Outcome(
             False, f"Incident {incident_id} has no runbook, so there is nothing to check."

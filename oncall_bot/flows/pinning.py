@@ -1,6 +1,6 @@
 """Somebody marks what was said in an incident's thread: the cause, the impact, a ruled-out guess, or worth keeping.
 
-Knows whose pin stands and that pinning twice is pinning once. Refuses viewers, and to judge the words.
+Knows whose pin stands and that pinning twice is pinning once. Refuses to judge the words.
 Serves the Slack edge; drafts name a cause only from here.
 """
 
@@ -10,9 +10,10 @@ from collections.abc import Mapping
 
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.pins import PINNED_AS, Pin, PinKind, pins_of
+from oncall_bot.core.rights import Right
 from oncall_bot.core.timeline import TEXT_MAX, Entry, Kind
 from oncall_bot.flows import showing
-from oncall_bot.flows.answering import audited, may_not_change
+from oncall_bot.flows.answering import audited, known
 from oncall_bot.store import incidents, record
 from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Tx
@@ -22,12 +23,9 @@ NOT_OURS = Outcome(False, "Only what was said in an incident's thread can be pin
 
 def pin(tx: Tx, channel: str, ts: str, kind: PinKind, actor: Actor, *, words: str = "") -> Outcome:
     """Pin a message as that; `words` put it better than it was said. The same again changes nothing."""
-    refused = may_not_change(tx, actor)
-    if refused:
-        return refused
-    found = _locked(tx, channel, ts)
-    if found is None:
-        return NOT_OURS
+    found = _locked(tx, channel, ts, actor)
+    if isinstance(found, Outcome):
+        return found
     words = " ".join(words.split())[:TEXT_MAX]
     own = bool(words) and words != " ".join(found.text.split())
     text = words if own else found.text
@@ -42,12 +40,9 @@ def pin(tx: Tx, channel: str, ts: str, kind: PinKind, actor: Actor, *, words: st
 
 def unpin(tx: Tx, channel: str, ts: str, actor: Actor, *, kind: PinKind | None = None) -> Outcome:
     """Take back the actor's own pin of that kind; without a kind every pin on the message, whoever set it."""
-    refused = may_not_change(tx, actor)
-    if refused:
-        return refused
-    found = _locked(tx, channel, ts)
-    if found is None:
-        return NOT_OURS
+    found = _locked(tx, channel, ts, actor)
+    if isinstance(found, Outcome):
+        return found
     if kind is None:
         standing = [p for p in _pins(tx, found.incident_id) if p.target == _line(found)]
     else:
@@ -75,12 +70,13 @@ def pin_only(
     return done
 
 
-def _locked(tx: Tx, channel: str, ts: str) -> Row | None:
-    """The line that the message became, its incident locked: two people may pin at once."""
+def _locked(tx: Tx, channel: str, ts: str, actor: Actor) -> Row | Outcome:
+    """The line that the message became, its incident locked (two people may pin at once); or why not."""
     found = incidents.by_ref(tx, f"slack:{channel}:{ts}")
-    if found is not None:
-        incidents.lock(tx, found.incident_id)
-    return found
+    if found is None:
+        return NOT_OURS
+    incident = known(tx, found.incident_id, actor, Right.PIN)
+    return incident if isinstance(incident, Outcome) else found
 
 
 def _line(found: Row) -> str:

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from oncall_bot.core.incidents import Status
 from oncall_bot.core.outcomes import Actor, Outcome
+from oncall_bot.core.rights import Right
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import drafting, paging, showing, telling
 from oncall_bot.flows.acknowledge import take
-from oncall_bot.flows.answering import audited, find
+from oncall_bot.flows.answering import audited, find, may
 from oncall_bot.store import incidents
 from oncall_bot.store.transactions import Tx
 
 
 def resolve(tx: Tx, incident_id: int, actor: Actor, *, reason: str = "") -> Outcome:
     """The actor says it is over. What still fires opens it again only when it fires anew."""
-    telling.catch_up(tx, incident_id)
-    incident = find(tx, incident_id)
+    seen = incidents.get(tx, incident_id)
+    if seen is not None and may(tx, seen, actor, Right.RESOLVE):
+        telling.catch_up(tx, incident_id)  # before the lock: groups are locked before incidents
+    incident = find(tx, incident_id, actor, Right.RESOLVE)
     if isinstance(incident, Outcome):
         return incident
     incidents.change(
@@ -41,7 +44,7 @@ def resolve(tx: Tx, incident_id: int, actor: Actor, *, reason: str = "") -> Outc
 
 def mitigate(tx: Tx, incident_id: int, actor: Actor) -> Outcome:
     """Users are fine, it is being watched. Whoever says so has the incident, if nobody had."""
-    incident = find(tx, incident_id)
+    incident = find(tx, incident_id, actor, Right.MITIGATE)
     if isinstance(incident, Outcome):
         return incident
     if incident.status == Status.MITIGATED:

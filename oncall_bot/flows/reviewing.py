@@ -1,6 +1,6 @@
 """A person decides on a suggested text: accepts it, edits it, discards it, or answers for a sentence to check.
 
-Knows that one decision counts and names who took it when a second comes. Refuses viewers, and a text with what looks
+Knows that one decision counts and names who took it when a second comes. Refuses a text with what looks
 like a secret. Nothing is published by itself: only an accepted status update is posted, as the accepter's words.
 Serves the Slack edge.
 """
@@ -17,9 +17,10 @@ from oncall_bot.core.drafts.wording import cite
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.pins import PinKind
 from oncall_bot.core.redaction import holds_secret
+from oncall_bot.core.rights import Right
 from oncall_bot.core.timeline import TEXT_MAX, Entry, Kind
 from oncall_bot.flows import showing
-from oncall_bot.flows.answering import audited, may_not_change
+from oncall_bot.flows.answering import audited, refused_on
 from oncall_bot.store import drafts, incidents, messages
 from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Tx
@@ -70,9 +71,10 @@ def _open(tx: Tx, draft_id: int, actor: Actor) -> Row | Outcome:
     row = drafts.get(tx, draft_id)
     if row is None:
         return Outcome(False, "That suggestion is no longer there.")
-    incidents.lock(tx, row.incident_id)
+    incident = incidents.lock(tx, row.incident_id)
     row = drafts.get(tx, draft_id)
     assert row is not None
+    assert incident is not None
     name = NAMES.get(row.kind, row.kind)
     if row.decided_at is not None:
         at = f"{row.decided_at:%H:%M} UTC"
@@ -83,7 +85,7 @@ def _open(tx: Tx, draft_id: int, actor: Actor) -> Row | Outcome:
     newest = drafts.latest(tx, row.incident_id, row.kind)
     if newest is not None and newest.n > row.n and not row.kind.startswith(UPDATE):
         return Outcome(False, f"There is a newer {name}; decide on that one.", row.incident_id)
-    return may_not_change(tx, actor) or row
+    return refused_on(tx, incident, actor, Right.DRAFT) or row
 
 
 def _decide(tx: Tx, row: Row, state: str, actor: Actor, markdown: str) -> Outcome:

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from oncall_bot.core.outcomes import Actor, Outcome
+from oncall_bot.core.rights import Right
 from oncall_bot.core.rota_rights import may_set, may_take, who_may_set
 from oncall_bot.core.rota_words import span
 from oncall_bot.core.rotations import Override, Shift
 from oncall_bot.core.rotations import shifts as painted
 from oncall_bot.flows import notices, shifts
+from oncall_bot.flows.answering import turned_down
 from oncall_bot.store import covers, incidents, people
 from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Tx
@@ -38,9 +40,12 @@ def set_override(
 ) -> Overridden:
     """Paint the person, or nobody, over the schedule; hand-offs are planned by the second."""
     starts_at, ends_at = starts_at.replace(microsecond=0), ends_at.replace(microsecond=0)
-    problem = _problem(tx, schedule, starts_at, ends_at, person_key, actor)
+    problem = _problem(tx, schedule, starts_at, ends_at, person_key)
     if problem is not None:
         return Overridden(False, problem)
+    may_not = _refused(tx, schedule, actor)
+    if may_not is not None:
+        return Overridden(False, may_not.reason, refused=True)
     snapshot = tx.snapshot
     touched = {s.user for s in snapshot.shifts(schedule, max(starts_at, tx.now), ends_at)}
     override_id = people.insert_override(
@@ -72,8 +77,9 @@ def cancel_override(tx: Tx, override_id: int, actor: Actor) -> Outcome:
         return Outcome(False, "That override is not there any more. Nothing is left to do.")
     if found.ends_at <= tx.now:
         return Outcome(False, "That override is over. What was, stays.")
-    if not _may(tx, found.schedule, actor):
-        return Outcome(False, _refused(tx, found.schedule))
+    may_not = _refused(tx, found.schedule, actor)
+    if may_not is not None:
+        return may_not
     if found.swap_id is not None:
         return Outcome(False, "It comes from a cover request: undo it there, both sides at once.")
     covers.end(tx, [found])
@@ -90,7 +96,7 @@ def cancel_override(tx: Tx, override_id: int, actor: Actor) -> Outcome:
 
 
 def _problem(
-    tx: Tx, schedule: str, starts_at: datetime, ends_at: datetime, person: str | None, actor: Actor
+    tx: Tx, schedule: str, starts_at: datetime, ends_at: datetime, person: str | None
 ) -> str | None:
     config = tx.snapshot.config
     if schedule not in tx.snapshot.schedule_ids or schedule not in config.schedules:
@@ -100,18 +106,17 @@ def _problem(
         return "An override ends after it begins, not in the past, within 60 days."
     if person is not None and (person not in tx.snapshot.people or person not in config.people):
         return f"I don't know {person[:60]!r}. Name a person of the file."
-    if person is not None and not may_take(config, person):
+    if person is not None and not may_take(tx.snapshot.rights, person):
         return f"{tx.snapshot.name(person)} is a viewer and can't be on call."
-    return None if _may(tx, schedule, actor) else _refused(tx, schedule)
+    return None
 
 
-def _may(tx: Tx, schedule: str, actor: Actor) -> bool:
-    return actor.kind == "person" and may_set(tx.snapshot.config, schedule, actor.key)
-
-
-def _refused(tx: Tx, schedule: str) -> str:
+def _refused(tx: Tx, schedule: str, actor: Actor) -> Outcome | None:
+    if may_set(tx.snapshot.rights, schedule, actor):
+        return None
     who = who_may_set(tx.snapshot.config, schedule)
-    return f"Who is on call for {schedule} is set by {who}. Ask one of them."
+    reason = f"Who is on call for {schedule} is set by {who}. Ask one of them."
+    return turned_down(tx, actor, str(Right.OVERRIDE), reason, None, f"schedule:{schedule}")
 
 
 def _without(tx: Tx, override: Row) -> list[Shift]:

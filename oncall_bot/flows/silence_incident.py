@@ -1,6 +1,7 @@
 """Silence what an incident's alerts have in common, for a while; what still fires at the end pages then.
 
-Knows the bounds of a silence and which matchers it gets. Refuses to know who may. Serves Slack.
+Knows which matchers a silence gets and whose alerts it would hold; how long and wide it may be for whom says
+`core.silence_rights`. Serves Slack.
 """
 
 from __future__ import annotations
@@ -8,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from oncall_bot.core.incidents import SILENCE_MAX, SILENCE_MIN, Status
+from oncall_bot.core import silence_rights
+from oncall_bot.core.incidents import Status
 from oncall_bot.core.matchers import Matcher, format_matchers
 from oncall_bot.core.outcomes import Actor, Outcome
+from oncall_bot.core.rights import Right
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import holding, paging, showing
-from oncall_bot.flows.answering import audited, find
-from oncall_bot.store import alerts, groups, incidents, silences
+from oncall_bot.flows.answering import audited, find, known, refused, turned_down
+from oncall_bot.store import alerts, firings, groups, incidents, silences
 from oncall_bot.store.transactions import Tx
 
 SILENCED_MAX = 20_000
@@ -25,11 +28,11 @@ def silence_incident(
     tx: Tx, incident_id: int, for_: timedelta, comment: str, actor: Actor
 ) -> Outcome:
     """Hold back the incident's alerts and everything like them until the time is over."""
-    incident = find(tx, incident_id)
+    incident = find(tx, incident_id, actor, Right.SILENCE)
     if isinstance(incident, Outcome):
         return incident
-    if not SILENCE_MIN <= for_ <= SILENCE_MAX:
-        return Outcome(False, "A silence lasts from 5 minutes to 24 hours. Give a time in between.")
+    if not silence_rights.is_a_length(for_):
+        return Outcome(False, silence_rights.OUT_OF_BOUNDS)
     members = groups.open_members(tx, incident_id, limit=SILENCED_MAX)
     matchers = in_common([row.labels for row in members])
     if not matchers:
@@ -38,6 +41,9 @@ def silence_incident(
             f"The alerts of incident {incident_id} have nothing in common to silence by.",
             incident_id,
         )
+    problem = not_for(tx, actor, incident.team, for_, matchers)
+    if problem is not None:
+        return turned_down(tx, actor, "silence", problem, incident_id)
     ends_at = tx.now + for_
     silence_id = silences.insert(
         tx,
@@ -67,6 +73,26 @@ def silence_incident(
     )
 
 
+def not_for(
+    tx: Tx, actor: Actor, team: str | None, for_: timedelta, matchers: Sequence[Matcher]
+) -> str | None:
+    """Why a silence is too long or too wide for the actor, in words; None when it is not."""
+    rights = tx.snapshot.rights
+    too_long = silence_rights.too_long(rights.role_in(actor, team), for_)
+    if too_long is not None:
+        return too_long
+    held = held_teams(tx, matchers, team)
+    return silence_rights.too_wide(rights, actor, team, matchers, held)
+
+
+def held_teams(tx: Tx, matchers: Sequence[Matcher], team: str | None) -> set[str]:
+    """The other teams whose alerts that fire now these matchers hold."""
+    name = next((m.value for m in matchers if m.name == "alertname" and m.op == "="), None)
+    rows = firings.firing_labels(tx, name=name, limit=SILENCED_MAX)
+    held = [row.id for row in rows if all(m.matches(row.labels) for m in matchers)]
+    return firings.teams_of(tx, held) - {team or ""}
+
+
 def in_common(label_sets: Sequence[Mapping[str, str]]) -> tuple[Matcher, ...]:
     """The labels that every one of them has with the same value: the narrowest silence that holds all."""
     if not label_sets:
@@ -85,6 +111,9 @@ def end_silence(tx: Tx, silence_id: int, actor: Actor) -> Outcome:
     row = silences.get(tx, silence_id)
     if row is None:
         return Outcome(False, f"There is no silence {silence_id}.")
+    may_not = _may_not_end(tx, row.incident_id, silence_id, actor)
+    if may_not is not None:
+        return may_not
     if not silences.cancel(tx, silence_id):
         return Outcome(False, f"Silence {silence_id} has ended already.", row.incident_id)
     holding.plan_end(tx, f"silence:{silence_id}", tx.now)
@@ -93,4 +122,13 @@ def end_silence(tx: Tx, silence_id: int, actor: Actor) -> Outcome:
         incidents.write(tx, row.incident_id, [Entry(Kind.ACTION, text, tx.now, actor)])
         audited(tx, actor, "end_silence", row.incident_id, silence=silence_id)
         showing.changed(tx, row.incident_id, at_once=True)
+    else:
+        incidents.audit(tx, str(actor), "end_silence", f"silence:{silence_id}")
     return Outcome(True, f"Silence {silence_id} ends now. What still fires pages.", row.incident_id)
+
+
+def _may_not_end(tx: Tx, incident_id: int | None, silence_id: int, actor: Actor) -> Outcome | None:
+    if incident_id is None:
+        return refused(tx, actor, Right.END_SILENCE, f"silence:{silence_id}", None)
+    found = known(tx, incident_id, actor, Right.END_SILENCE)
+    return found if isinstance(found, Outcome) else None

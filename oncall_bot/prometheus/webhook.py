@@ -14,6 +14,8 @@ import json
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -21,8 +23,10 @@ from typing import Any, TypeVar
 import structlog
 
 from oncall_bot.core.alerts import Delivery, Unreadable
+from oncall_bot.core.errors import OncallError
 from oncall_bot.core.fault_points import FaultPoint, ignore
 from oncall_bot.flows import unreadable
+from oncall_bot.flows.api_tokens import USE_WRITTEN_EVERY, token_used
 from oncall_bot.flows.receive_alerts import receive_alerts
 from oncall_bot.prometheus.decode import NotJson, decode
 from oncall_bot.store.db import Store
@@ -77,6 +81,16 @@ def _now_utc() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What a token names. `made_here`: `tokens create` made it, so it may expire and its use is kept."""
+
+    source: str
+    sha256: str
+    made_here: bool
+    ends_at: datetime | None
+
+
 class TooLarge(Exception):  # noqa: N818 - a size, told to the sender
     pass
 
@@ -99,7 +113,8 @@ class Intake:
         self._at = at_fault_point
         self._now = now
         self._tokens: Mapping[str, str] = {}
-        self._right: dict[bytes, str] = {}
+        self._right: dict[bytes, _Named] = {}
+        self._noted: dict[str, datetime] = {}
         self._deadline = _Deadline(COMMIT_WITHIN)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -130,12 +145,26 @@ class Intake:
         tokens = self._store.snapshot.tokens
         if tokens is not self._tokens or len(self._right) > RIGHT_REMEMBERED:
             self._tokens, self._right = tokens, {}
-        source = self._right.get(given)
-        if source is None and (source := self._named(given)) is not None:
-            self._right[given] = source
-        return source
+        named = self._right.get(given)
+        if named is None and (named := self._named(given)) is not None:
+            self._right[given] = named
+        if named is None or (named.made_here and not self._holds(named)):
+            return None
+        return named.source
 
-    def _named(self, given: bytes) -> str | None:
+    def _holds(self, named: _Named) -> bool:
+        """Whether a token that `tokens create` made has not expired; when it was used is kept to the minute."""
+        now = self._now()
+        if named.ends_at is not None and now >= named.ends_at:
+            return False
+        noted = self._noted.get(named.sha256)
+        if noted is None or now - noted >= USE_WRITTEN_EVERY:
+            self._noted[named.sha256] = now
+            with suppress(OncallError):
+                self._store.write(token_used, named.sha256)
+        return True
+
+    def _named(self, given: bytes) -> _Named | None:
         """The source that this header names. Tokens are looked up by their hash: nothing to compare in time."""
         kind, _, value = given.partition(b" ")
         token = value.strip()
@@ -146,7 +175,11 @@ class Intake:
                 return None
         elif kind.lower() != b"bearer":
             return None
-        return self._tokens.get(hashlib.sha256(token).hexdigest()) if token else None
+        sha256 = hashlib.sha256(token).hexdigest()
+        source, ends = self._tokens.get(sha256), self._store.snapshot.token_ends
+        if not token or source is None:
+            return None
+        return _Named(source, sha256, made_here=sha256 in ends, ends_at=ends.get(sha256))
 
     async def _take(self, send: Send, source: str, body: bytes) -> None:
         began = time.perf_counter()

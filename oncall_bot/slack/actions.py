@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from oncall_bot.core.errors import OncallError
+from oncall_bot.core.rights import Right
 from oncall_bot.core.situation import Situation
 from oncall_bot.flows.acknowledge import acknowledge, acknowledge_message
 from oncall_bot.flows.drafting import request_draft
@@ -105,11 +106,15 @@ async def _change(edge: Edge, press: Press, flow: Callable[..., Any], **more: An
     return answers.outcome(done, by_command=False) if done is not None else None
 
 
-async def _form(edge: Edge, press: Press, draw: Callable[[Situation], Block]) -> Drawn | None:
+async def _form(
+    edge: Edge, press: Press, draw: Callable[[Situation], Block], right: Right
+) -> Drawn | None:
+    """A form about the incident, for who may send it; the flow behind it asks again."""
     situation = await edge.situation(press.incident_id) if press.incident_id is not None else None
     if situation is None:
         return answers.no_such_incident(press.value)
-    return await edge.open_form(press.body, draw(situation))
+    refusal = await edge.may_not(press.caller, right, situation)
+    return refusal or await edge.open_form(press.body, draw(situation))
 
 
 # --- the incident -------------------------------------------------------------------------------------------------
@@ -151,27 +156,30 @@ async def _resolve(edge: Edge, press: Press) -> Drawn | None:
 
 
 async def _resolve_form(edge: Edge, press: Press) -> Drawn | None:
-    return await _form(edge, press, modals.resolve)
+    return await _form(edge, press, modals.resolve, Right.RESOLVE)
 
 
 async def _page(edge: Edge, press: Press) -> Drawn | None:
-    return await _form(edge, press, modals.page_someone)
+    return await _form(edge, press, modals.page_someone, Right.PAGE)
 
 
 async def _hand_over(edge: Edge, press: Press) -> Drawn | None:
-    return await _form(edge, press, modals.hand_over)
+    return await _form(edge, press, modals.hand_over, Right.HAND_OVER)
 
 
 async def _silence(edge: Edge, press: Press) -> Drawn | None:
-    return await _form(edge, press, modals.silence)
+    def draw(s: Situation) -> Block:
+        return modals.silence(s, edge.longest_silence(press.caller, s))
+
+    return await _form(edge, press, draw, Right.SILENCE)
 
 
 async def _severity(edge: Edge, press: Press) -> Drawn | None:
-    return await _form(edge, press, modals.severity)
+    return await _form(edge, press, modals.severity, Right.CHANGE_SEVERITY)
 
 
 async def _note(edge: Edge, press: Press) -> Drawn | None:
-    return await _form(edge, press, modals.note)
+    return await _form(edge, press, modals.note, Right.NOTE)
 
 
 async def _why(edge: Edge, press: Press) -> Drawn | None:
@@ -202,7 +210,8 @@ async def _end_silence(edge: Edge, press: Press) -> Drawn | None:
 
 async def _declare(edge: Edge, press: Press) -> Drawn | None:
     channel = (press.body.get("channel") or {}).get("id")
-    return await edge.open_form(press.body, modals.declare(channel=channel))
+    refusal = await edge.may_not(press.caller, Right.DECLARE)
+    return refusal or await edge.open_form(press.body, modals.declare(channel=channel))
 
 
 async def _catchup(edge: Edge, press: Press) -> Drawn | None:
@@ -256,7 +265,7 @@ async def _discard(edge: Edge, press: Press) -> Drawn | None:
 
 
 async def _edit(edge: Edge, press: Press) -> Drawn | None:
-    return await reviews.open_edit(edge, press.body, press.value)
+    return await reviews.open_edit(edge, press.caller, press.body, press.value)
 
 
 async def _drop(edge: Edge, press: Press) -> Drawn | None:
@@ -331,6 +340,9 @@ async def _test(edge: Edge, press: Press) -> Drawn | None:
     if press.caller.person is None:
         return answers.not_yours("there is nobody to test")
     caller = press.caller
+    refusal = await edge.may_not(caller, Right.OWN_ROADS)
+    if refusal is not None:
+        return refusal
     done = await road_test.begin(
         edge, press.press_id, press.caller.person.key, caller.slack_id, caller.actor
     )

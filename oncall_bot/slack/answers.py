@@ -57,6 +57,7 @@ HELP: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("incidents", "what is open"),
         ("runbook pool is empty", "find a runbook"),
         ("fairness shop-primary 90d", "how the load is shared"),
+        ("audit 42", "who did what to it, for managers; `audit refused`"),
         ("summary 42", "the draft summary"),
         ("postmortem 42", "the draft postmortem"),
     ),
@@ -319,12 +320,6 @@ def outsider() -> Drawn:
 
 def unknown_person() -> Drawn:
     return said("Slack did not say who you are, so nothing was changed. Press again in a moment.")
-
-
-def viewer() -> Drawn:
-    return said(
-        "Your role is viewer: you may read incidents but not change them. Your admins can make you a responder."
-    )
 
 
 def not_yours(form: str) -> Drawn:

@@ -1,7 +1,7 @@
-"""Who is asking: the person behind a press, a command or a message, or why they may not change anything.
+"""Who is asking: the person behind a press, a command or a message, or why we do not know them as one of us.
 
-Knows guests, deactivated users, people of other workspaces, and roles. Refuses to know what is asked for.
-Serves every listener of this room; docs/tour.md: "who may press this button?" is answered here.
+Knows guests, deactivated users and people of other workspaces, who may change nothing. Refuses to know roles: the flow
+behind each press asks `core.rights`. Serves every listener of this room.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from oncall_bot.core.config import Config, Person, Role
+from oncall_bot.core.config import Config, Person
 from oncall_bot.core.outcomes import Actor
 from oncall_bot.slack import answers
 from oncall_bot.slack.blocks import Drawn
@@ -102,8 +102,7 @@ class Callers:
             actor = Actor("slack", slack_id, profile.name)
             return Caller(slack_id, actor, None, profile.zone or "UTC")
         zone = person.zone or profile.zone or "UTC"
-        refusal = answers.viewer() if person.role is Role.VIEWER else None
-        return Caller(slack_id, _actor(person), person, zone, refusal)
+        return Caller(slack_id, _actor(person), person, zone)
 
     def _refused(self, slack_id: str, name: str, why: Drawn) -> Caller:
         return Caller(slack_id, Actor("slack", slack_id, name or slack_id), refusal=why)

@@ -14,6 +14,7 @@ from typing import Any
 from oncall_bot.core.errors import OncallError
 from oncall_bot.core.incidents import SEVERITIES
 from oncall_bot.core.outcomes import Outcome
+from oncall_bot.core.rights import Right
 from oncall_bot.core.situation import Situation, State
 from oncall_bot.core.talk import Intent, Question
 from oncall_bot.flows.acknowledge import acknowledge, take_over
@@ -24,6 +25,7 @@ from oncall_bot.flows.resolve import resolve
 from oncall_bot.flows.silence_incident import silence_incident
 from oncall_bot.slack import (
     answers,
+    audit,
     calendars,
     catching_up,
     contacts,
@@ -103,7 +105,9 @@ async def obey(edge: Edge, word: str, asked: Asked) -> Drawn | None:
     if do in CHANGES and asked.caller.refusal is not None:
         return await edge.turn_away(asked.caller, do.__name__.strip("_"))
     try:
-        return await do(edge, asked)
+        right = NEEDS.get(do)
+        refusal = await edge.may_not(asked.caller, right) if right is not None else None
+        return refusal or await do(edge, asked)
     except Busy:
         return answers.late_press()
     except OncallError as error:
@@ -262,7 +266,9 @@ async def _silence(edge: Edge, asked: Asked) -> Drawn | None:
         if situation is None:
             return answers.no_such_incident(str(found[0]))
         if not first:
-            return await edge.open_form(asked.body, modals.silence(situation))
+            form = modals.silence(situation, edge.longest_silence(asked.caller, situation))
+            refusal = await edge.may_not(asked.caller, Right.SILENCE, situation)
+            return refusal or await edge.open_form(asked.body, form)
         return answers.usage(
             f"silence {found[0]} 2h WHY", "stop paging for two hours", command=edge.command
         )
@@ -487,6 +493,7 @@ WORDS: Mapping[str, Word] = {
     "contact": contacts.on_contact,
     "calendar": calendars.on_calendar,
     "fairness": fairness.on_fairness,
+    "audit": audit.on_audit,
     "test": _test,
     "web": _web,
     "help": _help,
@@ -521,5 +528,14 @@ CHANGES: frozenset[Word] = frozenset(
     | rota.CHANGES
     | personal_rules.CHANGES
 )
-"""What viewers and guests may not: what changes something, and `metric`, which may ask Prometheus anything."""
+"""What guests may not: what changes something, and `metric`, which may ask Prometheus anything."""
+NEEDS: Mapping[Word, Right] = {
+    _declare: Right.DECLARE,
+    contacts.on_contact: Right.OWN_ROADS,
+    _test: Right.OWN_ROADS,
+    _metric: Right.ASK_METRICS,
+    audit.on_audit: Right.READ_AUDIT,
+    **rota.NEEDS,
+}
+"""Rights that no incident decides. For everything else the flow asks, which knows the incident and its team."""
 USAGE_HINT = "who | declare | ack 42 | page NAME 42 | silence 42 2h | why 42 | help"

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from oncall_bot.core.outcomes import Outcome
+from oncall_bot.core.rights import Right
 from oncall_bot.flows.contacts import add_contact, remove_contact, verify_contact
 from oncall_bot.slack import answers, phrases
 from oncall_bot.slack.blocks import (
@@ -64,7 +65,7 @@ async def on_contact(edge: Edge, asked: Asked) -> Drawn | None:
                 asked.press_id, add_contact, person.key, kind.casefold(), " ".join(address), actor
             )
         case ["add"]:
-            return await _open_add(edge, asked.body)
+            return await _open_add(edge, asked.caller, asked.body)
         case ["verify", entered]:
             done = await edge.press(asked.press_id, verify_contact, person.key, entered, actor)
         case ["remove", kind, *address]:
@@ -102,17 +103,18 @@ async def on_list(edge: Edge, press: Press) -> Drawn | None:
 async def on_open(edge: Edge, press: Press) -> Drawn | None:
     if press.caller.person is None:
         return answers.not_yours(NOBODY)
-    return await _open_add(edge, press.body)
+    return await _open_add(edge, press.caller, press.body)
 
 
 async def on_code(edge: Edge, press: Press) -> Drawn | None:
     return await edge.open_form(press.body, code_form())
 
 
-async def _open_add(edge: Edge, body: Mapping[str, Any]) -> Drawn | None:
+async def _open_add(edge: Edge, caller: Caller, body: Mapping[str, Any]) -> Drawn | None:
+    refusal = await edge.may_not(caller, Right.OWN_ROADS)
     kinds = list(edge.config.channels)
-    if not kinds:
-        return answers.said(NO_ROADS)
+    if refusal is not None or not kinds:
+        return refusal or answers.said(NO_ROADS)
     return await edge.open_form(body, add_form(kinds))
 
 

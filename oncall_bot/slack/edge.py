@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
@@ -18,6 +18,8 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from oncall_bot.core.config import Config, Person
 from oncall_bot.core.errors import OncallError
+from oncall_bot.core.rights import Right
+from oncall_bot.core.silence_rights import longest
 from oncall_bot.core.situation import Situation
 from oncall_bot.core.talk.lexicon import vocabulary
 from oncall_bot.core.talk.names import NamesInForce
@@ -137,8 +139,29 @@ class Edge:
     ) -> Drawn | None:
         """What somebody without the right is told; that they tried goes into the audit."""
         about = f"incident:{incident_id}" if incident_id is not None else "slack"
-        await self.store.write(refuse, caller.actor, verb, about)
+        why = caller.refusal.text if caller.refusal is not None else ""
+        await self.store.write(refuse, caller.actor, verb, about, why)
         return caller.refusal
+
+    async def may_not(
+        self, caller: Caller, right: Right, s: Situation | None = None
+    ) -> Drawn | None:
+        """What to say before a form opens in vain; None for who may. That they tried goes into the audit."""
+        incident_id = s.incident_id if s is not None else None
+        if caller.refusal is not None:
+            return await self.turn_away(caller, str(right), incident_id)
+        rights, team = self.store.snapshot.rights, s.team if s is not None else None
+        paged = s is not None and any(one.person_key == caller.actor.key for one in s.paged)
+        if rights.may(caller.actor, right, team, paged=paged):
+            return None
+        why = rights.refusal(caller.actor, right, team)
+        about = f"incident:{incident_id}" if incident_id is not None else "slack"
+        await self.store.write(refuse, caller.actor, str(right), about, why)
+        return answers.sentence(why)
+
+    def longest_silence(self, caller: Caller, s: Situation) -> timedelta:
+        """The longest silence of the incident that the caller may set."""
+        return longest(self.store.snapshot.rights.role_in(caller.actor, s.team))
 
     async def situation(self, incident_id: int) -> Situation | None:
         """The incident with its addresses."""

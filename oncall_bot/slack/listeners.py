@@ -14,6 +14,7 @@ import structlog
 from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncApp
 
+from oncall_bot.core.rights import Right
 from oncall_bot.slack import events, modals, pane, pins
 from oncall_bot.slack.actions import ACTIONS, on_action
 from oncall_bot.slack.blocks import Block
@@ -56,6 +57,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "files.getUploadURLExternal": ("files:write",),
     "files.completeUploadExternal": ("files:write",),
     "usergroups.list": ("usergroups:read",),
+    "usergroups.users.list": ("usergroups:read",),
     "usergroups.users.update": ("usergroups:write",),
     "users.info": ("users:read",),
     "users.lookupByEmail": ("users:read.email",),
@@ -93,11 +95,11 @@ def _register_words(app: AsyncApp, edge: Edge) -> None:
 
     async def shortcut(ack: Any, body: Mapping[str, Any]) -> None:
         await ack()
-        caller = await edge.caller(body)
-        if caller.refusal is None:
+        refusal = await edge.may_not(await edge.caller(body), Right.DECLARE)
+        if refusal is None:
             await edge.open_form(body, modals.declare())
         else:
-            await edge.open_form(body, _refusal(caller.refusal.blocks))
+            await edge.open_form(body, _refusal(refusal.blocks))
 
     async def pin_shortcut(ack: Any, body: Mapping[str, Any]) -> None:
         await ack()

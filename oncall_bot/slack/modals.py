@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from oncall_bot.core.situation import Situation
+from oncall_bot.slack import reading
 from oncall_bot.slack.blocks import (
     Block,
     chooser,
@@ -31,6 +33,8 @@ SILENCE_FOR = (
     ("4 hours", "4h"),
     ("12 hours", "12h"),
     ("24 hours", "24h"),
+    ("3 days", "3d"),
+    ("7 days", "7d"),
 )
 _PAGES = {
     "SEV1": "Pages now",
@@ -89,9 +93,13 @@ def _severities(label: str, initial: str) -> Block:
     return chooser("severity", label, options, initial=initial, kind="radio_buttons")
 
 
-def silence(s: Situation) -> Block:
-    """What it holds back is counted before the press; no endless silences; a reason is asked."""
-    options = [option(text, value) for text, value in SILENCE_FOR]
+def silence(s: Situation, longest: timedelta) -> Block:
+    """What it holds back is counted before the press; only lengths that the asker may; a reason is asked."""
+    options = [
+        option(text, value)
+        for text, value in SILENCE_FOR
+        if (for_ := reading.span(value)) is not None and for_ <= longest
+    ]
     matched = (
         f"Its {count(s.firing, 'alert that fires', 'alerts that fire')} now"
         if s.firing

@@ -1,7 +1,7 @@
 """Pins: by reaction, and by the message shortcut with its form.
 
-Knows which reaction means what, and that a message said before the bot listened is taken down first. Refuses those
-who may change nothing. Serves events, listeners and submissions; what a pin is worth, core.pins knows.
+Knows which reaction means what, and that a message said before the bot listened is taken down first. Who may pin the
+flow knows. Serves events, listeners and submissions; what a pin is worth, core.pins knows.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from oncall_bot.core.pins import PINNED_AS, Pin, PinKind
+from oncall_bot.core.rights import Right
 from oncall_bot.flows.pinning import NOT_OURS, pin, pin_only, unpin
 from oncall_bot.flows.record_chat import record_chat
 from oncall_bot.slack import modals, reading
@@ -60,6 +61,7 @@ async def keep_reaction(edge: Edge, event: Message, event_id: str) -> bool:
     channel, ts = str(item["channel"]), str(item["ts"])
     caller = await edge.callers.who(str(event["user"]))
     if caller.refusal is not None:
+        await edge.turn_away(caller, str(Right.PIN))
         return True
     if event.get("type") == "reaction_removed":
         await edge.press(event_id, unpin, channel, ts, caller.actor, kind=kind)
@@ -122,11 +124,12 @@ async def on_shortcut(edge: Edge, body: Mapping[str, Any]) -> None:
 
 
 async def _form_for(edge: Edge, caller: Caller, channel: str, ts: str, message: Message) -> Block:
-    if caller.refusal is not None:
-        await edge.turn_away(caller, "pin")
-        return modals.page_of("Not done", caller.refusal.blocks)
     thread = str(message.get("thread_ts") or ts)
     ours = await edge.store.view(views.incident_of_thread, channel, thread)
+    situation = await edge.situation(ours) if ours is not None else None
+    refusal = await edge.may_not(caller, Right.PIN, situation)
+    if refusal is not None:
+        return modals.page_of("Not done", refusal.blocks)
     if ours is None or not is_said(message):
         return modals.page_of("Pin", [section(escape(NOT_OURS.reason, 300))])
     pins = await edge.store.view(views.pins_on, channel, ts) or ()

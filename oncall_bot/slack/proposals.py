@@ -19,7 +19,6 @@ from oncall_bot.core.talk.proposals import (
     Offer,
     Part,
     Proposal,
-    may_press,
     opened,
     signed,
 )
@@ -92,7 +91,7 @@ async def pressed(
     if proposal is None:
         return answers.said("That card is not one of mine, or is older than this installation.")
     done = await edge.press(press_id, carry_out_proposal, proposal, actor)
-    return _told(edge, body, proposal, done, actor)
+    return _told(edge, body, done, actor)
 
 
 async def dismissed(
@@ -102,17 +101,14 @@ async def dismissed(
     if proposal is None:
         return answers.said("That card is not one of mine, or is older than this installation.")
     done = await edge.press(press_id, dismiss_proposal, proposal, actor)
-    return _told(edge, body, proposal, done, actor)
+    return _told(edge, body, done, actor)
 
 
-def _told(
-    edge: Edge, body: Mapping[str, Any], proposal: Proposal, done: Outcome | None, actor: Actor
-) -> Drawn | None:
+def _told(edge: Edge, body: Mapping[str, Any], done: Outcome | None, actor: Actor) -> Drawn | None:
     """What became of it takes the card's place; what concerns this person alone is said to them, and the card stays."""
     if done is None:
         return None
-    refused = may_press(proposal, actor, edge.config) is not None
-    if refused or done.reason == REPEATED:
+    if done.refused or done.reason == REPEATED:
         return answers.sentence(done.reason)
     now = edge.clock()
     by = f"{escape(actor.name, 60)}, {when(now, now)}."

@@ -34,8 +34,8 @@ async def reply(edge: Edge, heard: Heard) -> None:
 
 
 def _may_ask(heard: Heard) -> bool:
-    """Guests and people of other workspaces get the plain answers alone; a viewer of the file may ask."""
-    return heard.caller.refusal is None or heard.caller.person is not None
+    """Guests and people of other workspaces get the plain answers alone; a viewer may ask."""
+    return heard.caller.refusal is None
 
 
 async def _with_model(edge: Edge, heard: Heard, said: Said, turns: Turns) -> None:

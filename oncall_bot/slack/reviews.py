@@ -11,11 +11,13 @@ from typing import Any
 
 from oncall_bot.core.drafts.editing import MOST_CHARACTERS, editable
 from oncall_bot.core.outcomes import Actor, Outcome
+from oncall_bot.core.rights import Right
 from oncall_bot.core.situation import DraftNotice
 from oncall_bot.flows.drafting import request_draft
 from oncall_bot.flows.reviewing import accept, answer_check, discard, edit
 from oncall_bot.slack import answers, modals, reading
 from oncall_bot.slack.blocks import Block, Drawn, context, modal, section, text_input
+from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.drafts import NAMES
 from oncall_bot.slack.edge import Edge
 from oncall_bot.slack.escape import escape
@@ -60,7 +62,9 @@ async def draft_again(edge: Edge, press_id: str, incident_id: int, actor: Actor)
     return answers.outcome(done, by_command=False) if done is not None else None
 
 
-async def open_edit(edge: Edge, body: Mapping[str, Any], value: str) -> Drawn | None:
+async def open_edit(
+    edge: Edge, caller: Caller, body: Mapping[str, Any], value: str
+) -> Drawn | None:
     draft_id = reading.number(value)
     notice = await edge.store.view(views.draft_by_id, draft_id) if draft_id is not None else None
     if notice is None:
@@ -68,7 +72,8 @@ async def open_edit(edge: Edge, body: Mapping[str, Any], value: str) -> Drawn | 
     if not notice.open:
         by = escape(notice.decided_by or "Somebody", 60)
         return answers.said(f"{by} decided on it already. Nothing is left to do.")
-    return await edge.open_form(body, form(notice))
+    refusal = await edge.may_not(caller, Right.DRAFT, notice.situation)
+    return refusal or await edge.open_form(body, form(notice))
 
 
 def form(notice: DraftNotice) -> Block:

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from oncall_bot.core.outcomes import Outcome
+from oncall_bot.core.rights import Right
 from oncall_bot.core.situation import Stretch
 from oncall_bot.flows.absence import Away, be_back, be_out
 from oncall_bot.flows.answer_cover import accept, decline, undo, withdraw
@@ -365,6 +366,10 @@ ALIASES = {
     "holiday": "out",
 }
 CHANGES: frozenset[Word] = frozenset({_override, _cover, _swap, _out, _back, _remind})
+NEEDS: Mapping[Word, Right] = {
+    _override: Right.OVERRIDE,
+    **dict.fromkeys((_cover, _swap, _out, _back, _remind), Right.OWN_SHIFTS),
+}
 ACTIONS: Mapping[str, Handler] = {
     "schedule.earlier": _page,
     "schedule.later": _page,

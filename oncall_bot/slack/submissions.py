@@ -44,14 +44,16 @@ async def on_submission(edge: Edge, ack: Any, body: Mapping[str, Any]) -> None:
         str(body.get("trigger_id") or ""),
     )
     if form.caller.refusal is not None:
-        await ack(
-            response_action="update", view=modals.page_of("Not done", form.caller.refusal.blocks)
-        )
+        refusal = await edge.turn_away(form.caller, view["callback_id"])
+        await ack(**_not_done(refusal or form.caller.refusal))
         return
     try:
         wish = await do(edge, form)
     except OncallError as error:
         await ack(response_action="errors", errors={_first_field(view): plain(str(error), 150)})
+        return
+    if wish.outcome is not None and wish.outcome.refused:
+        await ack(**_not_done(answers.sentence(wish.outcome.reason)))
         return
     if wish.outcome is not None and not wish.outcome.done:
         await ack(response_action="errors", errors={wish.field: plain(wish.outcome.reason, 150)})
@@ -64,6 +66,11 @@ async def on_submission(edge: Edge, ack: Any, body: Mapping[str, Any]) -> None:
         await ack(response_action="update", view=modals.page_of("oncall-bot", said.blocks))
         return
     await ack()
+
+
+def _not_done(why: Drawn) -> dict[str, Any]:
+    """The form gives way to why: no field of it could mend that."""
+    return {"response_action": "update", "view": modals.page_of("Not done", why.blocks)}
 
 
 def _first_field(view: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ from oncall_bot.core.talk import (
     understand,
 )
 from oncall_bot.core.talk.proposals import Impossible, Needs
+from oncall_bot.flows.refuse import refuse
 from oncall_bot.flows.remember_talk import remember_talk
 from oncall_bot.slack import answers, proposals, reading, told
 from oncall_bot.slack.answering import Place, answered
@@ -105,17 +106,24 @@ def _declined(edge: Edge, near: tuple[Intent, ...]) -> Drawn:
 async def wished(edge: Edge, wish: Wish, heard: Heard) -> Drawn:
     """A card to press, a question, or why not; who has no right is told so, and it goes into the audit."""
     if heard.caller.refusal is not None:
-        refused = await edge.turn_away(heard.caller, f"ask_{wish.act}", wish.incident)
-        return refused or answers.viewer()
+        await edge.turn_away(heard.caller, f"ask_{wish.act}", wish.incident)
+        return heard.caller.refusal
     asker = views.Asker(heard.caller.actor, heard.channel if not heard.alone else "")
     prepared = await edge.store.view(views.offer, wish, asker)
     match prepared:
         case Needs(question, choices):
             return told.ask_back(question, choices)
-        case Impossible(why):
+        case Impossible(why, refused):
+            if refused:
+                await _refused(edge, wish, heard, why)
             return answers.sentence(why)
         case _:
             return proposals.card(edge, prepared, heard.caller.actor)
+
+
+async def _refused(edge: Edge, wish: Wish, heard: Heard, why: str) -> None:
+    about = f"incident:{wish.incident}" if wish.incident is not None else "slack"
+    await edge.store.write(refuse, heard.caller.actor, f"ask_{wish.act}", about, why)
 
 
 async def remember(edge: Edge, heard: Heard, said: Said) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 
-from oncall_bot.core.config import Role
 from oncall_bot.core.sign_in import KEY_BYTES, digest
 from oncall_bot.flows.sign_in import offer_sign_in
 from oncall_bot.slack import answers
@@ -24,7 +23,7 @@ async def web_link(edge: Edge, caller: Caller, press_id: str) -> Drawn | None:
     Only a press or a typed command, which have a `press_id`, is answered for its sender alone: a mention is answered in
     the channel, where a link would sign everybody in as that person.
     """
-    if caller.refusal is not None and not _is_viewer(caller):
+    if caller.refusal is not None:
         return await edge.turn_away(caller, "web")
     if edge.public_url is None:
         return answers.said(
@@ -43,8 +42,3 @@ async def web_link(edge: Edge, caller: Caller, press_id: str) -> Drawn | None:
         actions([button("Sign in", "incident.open", "web", url=address)]),
         context("The link is for you alone, works once, and is good for 10 minutes."),
     )
-
-
-def _is_viewer(caller: Caller) -> bool:
-    """Whether the only thing against them is that they may not change anything."""
-    return caller.person is not None and caller.person.role is Role.VIEWER

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Boolean, bindparam, func, or_, select
 
 from oncall_bot.store import tables as t
 from oncall_bot.store.statements import Row, any_of, statement
@@ -73,6 +73,16 @@ _INCIDENTS = statement(
     .where(any_of(MEMBER.c.occurrence_id, "occurrence_ids"))
     .group_by(MEMBER.c.occurrence_id)
 )
+_FIRING_LABELS = statement(
+    select(OCCURRENCE.c.id, ALERT.c.labels)
+    .select_from(_BOTH)
+    .where(
+        OCCURRENCE.c.ended_at.is_(None),
+        or_(ALERT.c.name == bindparam("name"), bindparam("any_name", type_=Boolean)),
+    )
+    .limit(bindparam("limit"))
+)
+_TEAMS = statement(select(INCIDENT.c.team).where(any_of(INCIDENT.c.id, "incident_ids")).distinct())
 
 
 def names(reader: Reader, *, newest: int, limit: int) -> list[str]:
@@ -92,6 +102,18 @@ def last(reader: Reader, name: str) -> Row | None:
 def firing(reader: Reader, *, limit: int) -> list[Row]:
     """What fires now, newest first."""
     return reader.all(_OPEN, limit=limit)
+
+
+def firing_labels(reader: Reader, *, name: str | None, limit: int) -> list[Row]:
+    """Id and labels of what fires now under this name, or under any."""
+    return reader.all(_FIRING_LABELS, name=name or "", any_name=name is None, limit=limit)
+
+
+def teams_of(reader: Reader, occurrence_ids: Sequence[int]) -> set[str]:
+    """The teams in whose incidents these occurrences are."""
+    found = set(incidents_of(reader, occurrence_ids).values())
+    rows = reader.all(_TEAMS, incident_ids=sorted(found)) if found else []
+    return {row.team for row in rows if row.team is not None}
 
 
 def incidents_of(reader: Reader, occurrence_ids: Sequence[int]) -> dict[int, int]:

@@ -145,6 +145,11 @@ _ASKS = statement(
     )
     .limit(1)
 )
+_WAS_PAGED = statement(
+    select(PAGE.c.id)
+    .where(PAGE.c.incident_id == bindparam("of_incident"), PAGE.c.person == bindparam("of_person"))
+    .limit(1)
+)
 _PAGES_OF_PERSON = statement(
     select(func.count().label("pages")).where(
         PAGE.c.person == bindparam("of_person"), PAGE.c.decided_at > bindparam("since")
@@ -306,6 +311,11 @@ def reached(tx: Reader, run_id: int, epoch: int, round_: int) -> bool:
 def asks(tx: Reader, incident_id: int, person: str) -> bool:
     """Whether a run that nobody has answered is paging this person for the incident now."""
     return tx.first(_ASKS, of_incident=incident_id, of_person=person) is not None
+
+
+def was_paged(tx: Reader, incident_id: int, person: str) -> bool:
+    """Whether this person was ever paged for the incident."""
+    return tx.first(_WAS_PAGED, of_incident=incident_id, of_person=person) is not None
 
 
 def pages_of(tx: Reader, person: str, since: Any) -> int:

@@ -19,13 +19,14 @@ from oncall_bot.core import away as holidays
 from oncall_bot.core import phone_numbers
 from oncall_bot.core.away import Holiday, Whom
 from oncall_bot.core.certain import RunbookIndex
-from oncall_bot.core.config import Config, PersonalRule, Route, Target, Urgency
+from oncall_bot.core.config import Config, PersonalRule, Role, Route, Target, Urgency
 from oncall_bot.core.documents import config_of
 from oncall_bot.core.hours import Hours
 from oncall_bot.core.live_checks import Expectation, LiveCheck
 from oncall_bot.core.matchers import parse_matchers
 from oncall_bot.core.paging import Contact, Reach, find, has_loud_road, roads
 from oncall_bot.core.personal_rules import Planned, planned
+from oncall_bot.core.rights import Rights
 from oncall_bot.core.rotations import Override, Shift, next_handoff, on_call_at, shifts
 from oncall_bot.core.routes import ActiveSilence, Router
 from oncall_bot.core.runbooks import Identity, Runbook, Section
@@ -49,6 +50,8 @@ CONTACT = t.ContactMethod.__table__  # type: ignore[attr-defined]
 RULE = t.NotifyRule.__table__  # type: ignore[attr-defined]
 QUIET = t.QuietHours.__table__  # type: ignore[attr-defined]
 AWAY = t.Away.__table__  # type: ignore[attr-defined]
+TOKEN = t.ApiToken.__table__  # type: ignore[attr-defined]
+GRANT = t.TeamGrant.__table__  # type: ignore[attr-defined]
 SILENCE = t.Silence.__table__  # type: ignore[attr-defined]
 OVERRIDE = t.Override.__table__  # type: ignore[attr-defined]
 RUNBOOK = t.Runbook.__table__  # type: ignore[attr-defined]
@@ -56,6 +59,9 @@ VERSION = t.RunbookVersion.__table__  # type: ignore[attr-defined]
 VERDICT = t.RunbookVerdict.__table__  # type: ignore[attr-defined]
 
 
+_GIVEN = select(TOKEN.c.hash, TOKEN.c.expires_at, TOKEN.c.revoked_at, TOKEN.c.scope).join(
+    SOURCE, SOURCE.c.token_hash == TOKEN.c.hash
+)
 _IN_FORCE = select(REVISION.c.id, REVISION.c.applied_by).order_by(REVISION.c.id.desc()).limit(1)
 
 
@@ -79,6 +85,7 @@ class Snapshot:
     sources: Mapping[str, int]
     source_keys: Mapping[int, str]
     tokens: Mapping[str, str]  # sha256 of a token -> source key
+    token_ends: Mapping[str, datetime | None]  # of those that `tokens create` made, by sha256
     people: Mapping[str, KnownPerson]
     by_slack: Mapping[str, str]
     reach: Mapping[str, Reach]
@@ -90,6 +97,7 @@ class Snapshot:
     answers: Mapping[str, Answers]  # of responders on runbooks, by rule
     signing_key: bytes
     watched: tuple[Route, ...]  # routes whose alert must keep coming
+    rights: Rights
     held: bool  # after a restore: nothing is sent before `resume`
     quiet: Mapping[str, Hours] = field(default_factory=dict)
     away: Mapping[str, tuple[Holiday, ...]] = field(default_factory=dict)  # of people, not over yet
@@ -110,6 +118,7 @@ class Snapshot:
             {},
             {},
             {},
+            {},
             (),
             {},
             {},
@@ -117,6 +126,7 @@ class Snapshot:
             {},
             b"",
             (),
+            Rights(Config()),
             held=False,
         )
 
@@ -197,7 +207,9 @@ def load(
         row.key: KnownPerson(row.id, _slack_id(config, row.key, row.slack_user_id))
         for row in people
     }
+    by_slack = {one.slack_id: key for key, one in known.items() if one.slack_id}
     meta = connection.execute(select(META.c.signing_key, META.c.held_since)).first()
+    given = {row.hash: row for row in connection.execute(_GIVEN)}
     schedules = connection.execute(select(SCHEDULE.c.id, SCHEDULE.c.key)).all()
     reach = _reach(connection, config, known)
     return Snapshot(
@@ -208,9 +220,14 @@ def load(
         router=router,
         sources={row.key: row.id for row in sources},
         source_keys={row.id: row.key for row in sources},
-        tokens={row.token_hash: row.key for row in sources if row.token_hash},
+        tokens={
+            row.token_hash: row.key
+            for row in sources
+            if row.token_hash and _opens(given.get(row.token_hash))
+        },
+        token_ends={sha256: row.expires_at for sha256, row in given.items()},
         people=known,
-        by_slack={one.slack_id: key for key, one in known.items() if one.slack_id},
+        by_slack=by_slack,
         reach=reach,
         by_address=_by_address(reach),
         silences=_silences(connection, {row.id: row.key for row in sources}, now),
@@ -220,10 +237,16 @@ def load(
         answers=_answers(connection),
         signing_key=bytes.fromhex(meta.signing_key) if meta and meta.signing_key else b"",
         watched=tuple(route for route in config.routes if route.heartbeat is not None),
+        rights=Rights(config, _grants(connection, config, by_slack)),
         held=bool(meta and meta.held_since),
         quiet=_quiet(connection),
         away=_away(connection, now),
     )
+
+
+def _opens(token: Any) -> bool:
+    """Whether a source's token lets alerts in: not when it was revoked here, nor when it is a calendar link."""
+    return token is None or (token.revoked_at is None and not token.scope.startswith("calendar:"))
 
 
 def _file(
@@ -374,6 +397,21 @@ def _silences(
         )
         for row in rows
     )
+
+
+def _grants(
+    connection: Connection, config: Config, by_slack: Mapping[str, str]
+) -> dict[str, dict[str, Role]]:
+    """What user groups grant, by actor. Only a group that the file still names counts, for what it names it for."""
+    found: dict[str, dict[str, Role]] = defaultdict(dict)
+    for row in connection.execute(select(GRANT.c.team, GRANT.c.slack_user_id, GRANT.c.usergroup)):
+        team = config.teams.get(row.team)
+        roles = [r for r, groups in (team.roles if team else {}).items() if row.usergroup in groups]
+        if roles:
+            key = by_slack.get(row.slack_user_id)
+            actor = f"person:{key}" if key in config.people else f"slack:{row.slack_user_id}"
+            found[actor][row.team] = max(roles, key=lambda role: role.rank)
+    return dict(found)
 
 
 def _overrides(

@@ -5,7 +5,7 @@ Knows rows. Refuses to make secrets. Serves flows.api_tokens and the command `to
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import and_, bindparam, or_, select, update
 
@@ -42,13 +42,23 @@ _REVOKE = statement(
     update(TOKEN).where(TOKEN.c.id == bindparam("token_id")).values(revoked_at=bindparam("at"))
 )
 _VALID = statement(
-    select(TOKEN.c.id, TOKEN.c.name, TOKEN.c.scope, TOKEN.c.hash, TOKEN.c.person).where(
+    select(
+        *(TOKEN.c.id, TOKEN.c.name, TOKEN.c.scope, TOKEN.c.hash, TOKEN.c.person, TOKEN.c.used_at)
+    ).where(
         TOKEN.c.hash == bindparam("sha256"),
         and_(
             TOKEN.c.revoked_at.is_(None),
             or_(TOKEN.c.expires_at.is_(None), TOKEN.c.expires_at > bindparam("now")),
         ),
     )
+)
+_USED = statement(
+    update(TOKEN)
+    .where(
+        TOKEN.c.hash == bindparam("sha256"),
+        or_(TOKEN.c.used_at.is_(None), TOKEN.c.used_at < bindparam("before")),
+    )
+    .values(used_at=bindparam("at"))
 )
 _OF_PERSON = statement(
     select(TOKEN.c.id, TOKEN.c.name, TOKEN.c.prefix, TOKEN.c.scope, TOKEN.c.created_at)
@@ -94,8 +104,13 @@ def revoke(tx: Tx, token_id: int) -> None:
 
 
 def valid(reader: Reader, sha256: str) -> Row | None:
-    """The token with this hash, if it is neither revoked nor expired: id, name, scope, hash, person."""
+    """The token with this hash, if it is neither revoked nor expired: id, name, scope, hash, person, used_at."""
     return reader.first(_VALID, sha256=sha256, now=reader.now)
+
+
+def used(tx: Tx, sha256: str, *, at_most_every: timedelta) -> None:
+    """The token was used now; not written again so soon."""
+    tx.run(_USED, sha256=sha256, at=tx.now, before=tx.now - at_most_every)
 
 
 def of_person(reader: Reader, person: str) -> list[Row]:

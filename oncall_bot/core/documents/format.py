@@ -36,6 +36,7 @@ NAME_MAX = 64
 
 _NAME = re.compile(rf"\w[\w.-]{{0,{NAME_MAX - 1}}}")
 _SLACK_USER = re.compile(r"[UW][A-Z0-9]{5,20}")
+_SLACK_GROUP = re.compile(r"@?[^\s@,:/<>&]{1,80}")
 _SLACK_CHANNEL = re.compile(r"#[^\s#,:/<>&]{1,80}|[CG][A-Z0-9]{5,20}")
 _EMAIL = re.compile(r"[^@\s<>,;]{1,64}@[^@\s<>,;]{1,190}")
 _LABEL = re.compile(r"[^\s{}!=~,\"]{1,200}")
@@ -334,6 +335,14 @@ _LABELS = ListOf(_spelled(_LABEL, "a label name", "service"), at_least=1, at_mos
 _URL = Scalar(str, '"http://prometheus.example.com:9090"', _url_problem)
 _URGENCY = _choice(*(urgency.value for urgency in Urgency))
 _LOUDNESS = _choice("high", "low")
+_GROUPS = ListOf(
+    _spelled(
+        _SLACK_GROUP, "a Slack user group", '"@shop-devs", in quotes because of the @, or S0123ABCD'
+    ),
+    at_least=1,
+    at_most=20,
+    lone=True,
+)
 _PRICE = Scalar(float, "0.60", _price)
 _BOOL = Scalar(bool, "true or false")
 _PERSON = _named("person")
@@ -477,11 +486,13 @@ FORMAT = Record(
                     "channel": _CHANNEL,
                     "usergroup": _text("the handle of a Slack user group"),
                     "fallback": ListOf(_TARGET, lone=True),
+                    "roles": Record(dict.fromkeys(("responder", "manager"), _GROUPS)),
                     "fairness": Record(dict.fromkeys(("night", "weekend", "holiday"), _WEIGHT)),
                 }
             ),
             _key_problem,
         ),
+        "rights": Record({"default": _choice("viewer", "responder")}),
         "services": MapOf(
             Record(
                 {

@@ -85,6 +85,7 @@ def config_of(document: Entry) -> Config:
             if key != "hosts"
         },
         calendar_hosts=tuple(calendars.get("hosts", ())),
+        default_role=Role(document.get("rights", {}).get("default", Config().default_role)),
     )
 
 
@@ -122,7 +123,7 @@ def _person(key: str, entry: Entry) -> Person:
         email=entry.get("email"),
         zone=entry.get("zone"),
         slack=entry.get("slack"),
-        role=Role(entry.get("role", Role.RESPONDER)),
+        role=Role(entry["role"]) if "role" in entry else None,
         contacts=dict(entry.get("contacts", {})),
     )
 
@@ -155,6 +156,7 @@ def _team(key: str, entry: Entry) -> Team:
         usergroup=entry.get("usergroup"),
         fallback=_targets(entry.get("fallback", ())),
         fairness=Fairness(**entry.get("fairness", {})),
+        roles={Role(role): tuple(groups) for role, groups in entry.get("roles", {}).items()},
     )
 
 

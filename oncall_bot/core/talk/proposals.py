@@ -16,15 +16,29 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from oncall_bot.core.config import Config, Role
+from oncall_bot.core.config import Config
 from oncall_bot.core.outcomes import Actor
+from oncall_bot.core.rights import Right, Rights
 from oncall_bot.core.talk.orders import Act
 
 EXPIRES_AFTER = timedelta(minutes=10)
 TOKEN_MAX = 1900
 _PURPOSE = b"oncall-bot proposal 1\0"
 _MAC_BYTES = 16
-_RANK = (Role.VIEWER, Role.RESPONDER, Role.MANAGER, Role.ADMIN)
+RIGHT: Mapping[Act, Right] = {
+    Act.ACK: Right.ACKNOWLEDGE,
+    Act.TAKE: Right.ACKNOWLEDGE,
+    Act.RESOLVE: Right.RESOLVE,
+    Act.ESCALATE: Right.ESCALATE,
+    Act.SEVERITY: Right.CHANGE_SEVERITY,
+    Act.NOTE: Right.NOTE,
+    Act.PAGE: Right.PAGE,
+    Act.OVERRIDE: Right.OVERRIDE,
+    Act.DECLARE: Right.DECLARE,
+    Act.SILENCE: Right.SILENCE,
+}
+"""The right behind each act; the flow asks for it again."""
+
 ONLY_ONESELF = frozenset({Act.ACK, Act.TAKE})
 """Nobody takes an incident in another's name, whatever their role."""
 
@@ -59,6 +73,7 @@ class Impossible:
     """It cannot be done, or not by this person; the sentence says why."""
 
     why: str
+    refused: bool = False  # for want of a right
 
 
 Prepared = Offer | Needs | Impossible
@@ -114,25 +129,21 @@ def opened(secret: bytes, token: str) -> Proposal | None:
         return None
 
 
-def may_press(proposal: Proposal, actor: Actor, config: Config) -> str | None:
-    """None when the actor may press it; else the sentence that says who may."""
-    if rank_of(config, str(actor)) < _RANK.index(Role.RESPONDER):
-        return "Your role is viewer: you may read incidents but not change them. Ask a responder."
+def may_press(proposal: Proposal, actor: Actor, rights: Rights, team: str | None) -> str | None:
+    """None when the actor may press this card; else the sentence that says who may.
+
+    Whether they may do what it says at all is for the flow behind it. `team`: that of the incident, if there is one.
+    """
     if str(actor) == proposal.asker:
         return None
-    name = name_of(config, proposal.asker)
+    name = name_of(rights.config, proposal.asker)
     if proposal.act in ONLY_ONESELF:
         return f"{name} asked to have it. Only {name} can press that; take it yourself on the card."
-    if rank_of(config, str(actor)) > rank_of(config, proposal.asker):
+    kind, _, key = proposal.asker.partition(":")
+    asker = rights.role_in(Actor(kind, key, name), team)
+    if rights.role_in(actor, team).rank > asker.rank:
         return None
     return f"{name} asked for this. Only {name}, or somebody with a higher role, can press it."
-
-
-def rank_of(config: Config, actor: str) -> int:
-    """How much somebody may: 0 a viewer, 1 a responder, and up. Who is not in the file is a responder."""
-    kind, _, key = actor.partition(":")
-    person = config.people.get(key) if kind == "person" else None
-    return _RANK.index(person.role if person else Role.RESPONDER)
 
 
 def name_of(config: Config, actor: str) -> str:

@@ -10,10 +10,12 @@ firings    how often an alert fired, what fires now          shifts     shifts i
 offers     what a wish comes to                            conversations  what is talked about
 disclosure what of an incident a model may be sent
 drafts     suggested texts and what became of them           catching_up  what somebody who joins late reads
+audit      who did what, and who was refused
 coverage   faults of schedules ahead, calendars read in
 reach      how a page would reach a person now
 """
 
+from oncall_bot.store.views.audit import AuditLine, audit_trail
 from oncall_bot.store.views.boards import ScheduleLine, board_of, schedule_lines
 from oncall_bot.store.views.catching_up import catch_up
 from oncall_bot.store.views.conversations import about, key_of
@@ -82,6 +84,7 @@ __all__ = [
     "LINK_USED",
     "AlertHistory",
     "Asker",
+    "AuditLine",
     "CalendarState",
     "ContactShown",
     "Ending",
@@ -95,6 +98,7 @@ __all__ = [
     "alert_history",
     "asked_for",
     "asked_in_bundle",
+    "audit_trail",
     "board_of",
     "bundle_now",
     "bundle_of_message",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from oncall_bot.core.feeds import (
     Feed,
@@ -21,6 +21,7 @@ from oncall_bot.store import calendars, tokens
 from oncall_bot.store.transactions import Reader
 
 SCOPE = "calendar:"
+USE_WRITTEN_EVERY = timedelta(minutes=1)
 KINDS = ("person", "schedule", "team")
 
 
@@ -31,6 +32,7 @@ class Link:
     sha256: str
     kind: str
     key: str
+    used_lately: bool = False  # so that its use need not be written again
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ def calendar_link(reader: Reader, sha256: str) -> Link | None:
     config = reader.snapshot.config
     if row.person not in config.people or not exists(reader, kind, key):
         return None
-    return Link(row.hash, kind, key)
+    lately = row.used_at is not None and reader.now - row.used_at < USE_WRITTEN_EVERY
+    return Link(row.hash, kind, key, lately)
 
 
 def calendar_links(reader: Reader, person: str) -> list[OwnLink]:

@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from oncall_bot.core.incidents import SEVERITIES, SILENCE_MAX, SILENCE_MIN
+from oncall_bot.core import silence_rights
+from oncall_bot.core.incidents import SEVERITIES
+from oncall_bot.core.matchers import Matcher
 from oncall_bot.core.outcomes import Actor
 from oncall_bot.core.situation import Situation, State
 from oncall_bot.core.talk.moments import When
 from oncall_bot.core.talk.orders import Act
-from oncall_bot.core.talk.proposals import Impossible, Needs, Offer, Part, Prepared, rank_of
+from oncall_bot.core.talk.proposals import RIGHT, Impossible, Needs, Offer, Part, Prepared
 from oncall_bot.core.talk.wishes import Wish
 from oncall_bot.store.transactions import Reader
 from oncall_bot.store.views.firings import firing_now
@@ -36,13 +38,31 @@ class Asker:
 
 def offer(reader: Reader, wish: Wish, asker: Asker) -> Prepared:
     """The wish as an offer, or what is missing, or why not. The asker's rights count from here on."""
-    if rank_of(reader.snapshot.config, str(asker.actor)) < 1:
-        return Impossible(
-            "Your role is viewer: you may read incidents but not change them. Ask a responder or an admin."
-        )
+    rights, right = reader.snapshot.rights, RIGHT[wish.act]
+    if not rights.may(asker.actor, right, None, paged=_is_paged(reader, asker)):
+        return Impossible(rights.refusal(asker.actor, right, None), refused=True)
     if wish.unclear is not None:
         return Needs(wish.unclear.why + " Write the time again.")
-    return _MAKERS[wish.act](reader, wish, asker)
+    prepared = _MAKERS[wish.act](reader, wish, asker)
+    return _refused(reader, prepared, asker) if isinstance(prepared, Offer) else prepared
+
+
+def _is_paged(reader: Reader, asker: Asker) -> bool:
+    return any(_paged(s, asker) for s in open_incidents(reader))
+
+
+def _paged(s: Situation, asker: Asker) -> bool:
+    return any(page.person_key == asker.actor.key for page in s.paged)
+
+
+def _refused(reader: Reader, made: Offer, asker: Asker) -> Prepared:
+    """The offer, or that the asker's role in the incident's team is not enough for it."""
+    s = situation(reader, made.incident) if made.incident is not None else None
+    rights, right = reader.snapshot.rights, RIGHT[made.act]
+    team, paged = (s.team, _paged(s, asker)) if s is not None else (None, False)
+    if rights.may(asker.actor, right, team, paged=paged):
+        return made
+    return Impossible(rights.refusal(asker.actor, right, team), refused=True)
 
 
 # --- which incident ---------------------------------------------------------------------------------------------
@@ -79,10 +99,9 @@ def _incident(
 
 def _near(open_ones: list[Situation], asker: Asker) -> Situation | None:
     """The only one; else the only one the asker was paged for; else the only one of this channel."""
-    key = asker.actor.key
     for fits in (
         lambda s: True,
-        lambda s: any(page.person_key == key for page in s.paged),
+        lambda s: _paged(s, asker),
         lambda s: s.channel == asker.channel,
     ):
         few = [s for s in open_ones if fits(s)]
@@ -182,16 +201,19 @@ def _silence(reader: Reader, wish: Wish, asker: Asker) -> Prepared:
     if wish.lasts is None:
         what = str(wish.incident or wish.alert or "this")
         return Needs(
-            "For how long?", tuple(f"silence {what} for {n}" for n in ("30 min", "2 h", "8 h"))
+            "For how long?", tuple(f"silence {what} for {n}" for n in ("30 min", "2 h", "4 h"))
         )
-    if not SILENCE_MIN <= wish.lasts <= SILENCE_MAX:
-        return Impossible(
-            f"A silence lasts from 5 minutes to 24 hours, not {spoken_length(wish.lasts)}."
-            " A longer one belongs into oncall.yaml, under maintenance."
-        )
+    if not silence_rights.is_a_length(wish.lasts):
+        return Impossible(silence_rights.OUT_OF_BOUNDS)
     length, seconds = spoken_length(wish.lasts), str(int(wish.lasts.total_seconds()))
     args = {"seconds": seconds, "comment": wish.text}
     s = _incident(reader, wish, asker, "silence {} for " + length)
+    team = s.team if isinstance(s, Situation) else None
+    too_long = silence_rights.too_long(
+        reader.snapshot.rights.role_in(asker.actor, team), wish.lasts
+    )
+    if too_long is not None:
+        return Impossible(too_long, refused=True)
     if isinstance(s, Situation):
         alerts = f"{s.firing} {'alert that fires' if s.firing == 1 else 'alerts that fire'} now"
         effect = (
@@ -212,6 +234,10 @@ def _silence(reader: Reader, wish: Wish, asker: Asker) -> Prepared:
         return Needs(
             f"{wish.alert} fires in an incident. Name its number, as in “silence 42 for {length}”."
         )
+    ahead = (Matcher("alertname", "=", wish.alert),)
+    too_wide = silence_rights.too_wide(reader.snapshot.rights, asker.actor, None, ahead, ())
+    if too_wide is not None:
+        return Impossible(too_wide, refused=True)
     effect = f"{wish.alert} does not fire now. What begins to fire within {length} is held back."
     args |= {"alert": wish.alert}
     says = f"Silence {wish.alert} for {length}, ahead of time?"

@@ -18,6 +18,7 @@ from oncall_bot.core.outcomes import SYSTEM, Actor, Outcome
 from oncall_bot.flows.api_tokens import revoke_token
 from oncall_bot.flows.calendar_links import LINKS_MAX, create_link, revoke_link
 from oncall_bot.flows.set_override import set_override
+from oncall_bot.store import tokens
 from oncall_bot.telemetry.metrics import Telemetry
 from oncall_bot.web.app import build_web
 from tests.component.flows.world import DOCUMENT, World
@@ -163,6 +164,22 @@ async def test_a_link_is_revoked_by_its_owner_or_an_admin_and_opens_nothing_any_
     assert (await subscriber.get(mine)).status_code == 404
     assert world.store.write(revoke_token, other[:LINK_SHOWN], SYSTEM).result(10).done
     assert (await subscriber.get(other)).status_code == 404
+
+
+async def test_the_last_use_of_a_link_is_kept_to_the_minute(subscriber: Subscriber) -> None:
+    world, token = subscriber.world, subscriber.link("person", "ana")
+
+    async def used_at() -> Any:
+        await subscriber.get(token)
+        await world.store.write(lambda tx: None)  # what was to be written before is written now
+        return world.store.look(tokens.listed)[-1].used_at
+
+    first = await used_at()
+    assert first == world.clock.now
+    world.clock.advance(59)
+    assert await used_at() == first
+    world.clock.advance(2)
+    assert await used_at() == world.clock.now
 
 
 async def test_the_link_of_somebody_who_left_the_file_opens_nothing(subscriber: Subscriber) -> None:

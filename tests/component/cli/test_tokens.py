@@ -77,7 +77,8 @@ def test_a_token_for_a_source_goes_into_a_private_file(
     assert store.look(lambda reader: reader.snapshot.tokens) == {
         sha256(path.read_text().strip()): "prod"
     }
-    assert "the source prod still names it" in run("tokens", "revoke", "prod").out
+    assert "The source prod still names it and is refused" in run("tokens", "revoke", "prod").out
+    assert store.look(lambda reader: reader.snapshot.tokens) == {}
 
 
 def test_a_file_that_is_there_is_not_overwritten(run: Run, url: str, home: Path) -> None:

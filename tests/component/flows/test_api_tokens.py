@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from datetime import timedelta
 
 from oncall_bot.core.outcomes import SYSTEM, Outcome
 from oncall_bot.flows.api_tokens import create_token, revoke_token
+from oncall_bot.flows.apply_config import apply_config
+from oncall_bot.flows.calendar_links import create_link
+from oncall_bot.flows.sign_in import offer_sign_in, use_link
 from oncall_bot.store import tokens
-from tests.component.flows.world import World
+from oncall_bot.store.tables import METADATA
+from tests.component.flows.world import DOCUMENT, World
 
 
 def create(world: World, name: str, sha256: str, valid_for: timedelta | None = None) -> Outcome:
@@ -36,6 +42,28 @@ def test_a_revoked_token_is_not_valid_and_its_name_is_free_again(world: World) -
     assert world.store.look(tokens.valid, "a" * 64) is None
     assert create(world, "one", "b" * 64).done
     assert not world.store.write(revoke_token, "two", SYSTEM).result().done
+
+
+def test_no_token_that_opens_anything_lies_in_the_database(world: World) -> None:
+    live = {
+        name: secrets.token_urlsafe(32)
+        for name in ("cli", "source", "calendar", "sign-in", "session")
+    }
+    sha = {name: hashlib.sha256(token.encode()).hexdigest() for name, token in live.items()}
+    ana, write = world.person("ana"), world.store.write
+    assert create(world, "cli", sha["cli"]).done
+    hashes = {"default": sha["source"]}
+    write(apply_config, DOCUMENT, "x", "test", token_sha256=hashes).result()
+    link = {"sha256": sha["calendar"], "prefix": live["calendar"][:6]}
+    assert write(create_link, "ana", "person", "ana", ana, **link).result().done
+    write(offer_sign_in, ana, sha["sign-in"]).result()
+    assert write(use_link, sha["sign-in"], sha["session"]).result()
+    stored = "".join(
+        str(world.rows(f'SELECT * FROM "{table}"'))
+        for table in METADATA.tables  # every column of every table, as text
+    )
+    assert sha["cli"] in stored, "the hashes are there, so the look was at the right place"
+    assert [name for name, token in live.items() if token in stored] == []
 
 
 def test_a_name_is_short_and_printable(world: World) -> None:

@@ -184,6 +184,7 @@ def test_a_viewer_decides_on_nothing_even_when_the_edge_let_them_through(world: 
     draft_id = suggested(world)
     document = copy.deepcopy(DOCUMENT)
     document["people"]["cy"]["role"] = "viewer"
+    document["teams"]["shop"]["members"].remove("cy")
     world.apply(document)
     cy = Actor("person", "cy", "Cy Okafor")
     for flow in (accept, discard):

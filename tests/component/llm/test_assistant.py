@@ -360,7 +360,7 @@ def test_a_wish_becomes_an_offer_and_changes_nothing(world: World) -> None:
 @pytest.mark.parametrize(
     ("tool", "args", "why"),
     [
-        ("silence", {"incident": "1", "minutes": 43200}, "24 hours"),
+        ("silence", {"incident": "1", "minutes": 43200}, "7 days"),
         ("resolve", {"incident": "77"}, "no incident 77"),
         ("page_someone", {"target": "nobody-known"}, ""),
         ("set_severity", {"incident": "1", "severity": "SEV2"}, "already"),
@@ -375,9 +375,10 @@ def test_what_cannot_be_is_refused_in_words(
 
 
 def test_a_viewer_gets_no_offer_from_a_model(world: World) -> None:
-    people = {**DOCUMENT["people"], "ana": {**DOCUMENT["people"]["ana"], "role": "viewer"}}
+    people = {**DOCUMENT["people"], "vic": {"name": "Vic Stone", "role": "viewer"}}
     world.apply(DOCUMENT | {"people": people})
-    found, _, _ = ask(world, after("resolve", {"incident": "1"}, "That is not possible."))
+    asked = replace(turn(world), actor=Actor("person", "vic", "Vic Stone"))
+    found, _, _ = ask(world, after("resolve", {"incident": "1"}, "That is not possible."), asked)
     assert not found.offers
     assert "viewer" in found.refusals[0]
 

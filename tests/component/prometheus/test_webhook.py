@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,15 +22,17 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from oncall_bot.core.fault_points import FaultPoint
+from oncall_bot.core.outcomes import SYSTEM
+from oncall_bot.flows.api_tokens import create_token, revoke_token
 from oncall_bot.flows.apply_config import apply_config
 from oncall_bot.prometheus import webhook
 from oncall_bot.prometheus.webhook import PATH, Intake
-from oncall_bot.store import views
+from oncall_bot.store import tokens, views
 from oncall_bot.store.db import Store
 from oncall_bot.store.queue import Busy
 from oncall_bot.telemetry.metrics import Telemetry
 from tests.component.flows.world import DOCUMENT
-from tests.databases import Postgres
+from tests.databases import HandClock, Postgres
 
 TOKEN = "open-sesame"
 
@@ -102,6 +105,39 @@ def test_without_the_token_nothing_is_taken(
     answer = client.post(PATH, json=body("Slow"), headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
     assert store.look(views.open_incidents) == []
+
+
+def test_a_token_made_here_opens_while_it_is_valid_and_for_what_it_was_made(
+    store: Store, clock: HandClock, telemetry: Telemetry
+) -> None:
+    intake = Intake(store, telemetry, BEHIND, now=lambda: clock.now)
+
+    def given(token: str, scope: str, valid_for: timedelta | None) -> None:
+        sha256 = hashlib.sha256(token.encode()).hexdigest()
+        about = {"sha256": sha256, "prefix": token[:6], "scope": scope, "valid_for": valid_for}
+        store.write(create_token, token, SYSTEM, **about).result()
+        hashes = {"default": sha256}
+        store.write(apply_config, DOCUMENT, token, "test", token_sha256=hashes).result()
+        store.look(lambda reader: reader.snapshot.number)
+
+    with TestClient(intake) as client:
+
+        def status(token: str) -> int:
+            store.look(lambda reader: reader.snapshot.number)
+            return client.post(PATH, json=body("Slow"), headers=bearer(token)).status_code
+
+        given("calendar-link", "calendar:person:ana", None)
+        assert status("calendar-link") == 401
+        given("for-a-day", "read", timedelta(days=1))
+        assert status("for-a-day") == 200
+        store.write(lambda tx: None).result()
+        assert store.look(tokens.listed)[-1].used_at == clock.now
+        clock.advance(86_401)
+        assert status("for-a-day") == 401
+        given("for-ever", "read", None)
+        assert status("for-ever") == 200
+        store.write(revoke_token, "for-ever", SYSTEM).result()
+        assert status("for-ever") == 401
 
 
 def test_what_is_not_json_is_a_400_that_says_so(client: TestClient) -> None:

@@ -289,7 +289,7 @@ async def test_a_viewer_is_answered_but_gets_no_card(
 
 async def test_a_silence_of_a_month_is_refused_with_the_bound(bot: Bot) -> None:
     await bot.incident()
-    assert "5 minutes to 24 hours" in words(await asked(bot, "alice", "silence 1 for 30 days"))
+    assert "5 minutes to 7 days" in words(await asked(bot, "alice", "silence 1 for 30 days"))
 
 
 async def test_a_forged_button_does_nothing(bot: Bot) -> None:

@@ -141,6 +141,11 @@ NASTY_READINGS = [
     Reading(NASTY, NASTY, NASTY, UNREAD, at(4), None, NASTY),
 ] * 5
 
+REFUSAL = (
+    "Your role is viewer in team shop; to resolve incidents you need responder. Ask Dee Marsh or an admin to give it"
+    " to you."
+)
+
 
 @cache
 def messages() -> Mapping[str, Drawn]:
@@ -273,7 +278,7 @@ def messages() -> Mapping[str, Drawn]:
         "error-late": answers.late_press(),
         "error-outsider": answers.outsider(),
         "error-unknown-person": answers.unknown_person(),
-        "error-viewer": answers.viewer(),
+        "error-viewer": answers.sentence(REFUSAL),
         "error-not-yours": answers.not_yours("you have no contacts here"),
     }
     lost = answers.outcome(
@@ -300,7 +305,7 @@ def views() -> Mapping[str, Block]:
     return {
         "modal-declare": modals.declare(title="Checkout fails", service="checkout", channel="C1"),
         "modal-declare-empty": modals.declare(),
-        "modal-silence": modals.silence(FIRING),
+        "modal-silence": modals.silence(FIRING, timedelta(hours=4)),
         "modal-resolve": modals.resolve(HOSTILE),
         "modal-severity": modals.severity(FIRING),
         "modal-hand-over": modals.hand_over(FIRING),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from oncall_bot.core.config import Config, Person, Role
 from oncall_bot.core.outcomes import Actor
+from oncall_bot.core.rights import Rights
 from oncall_bot.core.talk.orders import Act
 from oncall_bot.core.talk.proposals import TOKEN_MAX, Proposal, may_press, opened, signed
 
@@ -70,5 +71,5 @@ def test_a_key_of_another_installation_is_none() -> None:
     ],
 )
 def test_the_asker_or_a_higher_role_may_press(who: str, act: Act, may: bool) -> None:
-    refusal = may_press(proposal(act), Actor("person", who, who), CONFIG)
+    refusal = may_press(proposal(act), Actor("person", who, who), Rights(CONFIG), None)
     assert (refusal is None) == may
