@@ -60,6 +60,7 @@ from oncall_bot.flows.notices import tell_of_death
 from oncall_bot.flows.plan_ahead import plan_ahead
 from oncall_bot.flows.stopping import stopped
 from oncall_bot.flows.warn_coverage import look_ahead, warn_coverage
+from oncall_bot.flows.warn_tokens import warn_tokens
 from oncall_bot.in_force import InForce
 from oncall_bot.paging.callbacks import Callbacks
 from oncall_bot.paging.heartbeat import HttpHeartbeat
@@ -497,6 +498,7 @@ class App:
             return
         found = await self.store.view(look_ahead)
         await self.store.write(warn_coverage, found)
+        await self.store.write(warn_tokens)
 
     async def _forget(self) -> None:
         while await self.store.write(retention.forget) >= retention.SLICE:

@@ -11,6 +11,7 @@ from oncall_bot.flows.api_tokens import create_token, revoke_token
 from oncall_bot.flows.apply_config import apply_config
 from oncall_bot.flows.calendar_links import create_link
 from oncall_bot.flows.sign_in import offer_sign_in, use_link
+from oncall_bot.flows.warn_tokens import warn_tokens
 from oncall_bot.store import tokens
 from oncall_bot.store.tables import METADATA
 from tests.component.flows.world import DOCUMENT, World
@@ -33,6 +34,24 @@ def test_a_token_expires(world: World) -> None:
     assert world.store.look(tokens.valid, "a" * 64) is not None
     world.clock.advance(86_401)
     assert world.store.look(tokens.valid, "a" * 64) is None
+
+
+def test_the_admins_hear_before_a_sources_token_expires_and_loudly_when_it_has(
+    world: World,
+) -> None:
+    """Its alerts are refused from then on: that must not be found out by silence."""
+    assert create(world, "source", "c" * 64, timedelta(days=20)).done
+    hashes = {"default": "c" * 64}
+    world.store.write(apply_config, DOCUMENT, "x", "test", token_sha256=hashes).result()
+    told = []
+    for days in (0, 8, 1, 9, 3):
+        world.clock.advance(days * 86_400)
+        world.store.write(warn_tokens).result()
+        world.run()
+        told.append((len(world.slack), len(world.phone)))
+    assert told == [(0, 0), (1, 0), (1, 0), (2, 0), (3, 1)]
+    assert "token of the source default" in world.slack[0].what
+    assert {got.to for got in world.slack} == {"U0DEEDEE1"}
 
 
 def test_a_revoked_token_is_not_valid_and_its_name_is_free_again(world: World) -> None:
