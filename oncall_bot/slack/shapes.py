@@ -95,6 +95,7 @@ PAYLOADS: Mapping[str, Shape] = {
     },
     "block_actions": {
         **_WHERE,
+        "trigger_id": _WORD,
         "actions": [_ACTION],
         "message?": _MESSAGE,
         "container?": {"type?": str, "message_ts?": _TS},
@@ -103,7 +104,7 @@ PAYLOADS: Mapping[str, Shape] = {
     "block_suggestion": {**_WHERE, "action_id": str, "block_id?": str, "value?": str},
     "view_submission": {
         **_WHERE,
-        "view": {**_VIEW, "callback_id": str, "state?": {"values?": dict}},
+        "view": {**_VIEW, "callback_id": str, "state?": {"values": dict}},
     },
     "view_closed": {**_WHERE, "view": _VIEW},
     "shortcut": {**_WHERE, "callback_id": str, "trigger_id": _WORD},
@@ -117,7 +118,13 @@ PAYLOADS: Mapping[str, Shape] = {
     "url_verification": {"challenge": str},
     "app_rate_limited": {},
 }
-_COMMAND: Shape = {"command": str, "user_id": _KEY, "team_id?": _KEY, "channel_id?": _KEY}
+_COMMAND: Shape = {
+    "command": str,
+    "user_id": _KEY,
+    "trigger_id": _WORD,
+    "team_id?": _KEY,
+    "channel_id?": _KEY,
+}
 
 
 def readable(body: bytes, content_type: str) -> str | None:

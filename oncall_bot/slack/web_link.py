@@ -24,7 +24,7 @@ async def web_link(edge: Edge, caller: Caller, press_id: str) -> Drawn | None:
     Only a press or a typed command, which have a `press_id`, is answered for its sender alone: a mention is answered in
     the channel, where a link would sign everybody in as that person.
     """
-    if caller.refusal is not None and not _is_viewer(caller):
+    if caller.refusal is not None and not is_viewer(caller):
         return await edge.turn_away(caller, "web")
     if edge.public_url is None:
         return answers.said(
@@ -45,6 +45,6 @@ async def web_link(edge: Edge, caller: Caller, press_id: str) -> Drawn | None:
     )
 
 
-def _is_viewer(caller: Caller) -> bool:
+def is_viewer(caller: Caller) -> bool:
     """Whether the only thing against them is that they may not change anything."""
     return caller.person is not None and caller.person.role is Role.VIEWER

@@ -10,7 +10,7 @@ firings    how often an alert fired, what fires now          shifts     shifts i
 offers     what a wish comes to                            conversations  what is talked about
 disclosure what of an incident a model may be sent
 drafts     suggested texts and what became of them           catching_up  what somebody who joins late reads
-coverage   faults of schedules ahead, calendars read in
+coverage   faults of schedules ahead, calendars read in       personal   all that is stored about one person
 """
 
 from oncall_bot.store.views.boards import ScheduleLine, board_of, schedule_lines
@@ -69,6 +69,7 @@ from oncall_bot.store.views.pages import (
     late_by,
     page_notice,
 )
+from oncall_bot.store.views.personal import person_export
 from oncall_bot.store.views.reasons import why
 from oncall_bot.store.views.rota import next_shifts, reminders, rota_week, shifts_of_others
 from oncall_bot.store.views.shifts import Shift, on_call_between, shifts_of
@@ -123,6 +124,7 @@ __all__ = [
     "open_incidents",
     "page_notice",
     "people",
+    "person_export",
     "pins_on",
     "record",
     "reminders",
