@@ -5,13 +5,11 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import MetaData, inspect, select
 
 from oncall_bot.cli.people import forget
 from oncall_bot.core.documents import faults_of
@@ -40,6 +38,7 @@ from oncall_bot.store.transactions import Tx
 from oncall_bot.store.views.fairness import fairness
 from oncall_bot.store.views.personal import SECTIONS
 from tests.component.flows.world import DOCUMENT, World
+from tests.dumps import dumped
 
 MAIL, PHONE, OWN_PHONE, SLACK = "ana.ruiz@example.com", "ana-phone", "+4915123456789", "U0ANAANA1"
 NEVER = re.compile(
@@ -104,20 +103,6 @@ def world(world: World) -> World:
     world.pass_time(7_300)
     world.pass_time(8 * 86_400, step=86_400)
     return world
-
-
-def dumped(store: Store) -> Iterator[tuple[str, str]]:
-    """Every column of every table, as text, by where it stands."""
-    with store.read() as reader:
-        found = MetaData()
-        found.reflect(reader.connection)
-        assert {*inspect(reader.connection).get_table_names()} == {*found.tables}
-        for table in found.tables.values():
-            for row in reader.connection.execute(select(table)).mappings():
-                for column, value in row.items():
-                    shown = bytes(value) if isinstance(value, memoryview) else value
-                    text = shown.decode() if isinstance(shown, bytes) else str(shown)
-                    yield f"{table.name}.{column}", text
 
 
 def traces(store: Store, never: re.Pattern[str] = NEVER) -> list[tuple[str, str]]:
