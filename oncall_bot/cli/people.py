@@ -73,12 +73,12 @@ def forget_(
     Example: oncall-bot person forget ana --yes
     """
     from oncall_bot.flows.forget_person import may_be_forgotten
-    from oncall_bot.store import personal
+    from oncall_bot.store import belongings
 
     with database() as store:
         traces = store.look(may_be_forgotten, key)
         if not yes:
-            stays = store.look(personal.counts, traces.person_id, traces.key)
+            stays = store.look(belongings.counts, traces.person_id, traces.key)
             _tell_before(traces, stays)
             if not typer.confirm("Forget them?", err=True):
                 raise OncallError("Nothing was changed.")

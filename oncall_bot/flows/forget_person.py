@@ -15,7 +15,7 @@ from typing import Any
 from oncall_bot.core.errors import BadInput
 from oncall_bot.core.forgetting import REMOVED, Finder, Traces, named_in, without_words_in
 from oncall_bot.core.outcomes import Actor
-from oncall_bot.store import incidents, personal, places, rules
+from oncall_bot.store import belongings, incidents, places, rules
 from oncall_bot.store.places import PLACES, Place
 from oncall_bot.store.transactions import Reader, Tx
 
@@ -25,11 +25,11 @@ PLACES_SHOWN = 12
 
 def may_be_forgotten(reader: Reader, key: str) -> Traces:
     """By what they are known; BadInput says what to do first, or that nobody is meant."""
-    traces = personal.traces_of(reader, key)
-    row = personal.row_of(reader, key)
+    traces = belongings.traces_of(reader, key)
+    row = belongings.row_of(reader, key)
     if row is not None and row.forgotten_at is not None:
         raise BadInput(f"{row.key} was forgotten already.")
-    found = named_in(personal.in_force(reader), traces.key)
+    found = named_in(belongings.in_force(reader), traces.key)
     if found:
         more = f" and {len(found) - PLACES_SHOWN} more" if len(found) > PLACES_SHOWN else ""
         raise BadInput(
@@ -42,28 +42,28 @@ def may_be_forgotten(reader: Reader, key: str) -> Traces:
 def begin(tx: Tx, key: str) -> Traces:
     """Nothing waits for them any more, and what is theirs alone is gone."""
     traces = may_be_forgotten(tx, key)
-    if personal.row_of(tx, key) is None:
-        personal.add_stranger(tx, traces.key)
-        traces = personal.traces_of(tx, key)
-    personal.stop(tx, traces)
-    personal.drop_own(tx, traces)
+    if belongings.row_of(tx, key) is None:
+        belongings.add_stranger(tx, traces.key)
+        traces = belongings.traces_of(tx, key)
+    belongings.stop(tx, traces)
+    belongings.drop_own(tx, traces)
     rules.changed(tx)
     return traces
 
 
 def take_back_words(tx: Tx, incident_id: int, traces: Traces) -> int:
     """What they wrote in one incident is replaced by a mark, there and where pins and drafts repeat it."""
-    said = personal.said_in(tx, incident_id, traces)
+    said = belongings.said_in(tx, incident_id, traces)
     words = sorted({text for text in said.values() if text != REMOVED}, key=len, reverse=True)
-    for draft in personal.drafts_of(tx, incident_id):
+    for draft in belongings.drafts_of(tx, incident_id):
         texts = draft._asdict()
         if (without := without_words_in(texts, words)) != texts:
-            personal.put_draft(tx, draft.id, without)
-    for row in personal.texts_of(tx, incident_id):
+            belongings.put_draft(tx, draft.id, without)
+    for row in belongings.texts_of(tx, incident_id):
         text = REMOVED if row.seq in said else without_words_in(row.text, words)
         data = without_words_in(row.data, words)
         if (text, data) != (row.text, row.data):
-            personal.put_text(tx, incident_id, row.seq, text, data)
+            belongings.put_text(tx, incident_id, row.seq, text, data)
     return len(said)
 
 
@@ -91,18 +91,18 @@ def _name_anew(tx: Tx, place: Place, keys: Sequence[Sequence[Any]]) -> None:
     for (version_id,) in keys:
         row = tx.one(place.one, of_id=version_id, now=tx.now)
         text = json.dumps(row.definition, sort_keys=True)
-        personal.name_policy(tx, version_id, hashlib.sha256(text.encode()).hexdigest())
+        belongings.name_policy(tx, version_id, hashlib.sha256(text.encode()).hexdigest())
 
 
 def drop_messages(tx: Tx, ids: Sequence[int]) -> int:
     """Where our direct messages to them lie is no longer known."""
-    return personal.drop_messages(tx, ids)
+    return belongings.drop_messages(tx, ids)
 
 
 def finish(tx: Tx, traces: Traces, actor: Actor, changed: Mapping[str, int]) -> dict[str, int]:
     """Nobody is known by the key any more; audited without saying who it was. What stays, counted."""
-    personal.finish(tx, traces)
-    stays = personal.counts(tx, traces.person_id, traces.pseudonym)
+    belongings.finish(tx, traces)
+    stays = belongings.counts(tx, traces.person_id, traces.pseudonym)
     after = {"changed": dict(changed), "kept": stays}
     incidents.audit(tx, str(actor), "forget_person", f"person:{traces.pseudonym}", after=after)
     rules.changed(tx)

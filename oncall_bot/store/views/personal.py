@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import bindparam, or_, select
 
 from oncall_bot.core.forgetting import Finder, Traces, named_in
-from oncall_bot.store import personal, places
+from oncall_bot.store import belongings, places
 from oncall_bot.store import tables as t
 from oncall_bot.store.record import stamp
 from oncall_bot.store.statements import Row, any_of, statement
@@ -93,7 +93,7 @@ _WHOLE = {
 
 def person_export(reader: Reader, key: str) -> dict[str, Any]:
     """What is stored about the person of this key or Slack id; BadInput when there is none."""
-    traces = personal.traces_of(reader, key)
+    traces = belongings.traces_of(reader, key)
     found: dict[str, dict[Any, dict[str, Any]]] = {}
     for table, row in _rows(reader, traces):
         rows = found.setdefault(table, {})
@@ -142,7 +142,7 @@ def _person(reader: Reader, traces: Traces) -> dict[str, Any]:
         "in_the_file": of_file is not None,
         "entries": [
             {"revision": revision, "applied_at": stamp(at), "entry": entry}
-            for revision, at, entry in personal.entries_of(reader, traces.key)
+            for revision, at, entry in belongings.entries_of(reader, traces.key)
         ],
     }
 
