@@ -42,6 +42,7 @@ from oncall_bot.engine.auditor import Auditor, Parts
 from oncall_bot.engine.delivery import Delivery, Ports
 from oncall_bot.engine.directory import EVERY as DIRECTORY_EVERY
 from oncall_bot.engine.directory import SlackIds
+from oncall_bot.engine.forgetter import Forgetter
 from oncall_bot.engine.gauge import LoopGauge
 from oncall_bot.engine.grant_reader import EVERY as GRANTS_EVERY
 from oncall_bot.engine.grant_reader import GrantReader
@@ -73,7 +74,7 @@ from oncall_bot.prometheus.webhook import Intake
 from oncall_bot.settings import Settings
 from oncall_bot.slack.connection import SlackEdge, SlackSettings
 from oncall_bot.slack.rendering import render
-from oncall_bot.store import migrations, processes, retention
+from oncall_bot.store import migrations, processes
 from oncall_bot.store.db import Store, ping
 from oncall_bot.store.hold import hold
 from oncall_bot.telemetry.metrics import Telemetry
@@ -297,7 +298,7 @@ class App:
             "hand_offs": (HAND_OFFS_EVERY, self._plan_ahead),
             "runbooks": (RUNBOOKS_EVERY, self._in_force.import_runbooks),
             "librarian": (LIBRARIAN_EVERY, Librarian(self.store).run),
-            "retention": (RETENTION_EVERY, self._forget),
+            "retention": (RETENTION_EVERY, Forgetter(self.store).run),
             "calendars": (CALENDARS_EVERY, calendars.run),
             "coverage": (COVERAGE_EVERY, self._warn_coverage),
         }
@@ -499,10 +500,6 @@ class App:
         found = await self.store.view(look_ahead)
         await self.store.write(warn_coverage, found)
         await self.store.write(warn_tokens)
-
-    async def _forget(self) -> None:
-        while await self.store.write(retention.forget) >= retention.SLICE:
-            pass  # a slice at a time, so that pages pass between them
 
     async def _not_ready(self) -> list[str]:
         reasons = ["the process stops"] if self._stopping else []

@@ -18,6 +18,8 @@ from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Tx
 
 NUMBERS_SHOWN = 10
+CODE = "code:"
+"""How the keys of messages begin that carry a code: a live secret, which nobody needs here once it was told."""
 TELL_EVERY = timedelta(minutes=10)
 MORE_ALIKE = "More that fail alike at the same place are not told of for ten minutes."
 
@@ -70,6 +72,8 @@ def delivered(
     _road(tx, rows[0], fate)
     if rows[0].state == "sent":
         _one_message(tx, rows)
+    if rows[0].state != "pending" and rows[0].dedupe_key.startswith(CODE):
+        outbox.forget_text(tx, rows[0])
     return str(rows[0].state)
 
 

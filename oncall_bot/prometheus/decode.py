@@ -86,7 +86,8 @@ def decode(body: bytes, source: str, now: datetime) -> list[Delivery]:
             return [Delivery(source, "", body_key(sha256, None), (), (raw,))]
         envelope = found
         notices, unreadable = _alerts(found.alerts, now)
-    sender = f"{envelope.externalURL}|{envelope.receiver}|{envelope.groupKey}"[:SENDER_MAX]
+    named = f"{envelope.externalURL}|{envelope.receiver}|{envelope.groupKey}"
+    sender = _whole(named)[:SENDER_MAX]  # the group key repeats what labels hold
     key = body_key(sha256, max((n.ended_at or n.starts_at for n in notices), default=None))
     slices = [notices[n : n + SLICE] for n in range(0, len(notices), SLICE)] or [[]]
     return [

@@ -140,7 +140,7 @@ async def _meant(edge: Edge, q: Question, place: Place, form: str) -> Situation 
         return few[0]
     if not open_ones:
         return Found(await open_list(edge))
-    choices = [form.format(s.incident_id) for s in open_ones[:3]]
+    choices = [form.replace("{}", str(s.incident_id), 1) for s in open_ones[:3]]
     return Found(told.ask_back(f"{len(open_ones)} incidents are open. Which one?", choices))
 
 

@@ -44,6 +44,7 @@ from oncall_bot.slack.callers import Caller
 from oncall_bot.slack.drafts import shown
 from oncall_bot.slack.edge import ANSWER_WITHIN, Edge, ephemeral, excuse, waiting
 from oncall_bot.slack.markdown import paragraphs
+from oncall_bot.slack.my_data import my_data
 from oncall_bot.slack.web_link import web_link
 from oncall_bot.store import views
 from oncall_bot.store.queue import Busy
@@ -461,6 +462,11 @@ async def _web(edge: Edge, asked: Asked) -> Drawn | None:
     return await web_link(edge, asked.caller, asked.press_id)
 
 
+async def _my_data(edge: Edge, asked: Asked) -> Drawn | None:
+    """`my-data`: nothing behind the word counts; it is always the asker's own."""
+    return await my_data(edge, asked.caller)
+
+
 async def _help(edge: Edge, asked: Asked) -> Drawn | None:
     return answers.help_(edge.command, edge.guide)
 
@@ -496,6 +502,7 @@ WORDS: Mapping[str, Word] = {
     "audit": audit.on_audit,
     "test": _test,
     "web": _web,
+    "my-data": _my_data,
     "help": _help,
 }
 ALIASES = {

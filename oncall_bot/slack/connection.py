@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -32,6 +33,8 @@ from oncall_bot.slack.edge import Edge, FilePeople, message_link, now_utc
 from oncall_bot.slack.listeners import register
 from oncall_bot.slack.refusals import NETWORK, error_of
 from oncall_bot.slack.sender import CALL_MAX, Observe, SlackChat, SlackDirectory, web_client
+from oncall_bot.slack.shapes import readable
+from oncall_bot.slack.signatures import signed_by
 from oncall_bot.slack.turns import Turns
 from oncall_bot.slack.user_groups import SlackUserGroups
 from oncall_bot.store import db
@@ -221,7 +224,7 @@ class SlackEdge:
             client=self.client,
             logger=quiet,
             signing_secret=self._settings.signing_secret or None,
-            request_verification_enabled=not self._settings.socket_mode,
+            request_verification_enabled=False,  # done before Bolt reads the body: `asgi`
         )
         register(app, self._edge, app_id=self._settings.app_id)
         return app
@@ -257,14 +260,19 @@ class SlackEdge:
         if body is None:
             await _answer(send, 413, {}, b"")
             return
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        if not signed_by(self._settings.signing_secret, body, headers, time.time()):
+            await _answer(send, 401, {}, b"")
+            return
         if self._app is None:  # Slack sends events again; a person sees that it did not work
             await _answer(send, 503, {"retry-after": ["5"]}, b"")
             return
-        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
-        query = scope.get("query_string", b"").decode("latin-1")
-        answer = await self._app.async_dispatch(
-            AsyncBoltRequest(body=body.decode("utf-8", "replace"), query=query, headers=headers)
-        )
+        words = readable(body, headers.get("content-type", ""))
+        if words is None:
+            log.warning("slack_body_unreadable", bytes=len(body))
+            await _answer(send, 400, {}, b"")
+            return
+        answer = await self._app.async_dispatch(AsyncBoltRequest(body=words, headers=headers))
         said = answer.body.encode() if isinstance(answer.body, str) else b""
         await _answer(send, answer.status, answer.headers, said)
 

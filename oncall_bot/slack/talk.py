@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from oncall_bot.core.errors import OncallError
 from oncall_bot.core.talk import (
     About,
     AskBack,
@@ -22,13 +23,14 @@ from oncall_bot.core.talk import (
     understand,
 )
 from oncall_bot.core.talk.proposals import Impossible, Needs
+from oncall_bot.core.talk.questions import Understood
 from oncall_bot.flows.refuse import refuse
 from oncall_bot.flows.remember_talk import remember_talk
 from oncall_bot.slack import answers, proposals, reading, told
 from oncall_bot.slack.answering import Place, answered
 from oncall_bot.slack.blocks import Drawn
 from oncall_bot.slack.callers import Caller
-from oncall_bot.slack.edge import Edge
+from oncall_bot.slack.edge import Edge, excuse
 from oncall_bot.store import views
 from oncall_bot.store.transactions import Reader
 
@@ -67,6 +69,13 @@ async def hear(edge: Edge, heard: Heard) -> Said:
     names = edge.names.of(known)
     zone = reading.zone_of(heard.caller.zone)
     understood = understand(heard.text, names, edge.clock(), zone, about)
+    try:
+        return await _said(edge, heard, understood, about)
+    except OncallError as error:
+        return Said(excuse(error), about)
+
+
+async def _said(edge: Edge, heard: Heard, understood: Understood, about: About) -> Said:
     match understood:
         case Question():
             found = await answered(edge, understood, heard.place)

@@ -441,6 +441,16 @@ def finish(tx: Tx, row_id: int, owner: str, fate: Fate) -> Row | None:
 
 
 _ROW = statement(select(OUTBOX).where(OUTBOX.c.id == bindparam("row_id")))
+_SAID = statement(
+    update(OUTBOX)
+    .where(OUTBOX.c.id == bindparam("row_id"))
+    .values(payload=bindparam("left", type_=OUTBOX.c.payload.type))
+)
+
+
+def forget_text(tx: Tx, row: Row) -> None:
+    """What the message said is no longer needed and must not stand here: a code, once it was told."""
+    tx.run(_SAID, row_id=row.id, left={k: v for k, v in row.payload.items() if k != "text"})
 
 
 def carried(tx: Reader, row: Row) -> list[Row]:

@@ -25,7 +25,7 @@ PAGES_WITHIN = 5.0
 """Seconds from the post to the telephone; it is far less on a machine that has nothing else to do."""
 
 ELSEWHERE = {
-    "hs05": "signatures: test_slack_script, by probe",
+    "hs05": "signatures: test_hostile_own, with others",
     "hs06": "what a model may do: the tests of drafts",
 }
 _numbers = itertools.count(1)
@@ -43,7 +43,7 @@ def _many(line: str, count: int) -> str:
     return "".join(line.format(n=n, p=n % PEOPLE) for n in range(count))
 
 
-def _many_teams() -> str:
+def config_of_many_teams() -> str:
     parts = {
         "channels:\n": _many(_PERSON, PEOPLE),
         "services:\n": _many(_TEAM, TEAMS),
@@ -56,7 +56,7 @@ def _many_teams() -> str:
     return config
 
 
-def _seed() -> dict[str, Any]:
+def seed() -> dict[str, Any]:
     people = ["alice", "bob", "carol", "dave", *(f"u{n}" for n in range(PEOPLE))]
     channels = [["incidents", ["alice", "bob", "carol"], False]]
     return {
@@ -78,8 +78,8 @@ def bot(
     """One bot takes it all, one after the other: what one case leaves behind must not hurt the next."""
     folder = tmp_path_factory.mktemp("hostile")
     url = sqlite_server.fresh()
-    config = _many_teams()
-    with worlds.world(folder, url, slackcheck=slackcheck, config=config, seed=_seed()) as made:
+    config = config_of_many_teams()
+    with worlds.world(folder, url, slackcheck=slackcheck, config=config, seed=seed()) as made:
         yield made
 
 
@@ -95,13 +95,13 @@ def still_pages(bot: World) -> None:
     fires = alert(name)
     began = time.monotonic()
     assert bot.post(body(fires)).status == 200
-    (ring,) = bot.until(lambda: _rings_for(bot, name), f"{name} rings", within=PAGES_WITHIN)
+    (ring,) = bot.until(lambda: rings_for(bot, name), f"{name} rings", within=PAGES_WITHIN)
     assert time.monotonic() - began < PAGES_WITHIN
     assert ring["priority"] == 5
     assert bot.post(body(ended(fires))).status == 200
 
 
-def _rings_for(bot: World, name: str) -> list[dict[str, Any]]:
+def rings_for(bot: World, name: str) -> list[dict[str, Any]]:
     return [one for one in bot.phone.rings() if name in one["message"]]
 
 
@@ -233,7 +233,7 @@ def test_hs09_a_label_of_200_kb_is_cut_and_pages(bot: World) -> None:
     reply, name = sent(bot, "hs09")
     assert reply.status == 200
     assert time.monotonic() - began < 1
-    bot.until(lambda: _rings_for(bot, name), "it pages", within=PAGES_WITHIN)
+    bot.until(lambda: rings_for(bot, name), "it pages", within=PAGES_WITHIN)
     (kept,) = stored(bot, name)
     assert any(
         value.endswith("… [cut]")
@@ -315,7 +315,7 @@ def test_a_body_without_alerts_changes_nothing(bot: World) -> None:
 def test_another_version_is_read_as_far_as_it_can_be(bot: World, version: Any) -> None:
     name = f"Version{version}"
     assert bot.post(body(alert(name), version=version)).status == 200
-    bot.until(lambda: _rings_for(bot, name), "it pages")
+    bot.until(lambda: rings_for(bot, name), "it pages")
 
 
 def _without(key: str) -> Callable[[dict[str, Any]], None]:
@@ -352,7 +352,7 @@ def test_an_alert_that_is_not_whole_still_pages(
     whole = body(one)
     change(one)
     assert bot.post({**whole, "alerts": [one]}).status == 200
-    bot.until(lambda: _rings_for(bot, name), "it pages")
+    bot.until(lambda: rings_for(bot, name), "it pages")
 
 
 def test_a_bad_alert_hurts_no_other_of_its_body(bot: World) -> None:
@@ -360,14 +360,14 @@ def test_a_bad_alert_hurts_no_other_of_its_body(bot: World) -> None:
     mixed = [alert("GoodOne"), bad, {"labels": "none"}, 7, alert("GoodTwo")]
     assert bot.post({**body(), "alerts": mixed}).status == 200
     assert len(stored(bot, "GoodOne")) == len(stored(bot, "GoodTwo")) == 1
-    bot.until(lambda: _rings_for(bot, "GoodOne"), "it pages")
+    bot.until(lambda: rings_for(bot, "GoodOne"), "it pages")
 
 
 @pytest.mark.parametrize("severity", ["catastrophic", "CRITICAL", "", "   ", "‮page", None])
 def test_an_unknown_severity_is_as_bad_as_critical(bot: World, severity: str | None) -> None:
     name = f"Severity{next(_numbers)}x"
     assert bot.post(body(alert(name, severity=severity))).status == 200
-    bot.until(lambda: _rings_for(bot, name), "it pages")
+    bot.until(lambda: rings_for(bot, name), "it pages")
 
 
 def test_numbers_as_labels_become_text(bot: World) -> None:
@@ -380,7 +380,7 @@ def test_numbers_as_labels_become_text(bot: World) -> None:
         "ratio": "0.5",
         "on": "true",
     }
-    bot.until(lambda: _rings_for(bot, "NumericLabels"), "it pages")
+    bot.until(lambda: rings_for(bot, "NumericLabels"), "it pages")
 
 
 def test_what_is_not_utf8_is_replaced(bot: World) -> None:
@@ -390,7 +390,7 @@ def test_what_is_not_utf8_is_replaced(bot: World) -> None:
     assert kept["labels"]["place"] == "caf\ufffd"
     assert kept["labels"]["nul"] == "a\ufffdb"
     assert kept["labels"]["lone"] == "\ufffd"
-    bot.until(lambda: _rings_for(bot, "NotUtf8"), "it pages")
+    bot.until(lambda: rings_for(bot, "NotUtf8"), "it pages")
 
 
 def test_a_value_of_4_mb_is_cut_with_a_mark(bot: World) -> None:
@@ -399,7 +399,7 @@ def test_a_value_of_4_mb_is_cut_with_a_mark(bot: World) -> None:
     (kept,) = stored(bot, "FourMegabytes")
     assert kept["annotations"]["description"].endswith("… [cut]")
     assert len(kept["annotations"]["description"]) == 4096
-    bot.until(lambda: _rings_for(bot, "FourMegabytes"), "it pages")
+    bot.until(lambda: rings_for(bot, "FourMegabytes"), "it pages")
 
 
 def test_thousands_of_labels_are_kept_to_the_first(bot: World) -> None:
@@ -408,7 +408,7 @@ def test_thousands_of_labels_are_kept_to_the_first(bot: World) -> None:
     (kept,) = stored(bot, "ManyLabels")
     assert len(kept["labels"]) == 64
     assert kept["labels"]["severity"] == "critical"
-    bot.until(lambda: _rings_for(bot, "ManyLabels"), "it pages")
+    bot.until(lambda: rings_for(bot, "ManyLabels"), "it pages")
 
 
 def test_ten_thousand_alerts_in_a_body_are_all_stored_and_page_once(bot: World) -> None:
@@ -418,8 +418,8 @@ def test_ten_thousand_alerts_in_a_body_are_all_stored_and_page_once(bot: World) 
     assert time.monotonic() - began < 30
     (count,) = bot.rows("SELECT count(*) AS n FROM alert WHERE name = 'TenThousand'")
     assert count["n"] == 10_000
-    bot.until(lambda: _rings_for(bot, "TenThousand"), "it pages")
-    assert len(_rings_for(bot, "TenThousand")) == 1
+    bot.until(lambda: rings_for(bot, "TenThousand"), "it pages")
+    assert len(rings_for(bot, "TenThousand")) == 1
 
 
 @pytest.mark.parametrize(
@@ -440,7 +440,7 @@ def test_no_text_of_an_alert_becomes_markup(bot: World, text: str) -> None:
     one = alert(name, annotations={"summary": text, "description": text}, pod=text)
     assert bot.post(body(one)).status == 200
     shown_in_slack(bot, name)
-    bot.until(lambda: _rings_for(bot, name), "it pages")
+    bot.until(lambda: rings_for(bot, name), "it pages")
     for evil in (
         "<!channel",
         "<!here",

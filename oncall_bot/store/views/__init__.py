@@ -11,7 +11,7 @@ offers     what a wish comes to                            conversations  what i
 disclosure what of an incident a model may be sent
 drafts     suggested texts and what became of them           catching_up  what somebody who joins late reads
 audit      who did what, and who was refused
-coverage   faults of schedules ahead, calendars read in
+coverage   faults of schedules ahead, calendars read in       personal   all that is stored about one person
 reach      how a page would reach a person now
 """
 
@@ -73,6 +73,7 @@ from oncall_bot.store.views.pages import (
     link_used,
     page_notice,
 )
+from oncall_bot.store.views.personal import person_export
 from oncall_bot.store.views.reach import ReachShown, RulesShown, reach
 from oncall_bot.store.views.reasons import why
 from oncall_bot.store.views.rota import next_shifts, reminders, rota_week, shifts_of_others
@@ -134,6 +135,7 @@ __all__ = [
     "open_incidents",
     "page_notice",
     "people",
+    "person_export",
     "pins_on",
     "reach",
     "record",

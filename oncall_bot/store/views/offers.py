@@ -93,7 +93,7 @@ def _incident(
     near = _near(open_ones, asker)
     if near is not None:
         return near
-    choices = tuple(form.format(s.incident_id) for s in open_ones[:CHOICES_MOST])
+    choices = tuple(form.replace("{}", str(s.incident_id), 1) for s in open_ones[:CHOICES_MOST])
     return Needs(f"{len(open_ones)} incidents are open. Which one?", choices)
 
 

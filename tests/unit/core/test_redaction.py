@@ -229,3 +229,10 @@ def test_a_sentence_that_hands_over_any_word_as_a_password_is_left_out_of_drafts
 def test_redacting_twice_changes_nothing(text: str) -> None:
     once = redact(text)
     assert redact(once) == once
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_a_token_is_gone_whatever_stands_around_it(before: str, after: str) -> None:
+    token = _joined("xoxb-", "123456789012-abcdefABCDEF")
+    text = f"{before} {token} {after}"
+    assert token not in redact(text)

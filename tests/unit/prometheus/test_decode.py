@@ -115,6 +115,14 @@ def test_another_version_is_read_all_the_same() -> None:
     assert len(one(body(alert(), version="5", truncatedAlerts="many")).notices) == 1
 
 
+@pytest.mark.parametrize("odd", ["\ud800", "\x00"])
+def test_a_group_key_that_no_database_keeps_hurts_no_alert(odd: str) -> None:
+    delivery = one(body(alert(), groupKey=f'{{}}:{{alertname="a{odd}b"}}', receiver=odd))
+    assert delivery.sender.count("\ufffd") == 2
+    assert len(delivery.notices) == 1
+    assert not delivery.unreadable
+
+
 def test_null_and_lone_surrogates_become_the_replacement_mark_before_the_fingerprint() -> None:
     data = (
         body(alert())
