@@ -6,6 +6,7 @@ batch. Refuses to know how many are thrown and in which order. Serves the fuzz c
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -14,14 +15,16 @@ import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from benchmarks.fuzz.mutations import Mutator
 from benchmarks.fuzz.stage import (
     ADDRESS,
     ANA,
+    ANA_NUMBER,
     BO,
     GUEST,
+    ROAD_TOKEN,
     SECRET,
     SIGNING_SECRET,
     TOKEN,
@@ -35,7 +38,10 @@ from oncall_bot.core.feeds import LINK_MARK, link_digest
 from oncall_bot.core.outcomes import Actor
 from oncall_bot.core.sign_in import KEY_BYTES, digest
 from oncall_bot.flows.calendar_links import create_link
+from oncall_bot.flows.claiming import claim
+from oncall_bot.flows.delivered import delivered
 from oncall_bot.flows.sign_in import offer_sign_in, use_link
+from oncall_bot.store.outbox import Fate
 
 ANA_HERSELF = Actor("person", "ana", "Ana Ruiz")
 BROWSER = {"origin": ADDRESS, "sec-fetch-site": "same-origin"}
@@ -326,6 +332,9 @@ class Ack(Door):
     async def open(self, stage: Stage) -> None:
         if said := await stage.still_pages():
             raise RuntimeError(said)
+        for row in await stage.store.write(claim, "fuzz", 100, timedelta(minutes=2)):
+            sent = Fate("sent", provider_id=f"SM{row.id:032x}")
+            await stage.store.write(delivered, row.id, "fuzz", sent)
         (row,) = stage.rows("SELECT max(id) AS id FROM page")
         self.page = row.id
         self.token = make_token(SECRET, row.id, "file:push", stage.clock.now + timedelta(days=1))
@@ -453,4 +462,93 @@ class Ical(Door):
         return None if answer.status == 200 else f"the genuine token is answered {answer.status}"
 
 
-DOORS: Mapping[str, type[Door]] = {door.name: door for door in (Webhook, Slack, Ack, SignIn, Ical)}
+# --- telephones ---------------------------------------------------------------------------------------------------
+
+
+class Phone(Door):
+    """What a telephone provider posts. Without its signature for that road nothing is done; with it, what it says."""
+
+    name = "phone"
+    refusals = frozenset({400, 403, 404, 405})
+    takes = frozenset({200, 204, 400})
+
+    def __init__(self) -> None:
+        self._count = 0
+        self.token, self.page, self.row = "", 0, 0
+
+    async def open(self, stage: Stage) -> None:
+        """A page that Ana was sent and has not answered; its receipts and its keys are what is thrown about."""
+        if said := await stage.pages_ana():
+            raise RuntimeError(said)
+        (row,) = stage.rows(
+            "SELECT max(page_id) AS page, max(id) AS id FROM outbox WHERE kind = 'loud'"
+        )
+        self.page, self.row = row.page, row.id
+        ends = stage.clock.now + timedelta(days=1)
+        self.token = make_token(SECRET, self.page, "file:voice", ends)
+
+    def knock(self, mutator: Mutator) -> Request:
+        self._count += 1
+        path, form = self._post(mutator)
+        if mutator.random.random() < 0.3:
+            form = {**form, **mutator.object({"Body": "x", "Digits": "1"})}
+        pairs = {str(k)[:200]: str(v)[:2000] for k, v in form.items()}
+        body = urlencode(pairs, errors="replace").encode()
+        if mutator.random.random() < 0.2:
+            body = mutator.bytes(body)
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        read = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+        sign = _twilio(ROAD_TOKEN, f"{ADDRESS}{path}", read)
+        genuine = mutator.random.random() < 0.5
+        if not genuine:
+            sign = mutator.random.choice(
+                (
+                    _header(mutator.word(sign)),
+                    "",
+                    _twilio("another token", f"{ADDRESS}{path}", read),
+                    _twilio(ROAD_TOKEN, f"https://evil.example{path}", read),
+                    _twilio(ROAD_TOKEN, f"{ADDRESS}{path}", {**read, "Digits": "4"}),
+                )
+            )
+            genuine = sign == _twilio(ROAD_TOKEN, f"{ADDRESS}{path}", read)
+        return Request(path, body, headers={**headers, "x-twilio-signature": sign}, genuine=genuine)
+
+    def _post(self, mutator: Mutator) -> tuple[str, dict[str, str]]:
+        sid = f"SM{self._count:032x}"
+        match mutator.random.randrange(3):
+            case 0:
+                words = mutator.random.choice(("a0000", "r 1111", "STOP", "e", "what?"))
+                text = mutator.bytes(words.encode()).decode("utf-8", "replace")
+                who = mutator.random.choice((ANA_NUMBER, "+4915550999999", mutator.text()))
+                return "/phone/sms/text", {"MessageSid": sid, "From": who, "Body": text}
+            case 1:
+                token = quote(mutator.word(self.token), safe="", errors="replace")
+                key = mutator.random.choice(("4", "6", "8", "#", mutator.text()[:3]))
+                form = {"CallSid": sid.replace("SM", "CA"), "Digits": key}
+                return f"/phone/voice/key/{token if token != self.token else '-'}", form
+            case _:
+                number = mutator.random.choice(
+                    (str(self.row), str(10**30), quote(mutator.text(), safe="", errors="replace"))
+                )
+                state = mutator.random.choice(("delivered", "failed", "no-answer", mutator.text()))
+                form = {"MessageSid": sid, "MessageStatus": state, "ErrorCode": mutator.text()}
+                return f"/phone/sms/receipt/{number or '-'}", form
+
+    async def hurt(self, stage: Stage) -> str | None:
+        answered = stage.rows(
+            "SELECT 1 FROM page WHERE id = :id AND answered_at IS NOT NULL", id=self.page
+        )
+        if answered:
+            return "a guessed code, an altered key or a forged post answered the page"
+        return None
+
+
+def _twilio(token: str, url: str, form: Mapping[str, str]) -> str:
+    text = url + "".join(f"{name}{form[name]}" for name in sorted(form))
+    mac = hmac.new(token.encode(), text.encode("utf-8", "replace"), hashlib.sha1)
+    return base64.b64encode(mac.digest()).decode()
+
+
+DOORS: Mapping[str, type[Door]] = {
+    door.name: door for door in (Webhook, Slack, Ack, SignIn, Ical, Phone)
+}

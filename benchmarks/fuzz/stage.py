@@ -29,6 +29,7 @@ from starlette.responses import Response
 from oncall_bot.calendars.feeds import Feeds
 from oncall_bot.core.documents import faults_of, normalised, sha256_of
 from oncall_bot.flows.apply_config import apply_config
+from oncall_bot.paging.callbacks import Callbacks
 from oncall_bot.prometheus.webhook import Intake
 from oncall_bot.slack.connection import SlackEdge, SlackSettings
 from oncall_bot.store import migrations
@@ -41,6 +42,8 @@ SECRET = b"0123456789abcdef0123456789abcdef"
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 TOKEN = "fuzz-token-of-the-source-0123456789"
 ADDRESS = "https://oncall.example.com"
+ROAD, ROAD_TOKEN = "twilio://ACfuzz:{token}@+15005550006/{{to}}", "fuzz-token-of-the-telephone-0123"
+ANA_NUMBER = "+4915550100001"
 ANA, BO, GUEST = "U0ANAANA1", "U0BOBOBO1", "U0GUEST01"
 STORM_OVER = timedelta(minutes=5)
 ANSWERS_WITHIN = 30.0
@@ -52,10 +55,22 @@ DOCUMENT: dict[str, Any] = {
     "version": 1,
     "defaults": {"zone": "Europe/Berlin", "channel": "#alerts", "last_resort": ["ana"]},
     "people": {
-        "ana": {**_PERSON, "role": "admin", "contacts": {"push": "ana-phone"}},
+        "ana": {
+            **_PERSON,
+            "role": "admin",
+            "contacts": {"push": "ana-phone", "sms": ANA_NUMBER, "voice": ANA_NUMBER},
+        },
         "bo": {"name": "Bo Lindt", "slack": BO, "contacts": {"push": "bo-phone"}},
     },
-    "channels": {"push": {"url": "ntfy://127.0.0.1/{to}"}},
+    "channels": {
+        "push": {"url": "ntfy://127.0.0.1/{to}"},
+        "sms": {"url_file": "sms"},
+        "voice": {"url_file": "voice"},
+    },
+    "personal_rules": {
+        "high": [{"after": "0m", "by": one} for one in ("slack", "push", "sms", "voice")],
+        "low": [{"after": "0m", "by": "slack"}],
+    },
     "teams": {
         "shop": {"members": ["ana", "bo"], "channel": "#shop"},
         "quiet": {"members": ["bo"], "channel": "#quiet"},
@@ -174,9 +189,17 @@ class Stage:
 
     async def still_pages(self) -> str | None:
         """Why an ordinary critical alert opens no incident with a page; None when it does."""
+        return await self._pages("ordinary")
+
+    async def pages_ana(self) -> str | None:
+        """The same for one that pages whoever is on call, by every road."""
+        self.clock.now += STORM_OVER
+        return await self._pages("checkout")
+
+    async def _pages(self, service: str) -> str | None:
         self.clock.now += STORM_OVER
         name = f"Ordinary{next(_numbers)}"
-        labels = {"alertname": name, "service": "ordinary", "severity": "critical"}
+        labels = {"alertname": name, "service": service, "severity": "critical"}
         firing = {"status": "firing", "labels": labels, "startsAt": self.clock.now.isoformat()}
         body = json.dumps({"version": "4", "alerts": [firing]}).encode()
         answer = await self.ask(Request("/webhook/alertmanager", body, headers=bearer()))
@@ -286,9 +309,17 @@ def _app(store: Store, slack: SlackEdge, clock: Clock) -> Any:
         ready=ready,
         slack_handler=slack_handler,
         calendars=Feeds(store).behind,
+        telephone=Callbacks(
+            store, secret=lambda: SECRET, public_url=ADDRESS, read_file=_road_of_file
+        ),
         public_url=ADDRESS,
     )
     return Intake(store, telemetry, built, now=clock)
+
+
+def _road_of_file(name: str) -> str:
+    road = ROAD.format(token=ROAD_TOKEN)
+    return f"{road}?method=call" if name == "voice" else road
 
 
 async def _handed_on(slack: SlackEdge, request: Any) -> Response:
