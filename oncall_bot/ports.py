@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Protocol
 
 from oncall_bot.core.board import Board
@@ -25,11 +26,21 @@ from oncall_bot.core.talk.proposals import Needs, Offer
 from oncall_bot.core.verification import Claim
 
 
+class Blame(StrEnum):
+    """What of a message cannot work when it is refused for good."""
+
+    MESSAGE = "message"  # or anything else: the provider alone knows
+    ADDRESS = (
+        "address"  # of this person on this road: it will not work until its owner does something
+    )
+    ROAD = "road"  # for everybody: the installation's own settings
+
+
 class DeliveryError(OncallError):
     """A message could not be handed over.
 
     `permanent`: trying again cannot help (unknown user, channel gone). `retry_after`: seconds the provider asked
-    for. `bad_address`: it is the person's address that will not work, not the road.
+    for. `blame`: what is wrong when it is permanent.
     """
 
     def __init__(
@@ -39,11 +50,11 @@ class DeliveryError(OncallError):
         permanent: bool = False,
         retry_after: float | None = None,
         rate_limited: bool = False,
-        bad_address: bool = False,
+        blame: Blame = Blame.MESSAGE,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
-        self.bad_address = bad_address
+        self.blame = blame
         self.retry_after = retry_after
         self.rate_limited = rate_limited
 

@@ -449,7 +449,7 @@ def _failed(error: DeliveryError) -> Fate:
         permanent=error.permanent,
         retry_after=after,
         rate_limited=error.rate_limited,
-        bad_address=error.bad_address,
+        blame=error.blame,
     )
 
 

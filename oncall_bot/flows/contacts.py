@@ -32,11 +32,15 @@ CODE_AGAIN = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One message of a test page: the road, where it goes, and the key under which its fate is found."""
+    """One message of a test page: the road, where it goes, and the key under which its fate is found.
+
+    `receipts`: its provider tells more after it took the message.
+    """
 
     road: str
     address: str
     key: str
+    receipts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,7 @@ def send_test_page(tx: Tx, person_key: str, actor: Actor) -> RoadsTried:
     """One test message on every road the person has."""
     if (turned_down := _may_not(tx, person_key, actor)) is not None:
         return RoadsTried(False, turned_down.reason, refused=True)
-    reach = tx.snapshot.reach.get(person_key, Reach(None))
+    config, reach = tx.snapshot.config, tx.snapshot.reach.get(person_key, Reach(None))
     stamp = f"test:{person_key}:{int(tx.now.timestamp())}"
     tries = []
     if reach.slack_id:
@@ -160,9 +164,20 @@ def send_test_page(tx: Tx, person_key: str, actor: Actor) -> RoadsTried:
             payload={"what": "test", "person": person_key, "channel": reach.slack_id},
         )
     for contact in reach.contacts:
-        tries.append(Try(contact.kind, contact.address, f"{stamp}:{contact.ref}"))
+        channel = config.channels.get(contact.kind)
+        receipts = channel is not None and phone_numbers.takes_numbers(channel)
+        tries.append(Try(contact.kind, contact.address, f"{stamp}:{contact.ref}", receipts))
         text = f"This is a test page. It reached you by {contact.kind}. Nothing is broken."
-        _send(tx, person_key, contact.kind, contact.address, "Test page", text, key=tries[-1].key)
+        _send(
+            tx,
+            person_key,
+            contact.kind,
+            contact.address,
+            "Test page",
+            text,
+            key=tries[-1].key,
+            contact=contact.ref,
+        )
     if not tries:
         return RoadsTried(False, "You have no road. Add one with: contact add push TOPIC")
     incidents.audit(tx, str(actor), "test_page", f"person:{person_key}")
@@ -182,12 +197,24 @@ def _hash(person: str, code: str) -> str:
     return hashlib.sha256(f"{person}:{code}".encode()).hexdigest()
 
 
-def _send(tx: Tx, person: str, kind: str, address: str, title: str, text: str, *, key: str) -> None:
+def _send(
+    tx: Tx,
+    person: str,
+    kind: str,
+    address: str,
+    title: str,
+    text: str,
+    *,
+    key: str,
+    contact: str | None = None,
+) -> None:
+    """`contact`: a road that is the person's already, whose health this shows."""
+    payload = {"road": kind, "address": address, "title": title, "text": text, "urgent": False}
     outbox.add(
         tx,
         lane=Lane.ANSWER,
         kind="loud",
         destination=f"{kind}:{person}",
         dedupe_key=key,
-        payload={"road": kind, "address": address, "title": title, "text": text, "urgent": False},
+        payload=payload | ({"contact": contact} if contact else {}),
     )

@@ -12,6 +12,7 @@ from datetime import timedelta
 from oncall_bot.core.timeline import Entry, Kind
 from oncall_bot.flows import canary, notices, road_trouble, showing
 from oncall_bot.flows.receipts import bring_forward
+from oncall_bot.ports import Blame
 from oncall_bot.store import incidents, messages, outbox, runs
 from oncall_bot.store.outbox import Fate
 from oncall_bot.store.statements import Row
@@ -68,7 +69,7 @@ def delivered(
         if row.page_id is not None:
             _page(tx, row, fate)
         if row.state == "dead":
-            _dead(tx, row, told=fate.bad_address)
+            _dead(tx, row, told=fate.blame is Blame.ADDRESS)
     _road(tx, rows[0], fate)
     if rows[0].state == "sent":
         _one_message(tx, rows)
@@ -119,7 +120,8 @@ def _road(tx: Tx, row: Row, fate: Fate) -> None:
     if fate.outcome == "sent":
         road_trouble.worked(tx, row)
     elif fate.outcome == "failed":
-        road_trouble.failed(tx, row, fate.answer, bad_address=fate.bad_address)
+        for_good = row.state == "dead" and fate.blame is not Blame.ROAD
+        road_trouble.failed(tx, row, fate.answer, for_good=for_good)
 
 
 def _message(tx: Tx, row: Row, drawn: tuple[int, int, str], place: tuple[str, str] | None) -> None:

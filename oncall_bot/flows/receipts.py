@@ -36,7 +36,7 @@ def take_receipt(
     if state in ("failed", "missed"):
         _failed(tx, news, state, why or "")
     if state == "failed":
-        road_trouble.failed(tx, row, why or "", bad_address=bad_address)
+        road_trouble.failed(tx, row, why or "", for_good=bad_address)
     elif state != "missed":
         road_trouble.worked(tx, row)
     for number in sorted({one.incident_id for one in news if one.incident_id is not None}):

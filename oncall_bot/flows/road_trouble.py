@@ -28,14 +28,14 @@ def worked(tx: Tx, row: Row) -> None:
         road_health.worked(tx, found[1], str(row.payload["contact"]), str(row.payload["address"]))
 
 
-def failed(tx: Tx, row: Row, why: str, *, bad_address: bool) -> None:
-    """The message was refused by its road; with `bad_address` every other one would be as well."""
+def failed(tx: Tx, row: Row, why: str, *, for_good: bool) -> None:
+    """The message was refused by its road; `for_good`: every other one to that address would be as well."""
     found = _whose(tx, row)
     if found is None:
         return
     person, person_id = found
     contact, address = str(row.payload["contact"]), str(row.payload["address"])
-    if not bad_address:
+    if not for_good:
         road_health.failed(tx, person_id, contact, address, why)
     elif road_health.set_aside(tx, person_id, contact, address, why):
         _tell(tx, person, str(row.payload["road"]), contact, why)

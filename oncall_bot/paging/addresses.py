@@ -15,7 +15,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from oncall_bot.core.config import Channel
-from oncall_bot.ports import DeliveryError
+from oncall_bot.ports import Blame, DeliveryError
 
 TO: Final = "{to}"
 MAX_TO: Final = 254  # the longest e-mail address (RFC 5321)
@@ -82,11 +82,15 @@ def checked_to(road: str, to: str) -> str:
     to = to.strip()
     if not to or len(to) > MAX_TO:
         raise DeliveryError(
-            f"The address for {road} is empty or longer than {MAX_TO} characters.", permanent=True
+            f"The address for {road} is empty or longer than {MAX_TO} characters.",
+            permanent=True,
+            blame=Blame.ADDRESS,
         )
     if "://" in to or not to.isprintable() or any(c.isspace() or c in _NEVER_IN_TO for c in to):
         raise DeliveryError(
-            f"The address for {road} holds characters that no address has.", permanent=True
+            f"The address for {road} holds characters that no address has.",
+            permanent=True,
+            blame=Blame.ADDRESS,
         )
     return to
 
@@ -112,4 +116,4 @@ def _one_line(road: str, text: str) -> str:
 
 
 def _unusable(road: str, why: str, *, permanent: bool = True) -> DeliveryError:
-    return DeliveryError(f"The road {road} {why}.", permanent=permanent)
+    return DeliveryError(f"The road {road} {why}.", permanent=permanent, blame=Blame.ROAD)

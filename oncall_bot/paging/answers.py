@@ -17,7 +17,7 @@ from typing import Final
 
 import httpx2
 
-from oncall_bot.ports import DeliveryError
+from oncall_bot.ports import Blame, DeliveryError
 
 WHOLE_EXCHANGE_SECONDS: Final = 8.0
 CONNECT_SECONDS: Final = 4.0
@@ -83,9 +83,13 @@ async def exchange(
     except (TimeoutError, httpx2.TimeoutException):
         raise DeliveryError(f"{road} did not answer in {whole_seconds:g} s.") from None
     except httpx2.InvalidURL:
-        raise DeliveryError(f"The address of {road} cannot be used.", permanent=True) from None
+        raise DeliveryError(
+            f"The address of {road} cannot be used.", permanent=True, blame=Blame.ROAD
+        ) from None
     except httpx2.UnsupportedProtocol:
-        raise DeliveryError(f"The address of {road} cannot be used.", permanent=True) from None
+        raise DeliveryError(
+            f"The address of {road} cannot be used.", permanent=True, blame=Blame.ROAD
+        ) from None
     except httpx2.RequestError as fault:  # its text may hold the address
         raise DeliveryError(f"{road} cannot be reached ({type(fault).__name__}).") from None
     answer, wait = Answer(response.status_code, body), response.headers.get("Retry-After")
@@ -119,7 +123,9 @@ def refused(road: str, status: int, retry_after: str | None = None) -> DeliveryE
         return DeliveryError(f"{road} does not accept our credentials ({status}).")
     if 300 <= status < 400:
         return DeliveryError(
-            f"{road} points elsewhere ({status}); redirects are not followed.", permanent=True
+            f"{road} points elsewhere ({status}); redirects are not followed.",
+            permanent=True,
+            blame=Blame.ROAD,
         )
     return DeliveryError(f"{road} refuses the message ({status}).", permanent=True)
 

@@ -21,7 +21,7 @@ from oncall_bot.core.config import Channel
 from oncall_bot.paging.addresses import Address, ReadFile
 from oncall_bot.paging.answers import refused
 from oncall_bot.paging.words import text_of, title_of, whole_text_of
-from oncall_bot.ports import DeliveryError, LoudPage, Sent
+from oncall_bot.ports import Blame, DeliveryError, LoudPage, Sent
 
 WHOLE_CALL_SECONDS: Final = 10.0  # apprise allows 4 s to connect and 4 s to answer
 MAX_LINES: Final = 200
@@ -29,6 +29,12 @@ _MAIL: Final = frozenset({"mailto", "mailtos"})
 _PLAIN_HTTP: Final = frozenset({"json", "jsons", "form", "forms", "xml", "xmls"})
 _HTTP_CODE = re.compile(r"\berror=(\d{3})\b")  # how its plugins end the line about a refusal
 _SMTP_CODE = re.compile(r"\((\d{3}), b['\"]|refused: (\d{3}) ")  # str() of smtplib's exceptions
+_NO_MAILBOX: Final = frozenset({550, 551, 553})  # RFC 5321: mailbox unavailable, elsewhere, no name
+_BAD_ADDRESS: Final[Mapping[str, frozenset[int]]] = {
+    # core.telegram.org/bots/api: 400 "chat not found", 403 "bot was blocked by the user"
+    "tgram": frozenset({400, 403}),
+    "pover": frozenset({400}),  # pushover.net/api: the user key is invalid
+}
 _CALL = re.compile(r"[?&]method=c(?:all?)?(?:&|$)", re.IGNORECASE)
 
 
@@ -60,7 +66,9 @@ class ApprisePager:
         apprise = await self.warm_up()
         address = self._addresses.get(page.channel)
         if address is None:
-            raise DeliveryError(f"There is no road {page.channel} in the file.", permanent=True)
+            raise DeliveryError(
+                f"There is no road {page.channel} in the file.", permanent=True, blame=Blame.ROAD
+            )
         url = _with_extras(
             address.filled(page.address, host_may_vary=_host_is_fixed(apprise, address.scheme())),
             page,
@@ -68,11 +76,15 @@ class ApprisePager:
         caller = apprise.Apprise(asset=_asset(apprise, self._timeout))
         if not caller.add(url) or len(caller) != 1:
             raise DeliveryError(
-                f"The address of {page.channel} is not one that can be used.", permanent=True
+                f"The address of {page.channel} is not one that can be used.",
+                permanent=True,
+                blame=Blame.ROAD,
             )
         if len(caller[0]) > 1:
             raise DeliveryError(
-                f"The address of {page.channel} names more than one target.", permanent=True
+                f"The address of {page.channel} names more than one target.",
+                permanent=True,
+                blame=Blame.ROAD,
             )
         voice = bool(_CALL.search(url))
         result = await caller.async_notify(
@@ -91,22 +103,33 @@ class ApprisePager:
                 return Sent(page.key, channel=page.channel, answer="taken")
             raise _why(
                 page.channel,
+                address.scheme(),
                 result.timeout_count,
                 [str(line.message) for line in result.logs()],
                 self._timeout,
             )
 
 
-def _why(road: str, timeouts: int, lines: Iterable[str], timeout: float) -> DeliveryError:
+def _why(
+    road: str, scheme: str, timeouts: int, lines: Iterable[str], timeout: float
+) -> DeliveryError:
     """What can be known of the failure, in our words: theirs may hold secrets."""
     if timeouts:
         return DeliveryError(f"{road} did not answer in {timeout:g} s.")
     for line in reversed(list(lines)[:MAX_LINES]):
         if found := _HTTP_CODE.search(line):
-            return refused(road, int(found[1]))
+            return _http(road, scheme, int(found[1]))
         if found := _SMTP_CODE.search(line):
             return _smtp(road, int(found[1] or found[2]))
     return DeliveryError(f"{road} did not take the message.")
+
+
+def _http(road: str, scheme: str, status: int) -> DeliveryError:
+    """What the brand means by the status, where it says of a person's address what others say of a login."""
+    if status in _BAD_ADDRESS.get(scheme, frozenset()):
+        text = f"{road} says that this address cannot be reached ({status})."
+        return DeliveryError(text, permanent=True, blame=Blame.ADDRESS)
+    return refused(road, status)
 
 
 def _smtp(road: str, code: int) -> DeliveryError:
@@ -115,7 +138,9 @@ def _smtp(road: str, code: int) -> DeliveryError:
         return DeliveryError(f"{road} does not accept our credentials ({code}).")
     if code >= 500:
         return DeliveryError(
-            f"{road} refuses the recipient or the message ({code}).", permanent=True
+            f"{road} refuses the recipient or the message ({code}).",
+            permanent=True,
+            blame=Blame.ADDRESS if code in _NO_MAILBOX else Blame.MESSAGE,
         )
     return DeliveryError(f"{road} cannot take the message at the moment ({code}).")
 

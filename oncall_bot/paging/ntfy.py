@@ -24,7 +24,7 @@ import structlog
 from oncall_bot.paging.addresses import TO, Address, checked_to, without_login
 from oncall_bot.paging.answers import WHOLE_EXCHANGE_SECONDS, exchange
 from oncall_bot.paging.words import text_of, title_of
-from oncall_bot.ports import DeliveryError, LoudPage, Sent
+from oncall_bot.ports import Blame, DeliveryError, LoudPage, Sent
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +69,9 @@ class NtfyPager:
         base, topic, options = self._where(page)
         if not _TOPIC.match(topic):
             raise DeliveryError(
-                f"The ntfy topic for {page.channel} is not a topic name.", permanent=True
+                f"The ntfy topic for {page.channel} is not a topic name.",
+                permanent=True,
+                blame=Blame.ADDRESS,
             )
         url, user, password = without_login(base)
         headers = {"Content-Type": "application/json", "Idempotency-Key": page.key}

@@ -18,7 +18,7 @@ from oncall_bot.paging import ntfy, twilio, webhook
 from oncall_bot.paging.addresses import Address, ReadFile
 from oncall_bot.paging.answers import WHOLE_EXCHANGE_SECONDS, careful_client
 from oncall_bot.paging.apprise_pager import ApprisePager
-from oncall_bot.ports import DeliveryError, LoudPage, Pager, Sent
+from oncall_bot.ports import Blame, DeliveryError, LoudPage, Pager, Sent
 
 APPRISE_EXTRA_SECONDS = (
     2.0  # it allows 4 s to connect and 4 s to answer, and threads wait in a queue
@@ -66,7 +66,9 @@ class Roads:
     def _carrier(self, road: str) -> Pager:
         address = self._addresses.get(road)
         if address is None:
-            raise DeliveryError(f"There is no road {road} in the file.", permanent=True)
+            raise DeliveryError(
+                f"There is no road {road} in the file.", permanent=True, blame=Blame.ROAD
+            )
         scheme = address.scheme()
         if scheme in ntfy.SCHEMES:
             return ntfy.NtfyPager(address, self._http(), self._whole_seconds)

@@ -33,7 +33,7 @@ from oncall_bot.core.replies import KEYS, TEXT_MAX, Verb
 from oncall_bot.paging.addresses import TO, Address
 from oncall_bot.paging.answers import WHOLE_EXCHANGE_SECONDS, Answer, exchange, refused
 from oncall_bot.paging.words import MAX_TEXT, spoken_of, text_of, title_of
-from oncall_bot.ports import DeliveryError, LoudPage, Sent
+from oncall_bot.ports import Blame, DeliveryError, LoudPage, Sent
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +85,7 @@ class TwilioPager:
             raise DeliveryError(
                 f"The address for {page.channel} is no telephone number with its country code.",
                 permanent=True,
-                bad_address=True,
+                blame=Blame.ADDRESS,
             )
         if account.calls:
             return await self._ask(page, account, "Calls", _call(page, account, to))
@@ -150,6 +150,7 @@ def account_of(road: str, template: str) -> Account:
         raise DeliveryError(
             f"The road {road} wants twilio://ACCOUNT:TOKEN@NUMBER/{{to}}, its own number with country code.",
             permanent=True,
+            blame=Blame.ROAD,
         )
     method = dict(parse_qsl(parts.query)).get("method", "sms").casefold()
     return Account(api, sid, token, ours, calls=method.startswith("c"))
@@ -242,7 +243,7 @@ def _meaning(road: str, answer: Answer, retry_after: str | None) -> DeliveryErro
         return DeliveryError(
             f"{road} says that this number cannot be reached ({code}: {WHY[code]}).",
             permanent=True,
-            bad_address=True,
+            blame=Blame.ADDRESS,
         )
     error = refused(road, answer.status, retry_after)
     if code is None:

@@ -28,6 +28,8 @@ LOOK_EVERY = 0.25
 EDIT_EVERY = 1.0
 """Seconds between two edits: Slack takes about one a second for a message."""
 
+WAITING = Tried("waiting")
+
 log = structlog.get_logger(__name__)
 
 
@@ -50,7 +52,9 @@ async def _follow(edge: Edge, slack_id: str, tested: RoadsTried) -> None:
     shown: Drawn | None = None
     while True:
         fates = await edge.store.view(tried.fates, keys)
-        over = all(fate.is_over for fate in fates.values())
+        over = all(
+            fates.get(one.key, WAITING).is_over(receipts=one.receipts) for one in tested.tries
+        )
         late = time.monotonic() >= ends_at
         drawn = dms.road_report(
             _lines(tested.tries, fates),
@@ -72,7 +76,7 @@ def _lines(tries: Sequence[Try], fates: Mapping[str, Tried]) -> list[tuple[RoadF
     """Each road's fate, and the address it went to."""
     found = []
     for one in tries:
-        fate = fates.get(one.key, Tried("waiting"))
+        fate = fates.get(one.key, WAITING)
         found.append((RoadFate(one.road, fate.state, fate.at, fate.why), one.address))
     return found
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, and_, bindparam, func, not_, or_, select, update
 
+from oncall_bot.ports import Blame
 from oncall_bot.store import bundling
 from oncall_bot.store import tables as t
 from oncall_bot.store.bundling import Delayed
@@ -276,7 +277,7 @@ class Fate:
     retry_after: timedelta | None = None
     rate_limited: bool = False
     pace: timedelta = timedelta(0)  # how long the destination rests after a success
-    bad_address: bool = False  # it will be refused for ever: no second try
+    blame: Blame = Blame.MESSAGE  # a bad address is refused for ever: no second try
 
 
 def add(
@@ -476,7 +477,7 @@ def _next_state(tx: Tx, row: Row, fate: Fate) -> tuple[str, datetime | None]:
         return "sent", None
     if fate.outcome in ("outdated", "skipped"):
         return fate.outcome, None
-    if fate.permanent and (fate.bad_address or row.failures + 1 >= DEAD_AFTER_PERMANENT):
+    if fate.permanent and (fate.blame is Blame.ADDRESS or row.failures + 1 >= DEAD_AFTER_PERMANENT):
         return "dead", None
     return "pending", tx.now + _backoff(row.attempts, fate)
 

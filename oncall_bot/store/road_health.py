@@ -20,6 +20,7 @@ HEALTH, RECEIPT = t.RoadHealth.__table__, t.Receipt.__table__  # type: ignore[at
 CONTACT = t.ContactMethod.__table__  # type: ignore[attr-defined]
 OUTBOX = t.Outbox.__table__  # type: ignore[attr-defined]
 
+_TELLING = ("failed", "picked up", "missed", "rang", "delivered")
 OWN = "c"
 """How the refs of a person's own contacts begin; those of the file begin with `file:`."""
 
@@ -138,6 +139,12 @@ def receipts(reader: Reader, row_ids: Sequence[int]) -> dict[int, list[Row]]:
         for row in reader.all(_RECEIPTS, row_ids=sorted(row_ids)):
             found.setdefault(row.outbox_id, []).append(row)
     return found
+
+
+def most_telling(receipts: Sequence[Row]) -> Row | None:
+    """Of what a provider told, in whatever order, that which says most."""
+    by_state = {row.state: row for row in receipts}
+    return next((by_state[one] for one in _TELLING if one in by_state), None)
 
 
 def message(reader: Reader, row_id: int) -> Row | None:

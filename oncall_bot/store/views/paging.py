@@ -20,8 +20,6 @@ from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Reader
 
 PAGED_SHOWN = 12
-_TELLING = ("failed", "picked up", "missed", "rang", "delivered")
-"""What a provider told, the most telling first: receipts may come in any order."""
 
 
 class Paging:
@@ -144,13 +142,9 @@ def _fate(row: Row, together: int = 1) -> RoadFate:
 
 def _with_receipts(fate: RoadFate, receipts: Sequence[Row]) -> RoadFate:
     """What its provider told after it took the message, the most telling in front."""
-    if fate.state != "sent" or not receipts:
-        return fate
-    by_state = {row.state: row for row in receipts}
-    state = next((one for one in _TELLING if one in by_state), None)
-    if state is None:
+    said = road_health.most_telling(receipts)
+    if fate.state != "sent" or said is None:
         return fate
     sent = [("sent", fate.at)] if fate.at is not None else []
     way = [*sent, *((row.state, row.at) for row in receipts)]
-    said = by_state[state]
-    return replace(fate, state=state, at=said.at, why=said.why or fate.why, told=way)
+    return replace(fate, state=said.state, at=said.at, why=said.why or fate.why, told=way)

@@ -10,11 +10,14 @@ import pytest
 
 from oncall_bot.core.ack_links import make_token
 from oncall_bot.core.replies import reply_code
+from oncall_bot.flows.contacts import send_test_page
 from oncall_bot.flows.delivered import delivered
 from oncall_bot.flows.phone_answers import answer_by_key, answer_by_text
 from oncall_bot.flows.receipts import take_receipt
 from oncall_bot.flows.resolve import resolve
-from oncall_bot.store import outbox, views
+from oncall_bot.flows.strike import strike
+from oncall_bot.ports import Blame
+from oncall_bot.store import outbox, timers, views
 from oncall_bot.store.db import Store
 from oncall_bot.store.outbox import Fate
 from tests.component.flows.world import DOCUMENT, World
@@ -286,6 +289,36 @@ def test_the_only_loud_road_is_tried_all_the_same(world: World, telephone: Telep
     assert world.shown(2).paged[0].note == "no loud road"
 
 
+def test_a_road_that_refuses_everything_is_set_aside_unless_the_fault_is_ours(
+    world: World,
+) -> None:
+    """Three refusals for good end a message; a road whose own address is wrong sets nobody aside."""
+    for blame, aside in ((Blame.ROAD, False), (Blame.MESSAGE, True)):
+        world.told(world.alert(f"Broken{blame}"))
+        for _ in range(60):
+            world.clock.now += timedelta(seconds=5)
+            for due in world.store.look(timers.due, limit=100):
+                world.store.write(strike, due).result()
+            for row in world.store.write(outbox.claim, "me", 100, timedelta(minutes=2)).result():
+                fate = Fate("sent", provider_id="1")
+                if row.kind == "loud" and row.payload["road"] == "sms":
+                    fate = Fate("failed", answer="no", permanent=True, blame=blame)
+                world.store.write(delivered, row.id, "me", fate).result()
+        shown = {one.kind: one for one in world.store.look(views.contacts, "ana")}
+        assert shown["sms"].set_aside is aside
+        assert shown["sms"].why == "no"
+
+
+def test_a_test_page_that_arrives_makes_a_road_good_again(
+    world: World, telephone: Telephone
+) -> None:
+    receipt(world, sent_row(world), "failed", "unknown (30005)", bad_address=True)
+    done = world.store.write(send_test_page, "ana", world.person("ana")).result()
+    assert done.done
+    world.run()
+    assert not {one.kind: one for one in world.store.look(views.contacts, "ana")}["sms"].set_aside
+
+
 def test_a_road_that_works_again_is_used_again(world: World, telephone: Telephone) -> None:
     row = sent_row(world)
     receipt(world, row, "failed", "unknown (30005)", bad_address=True)
@@ -301,7 +334,7 @@ def test_a_refusal_at_once_ends_that_road_and_no_other(world: World) -> None:
     for row in world.store.write(outbox.claim, "me", 100, timedelta(minutes=2)).result():
         fate = Fate("sent", provider_id="1")
         if row.kind == "loud":
-            fate = Fate("failed", answer="no such number", permanent=True, bad_address=True)
+            fate = Fate("failed", answer="no such number", permanent=True, blame=Blame.ADDRESS)
         world.store.write(delivered, row.id, "me", fate).result()
     world.run()
     assert [got.kind for got in world.phone if got.incidents] == ["voice"]

@@ -13,11 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from apprise.plugins.pushover import NotifyPushover
+from apprise.plugins.telegram import NotifyTelegram
 
 from oncall_bot.core.config import Channel
 from oncall_bot.paging.answers import WHOLE_EXCHANGE_SECONDS
 from oncall_bot.paging.roads import APPRISE_EXTRA_SECONDS, Roads, build_pager
-from oncall_bot.ports import DeliveryError, LoudPage
+from oncall_bot.ports import Blame, DeliveryError, LoudPage
 from tests.fakes.http import Answer, FakeHttp, http_server
 from tests.fakes.smtp import FakeSmtp, smtp_server
 
@@ -233,6 +235,7 @@ async def test_a_mailbox_that_does_not_exist_is_final_and_a_busy_server_is_not(
     url = f"mailto://127.0.0.1:{mailbox.port}?from=oncall@example.com&smtp=127.0.0.1&to={{to}}"
     fault = await failure(url, "ana@example.com", "mail")
     assert fault.permanent is permanent
+    assert (fault.blame is Blame.ADDRESS) is permanent
     assert refusal[:3].decode() in str(fault)
 
 
@@ -253,6 +256,48 @@ async def test_other_schemes_go_by_apprise_with_the_key_as_a_header(server: Fake
     assert got.path == "/hook/ana-7f3"
     assert got.headers["Idempotency-Key"] == KEY
     assert LINK in str(got.json["message"])
+
+
+async def test_gotify_reaches_the_person_whose_token_it_is(server: FakeHttp) -> None:
+    await send(f"gotify://{server.at}/{{to}}", "AnasAppToken1")
+    [got] = server.got
+    assert got.headers["X-Gotify-Key"] == "AnasAppToken1"
+    assert LINK in str(got.json["message"])
+
+
+TELEGRAM = "tgram://123456789:AAHabcdefghijklmnopqrstuvwxyz012345/{to}"
+
+
+async def test_telegram_reaches_the_chat_of_the_person(
+    server: FakeHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NotifyTelegram, "notify_url", f"http://{server.at}/bot")
+    await send(TELEGRAM, "987654321")
+    [got] = server.got
+    assert got.path.endswith("/sendMessage")
+    assert str(got.json["chat_id"]) == "987654321"
+    assert LINK in got.json["text"]
+
+
+async def test_pushover_reaches_the_person_whose_key_it_is(
+    server: FakeHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NotifyPushover, "notify_url", f"http://{server.at}/1/messages.json")
+    user = "u" * 30
+    await send(f"pover://{{to}}@{'a' * 30}", user)
+    [got] = server.got
+    assert user in got.body.decode()
+
+
+@pytest.mark.parametrize("status", [400, 403])
+async def test_a_chat_that_is_not_there_or_blocks_us_is_a_bad_address(
+    server: FakeHttp, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setattr(NotifyTelegram, "notify_url", f"http://{server.at}/bot")
+    server.answer = Answer(status, {}, b'{"ok":false}')
+    fault = await failure(TELEGRAM, "987654321")
+    assert (fault.permanent, fault.blame) == (True, Blame.ADDRESS)
+    assert "AAHabc" not in str(fault)
 
 
 # --- failures -----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from oncall_bot.core.config import Channel
 from oncall_bot.paging import twilio
 from oncall_bot.paging.roads import build_pager
-from oncall_bot.ports import DeliveryError, LoudPage, Sent
+from oncall_bot.ports import Blame, DeliveryError, LoudPage, Sent
 from oncall_bot.practice.feed import Feed
 from oncall_bot.practice.phone import Phones, Ring
 from oncall_bot.practice.telephone import ACCOUNT, NUMBER, TOKEN, TelephoneNetwork, sign
@@ -138,7 +138,10 @@ async def test_what_a_refusal_means(
         network.telephone.refuse[ANA] = code
     with pytest.raises(DeliveryError, match=says) as refused:
         await network.send(to)
-    assert (refused.value.permanent, refused.value.bad_address) == (permanent, bad_address)
+    assert (refused.value.permanent, refused.value.blame is Blame.ADDRESS) == (
+        permanent,
+        bad_address,
+    )
     assert TOKEN not in str(refused.value)
 
 
