@@ -347,18 +347,29 @@ def runbooks(settings: Settings, config: Config) -> list[Finding]:
     return [ok("runbooks", f"{len(books)} in {folder}" if own else f"{len(books)} that come along")]
 
 
-def roads(config: Config) -> list[Finding]:
+def roads(settings: Settings, config: Config) -> list[Finding]:
     from oncall_bot.core.paging import is_loud
     from oncall_bot.paging.roads import build_pager
 
-    faults = build_pager(config.channels).faults()
+    pager = build_pager(config.channels)
+    faults = pager.faults()
     found: list[Finding] = [fail("roads", fault.rstrip(".")) for fault in faults.values()]
     if not any(is_loud(channel) for channel in config.channels.values()):
         mend = 'add one under channels in oncall.yaml, such as push: {url: "ntfys://ntfy.sh/{to}"}'
         found.append(
             fail("roads", "no loud road (push, voice, SMS, webhook): nobody is woken", mend)
         )
-    return found or [ok("roads", ", ".join(config.channels))]
+    found = found or [ok("roads", ", ".join(config.channels))]
+    return found + [_answers(settings.public_url, road) for road in pager.answered_by_text()]
+
+
+def _answers(public_url: str | None, road: str) -> Finding:
+    """Where the provider of text messages has to hand answers on to: it cannot be seen from here whether it does."""
+    if public_url is None:
+        mend = "set ONCALL_PUBLIC_URL to the address under which its provider reaches this server"
+        return warn(f"answers to {road}", "text messages and calls can't be answered", mend)
+    address = f"{public_url.rstrip('/')}/phone/{road}/text"
+    return ok(f"answers to {road}", f"its provider must post incoming text messages to {address}")
 
 
 def _list(names: list[str]) -> str:

@@ -83,7 +83,7 @@ def examine(env: Mapping[str, str]) -> list[Finding]:
     paged = inside.configuration(settings, file, state)
     paged += inside.people(config, state, slack=settings.slack_mode != "off")
     paged += inside.schedules(config, state, now)
-    paged += inside.roads(config)
+    paged += inside.roads(settings, config)
     paged += inside.daily_page(config, state, now)
     paged += inside.runbooks(settings, config)
     around = inside.sources(settings, config)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from urllib.parse import quote
 
 from oncall_bot.core import page_words
 from oncall_bot.core.ack_links import make_token
@@ -63,7 +64,7 @@ def loud_page(reader: Reader, row: Row, links: Links) -> LoudPage | None:
         first_tried_at=row.first_tried_at if row.attempts > 1 else None,
         reply_code=ways.reply_code,
         keys_url=ways.keys_url,
-        receipt_url=_outside(links, f"phone/{payload['road']}/receipt/{row.id}"),
+        receipt_url=_outside(links, f"phone/{quote(str(payload['road']))}/receipt/{row.id}"),
     )
 
 
@@ -96,7 +97,7 @@ def _ways(reader: Reader, row: Row, notice: PageNotice | BundleNotice, links: Li
     return Ways(
         _outside(links, f"ack/{token}"),
         reply_code(secret, row.bundle_id or row.id, contact),
-        _outside(links, f"phone/{row.payload['road']}/key/{token}"),
+        _outside(links, f"phone/{quote(str(row.payload['road']))}/key/{token}"),
     )
 
 

@@ -8,6 +8,7 @@ is wrong with a road).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2
@@ -99,6 +100,16 @@ class Roads:
                 continue
             if template.casefold().startswith(MAIL_SCHEMES) and is_loud(self._channels[name]):
                 found[name] = f"The road {name} is mail but counts as loud: name the channel mail."
+        return found
+
+    def answered_by_text(self) -> list[str]:
+        """Roads whose text messages can be answered, once their provider hands answers on to us."""
+        found = []
+        for name, address in self._addresses.items():
+            with suppress(DeliveryError):
+                template = address.template()
+                if address.scheme() in twilio.SCHEMES:
+                    found += [] if twilio.account_of(name, template).calls else [name]
         return found
 
     async def aclose(self) -> None:

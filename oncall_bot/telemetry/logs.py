@@ -32,7 +32,9 @@ _SECRET_NAME = re.compile(
     r"token|secret|passw(?:or)?d|passphrase|authorization|cookie|api_?key|private_?key|credential|dsn$",
     re.IGNORECASE,
 )
-_LINK = re.compile(r"/(ack|ical|sign-in)/[^\s\"'?#]+")  # such a path is a key in itself
+_LINK = re.compile(
+    r"/(ack|ical|sign-in|phone/[\w.-]+/key)/[^\s\"'?#]+"
+)  # such a path is a key in itself
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _CONTROL_IN_TRACE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _TRACES = frozenset({"exception", "stack"})

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from oncall_bot.cli.checks_inside import InForce, clock, daily_page, zones
+from oncall_bot.cli.checks_inside import InForce, clock, daily_page, roads, zones
 from oncall_bot.cli.checks_leaving import leaving
 from oncall_bot.cli.findings import Finding, State, lines, ok, run_all
 from oncall_bot.core.config import Canary, Channel, Config, Llm, Person
@@ -223,6 +223,18 @@ def test_no_destination_shows_a_secret_of_its_address(tmp_path: Path) -> None:
     assert found["model limits"] == "only for SEV1, at most 5 USD a day"
     for secret in ("hunter22", "AAHtoken", "TOKEN", "user:pw"):
         assert secret not in str(found)
+
+
+def test_where_answers_by_text_must_be_posted_is_told(tmp_path: Path) -> None:
+    """The provider is set up elsewhere: nothing here can see whether it is."""
+    file = tmp_path / "sms"
+    file.write_text("twilio://AC1:hunter22@+15005550006/{to}\n")
+    config = Config(channels={"sms": Channel("sms", url_file=str(file))})
+    told = {one.name: one for one in roads(Settings(public_url="https://oncall.test/"), config)}
+    assert "https://oncall.test/phone/sms/text" in told["answers to sms"].what
+    (lacking,) = [one for one in roads(Settings(), config) if one.name == "answers to sms"]
+    assert "can't be answered" in lacking.what
+    assert "hunter22" not in str(told)
 
 
 def test_without_slack_and_model_nothing_goes_there() -> None:

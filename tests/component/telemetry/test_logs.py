@@ -83,6 +83,8 @@ def test_keys_in_paths_are_hidden(lines: io.StringIO) -> None:
     logging.getLogger("web").error("request failed %s", "/sign-in/kEy-0123?to=/schedules")
     assert "kEy-0123" not in lines.getvalue()
     assert "/sign-in/[hidden]" in lines.getvalue()
+    logging.getLogger("web").error("request failed %s", "/phone/voice-2/key/kEy-4567")
+    assert "kEy-4567" not in lines.getvalue()
 
 
 def test_libraries_speak_through_the_same_filter(lines: io.StringIO) -> None:
