@@ -28,6 +28,7 @@ ACCOUNT, TOKEN, NUMBER = "ACpractice", "practice-token", "+15005550006"
 ANSWER_WITHIN = aiohttp.ClientTimeout(total=15)  # as long as Twilio waits
 BODY_MAX = 64 * 1024
 KEEP_MAX = 500
+BEFORE_AN_ANSWER = ("queued", "initiated", "ringing")
 _OFFER = re.compile(r"\b([AER])([0-9]{4}) ([^,\n]+)")
 _KEY = re.compile(r"[Pp]ress ([0-9]) ([^,.]+)|([0-9]) (for the next person|if it is resolved)")
 
@@ -173,6 +174,8 @@ class TelephoneNetwork:
         if code:
             await self._receipt(line, "failed", ErrorCode=str(code))
             return
+        if line.status != "initiated":
+            return  # somebody was quick
         await self._receipt(line, "ringing")
         await self._wait(float(line.form.get("Timeout", "60")))
         if line.status == "ringing":
@@ -212,9 +215,9 @@ class TelephoneNetwork:
 
     async def press_key(self, line: Line, key: str) -> str:
         """Pick up, if it still rings, and press a key; what the voice says then."""
-        if line.status not in ("ringing", "in-progress") or not line.gather:
+        if line.status not in (*BEFORE_AN_ANSWER, "in-progress") or not line.gather:
             raise NotPressed("That call is over.")
-        if line.status == "ringing":
+        if line.status in BEFORE_AN_ANSWER:
             await self._receipt(line, "in-progress")
         status, body = await self.post(line.gather, {"CallSid": line.sid, "Digits": key})
         if status != 200:

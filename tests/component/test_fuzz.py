@@ -7,7 +7,7 @@ import pytest
 from benchmarks.fuzz.doors import DOORS
 from benchmarks.fuzz.throwing import throw
 
-BODIES = {"webhook": 600, "slack": 150, "ack": 300, "signin": 400, "ical": 600}
+BODIES = {"webhook": 600, "slack": 150, "ack": 300, "signin": 400, "ical": 600, "phone": 300}
 
 
 def test_every_door_has_its_sample() -> None:

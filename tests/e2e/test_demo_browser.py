@@ -223,7 +223,9 @@ def phone(reader: Readers) -> Reader:
     return reader(PHONE)
 
 
-@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
+@pytest.mark.parametrize(
+    "size", [pytest.param(LAPTOP, marks=pytest.mark.long), PHONE], ids=["laptop", "phone"]
+)
 def test_a_newcomer_is_paged_acknowledges_mends_resolves_and_sees_the_postmortem(
     reader: Readers, size: dict[str, int]
 ) -> None:

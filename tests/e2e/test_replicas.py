@@ -86,6 +86,7 @@ def test_an_alert_told_to_all_at_once_is_one_incident_one_page_and_one_message(
     world.judged_clean()
 
 
+@pytest.mark.long
 def test_a_storm_on_three_is_told_in_few_messages_and_within_the_rate_of_the_channel(
     fleet: Build,
 ) -> None:
@@ -157,6 +158,7 @@ def test_the_link_on_the_telephone_works_on_every_one_of_them(fleet: Build) -> N
     assert incident["status"] == "acked"
 
 
+@pytest.mark.long
 def test_every_change_of_shift_is_told_once(fleet: Build) -> None:
     """Every six seconds another layer begins and somebody else is on call."""
     zero = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=6)

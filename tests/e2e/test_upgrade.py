@@ -60,6 +60,7 @@ def head() -> str:
     return max(path.name[:4] for path in (REPOSITORY / "alembic/versions").glob("[0-9]*.py"))
 
 
+@pytest.mark.long
 def test_old_and_new_work_side_by_side_and_so_they_do_on_the_way_back(
     build: Callable[..., World],
     postgres_server: Postgres,

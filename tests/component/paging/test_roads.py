@@ -8,7 +8,7 @@ import json
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -268,10 +268,20 @@ async def test_gotify_reaches_the_person_whose_token_it_is(server: FakeHttp) -> 
 TELEGRAM = "tgram://123456789:AAHabcdefghijklmnopqrstuvwxyz012345/{to}"
 
 
-async def test_telegram_reaches_the_chat_of_the_person(
-    server: FakeHttp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(NotifyTelegram, "notify_url", f"http://{server.at}/bot")
+@pytest.fixture
+def apprise_at_home(server: FakeHttp) -> Iterator[None]:
+    """Apprise's own addresses of Telegram and Pushover lead to the server here for a while."""
+    brands = {NotifyTelegram: "bot", NotifyPushover: "1/messages.json"}
+    former = {brand: brand.notify_url for brand in brands}
+    for brand, path in brands.items():
+        brand.notify_url = f"http://{server.at}/{path}"
+    yield
+    for brand, url in former.items():
+        brand.notify_url = url
+
+
+@pytest.mark.usefixtures("apprise_at_home")
+async def test_telegram_reaches_the_chat_of_the_person(server: FakeHttp) -> None:
     await send(TELEGRAM, "987654321")
     [got] = server.got
     assert got.path.endswith("/sendMessage")
@@ -279,21 +289,19 @@ async def test_telegram_reaches_the_chat_of_the_person(
     assert LINK in got.json["text"]
 
 
-async def test_pushover_reaches_the_person_whose_key_it_is(
-    server: FakeHttp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(NotifyPushover, "notify_url", f"http://{server.at}/1/messages.json")
+@pytest.mark.usefixtures("apprise_at_home")
+async def test_pushover_reaches_the_person_whose_key_it_is(server: FakeHttp) -> None:
     user = "u" * 30
     await send(f"pover://{{to}}@{'a' * 30}", user)
     [got] = server.got
     assert user in got.body.decode()
 
 
+@pytest.mark.usefixtures("apprise_at_home")
 @pytest.mark.parametrize("status", [400, 403])
 async def test_a_chat_that_is_not_there_or_blocks_us_is_a_bad_address(
-    server: FakeHttp, monkeypatch: pytest.MonkeyPatch, status: int
+    server: FakeHttp, status: int
 ) -> None:
-    monkeypatch.setattr(NotifyTelegram, "notify_url", f"http://{server.at}/bot")
     server.answer = Answer(status, {}, b'{"ok":false}')
     fault = await failure(TELEGRAM, "987654321")
     assert (fault.permanent, fault.blame) == (True, Blame.ADDRESS)

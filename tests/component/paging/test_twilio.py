@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oncall_bot.core.config import Channel
@@ -165,6 +165,7 @@ URL = "https://oncall.example.com/phone/sms/text?x=1"
 FORMS = st.dictionaries(st.text(max_size=8), st.text(max_size=20), max_size=6)
 
 
+@settings(max_examples=25)
 @given(FORMS, st.data())
 def test_a_signature_fits_its_post_and_no_other(form: dict[str, str], data: st.DataObject) -> None:
     pairs = list(form.items())
