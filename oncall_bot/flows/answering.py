@@ -52,6 +52,8 @@ def refused_on(tx: Tx, incident: Row, actor: Actor, right: Right) -> Outcome | N
     if may(tx, incident, actor, right):
         return None
     reason = tx.snapshot.rights.refusal(actor, right, incident.team)
+    if incident.acked_by_name:
+        reason += f" {incident.acked_by_name} has it and can do it now."
     return turned_down(tx, actor, str(right), reason, incident.id)
 
 

@@ -107,6 +107,13 @@ def test_a_refused_act_changes_nothing_says_why_and_leaves_one_line_in_the_audit
     ]
 
 
+def test_who_may_not_hears_who_can_do_it_now(world: World) -> None:
+    world.ack(1, "bo")
+    said = world.store.write(resolve, 1, STRANGER).result()
+    assert said.refused
+    assert said.reason.endswith("Bo Lindt has it and can do it now.")
+
+
 def test_whoever_was_paged_may_answer_whatever_their_role(world: World) -> None:
     ana = world.person("ana")  # on call for shop, a member of data alone
     assert not world.store.write(page_by_hand, 1, "bo", ana).result().done
