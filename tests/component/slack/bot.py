@@ -34,6 +34,17 @@ async def until(true: Callable[[], Awaitable[bool]], within: float = 10) -> None
             await asyncio.sleep(0.02)
 
 
+async def known(bot: Bot, *people: str) -> None:
+    """Their Slack ids are found by e-mail when they first ask something; a slow Slack is asked again."""
+    for who in people:
+
+        async def asked(who: str = who) -> bool:
+            await bot.slack.act_slash(who, "incidents", "/oncall", "who")
+            return await bot.store.view(lambda reader: reader.snapshot.slack_id(who) is not None)
+
+        await until(asked, within=30)
+
+
 @dataclass
 class Bot:
     """The edge, its store, the Slack it talks to, and what the tests do again and again."""

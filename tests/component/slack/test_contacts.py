@@ -13,13 +13,13 @@ from oncall_bot.flows.delivered import delivered
 from oncall_bot.store import outbox, views
 from oncall_bot.store.db import Store
 from oncall_bot.store.outbox import Fate
-from tests.component.slack.bot import Bot, running
+from tests.component.slack.bot import Bot, known, running
 
 
 @pytest.fixture
 async def bot(slackcheck: ModuleType, store: Store) -> AsyncIterator[Bot]:
     async with running(slackcheck, store, "socket") as bot:
-        await bot.slack.act_slash("alice", "incidents", "/oncall", "who")
+        await known(bot, "alice")
         yield bot
         bot.judged_clean()
 

@@ -10,14 +10,13 @@ import pytest
 
 from oncall_bot.store import views
 from oncall_bot.store.db import Store
-from tests.component.slack.bot import Bot, running
+from tests.component.slack.bot import Bot, known, running
 
 
 @pytest.fixture
 async def bot(slackcheck: ModuleType, store: Store) -> AsyncIterator[Bot]:
     async with running(slackcheck, store, "socket") as bot:
-        for who in ("alice", "bob", "carol"):  # their Slack ids are found by e-mail
-            await bot.slack.act_slash(who, "incidents", "/oncall", "who")
+        await known(bot, *("alice", "bob", "carol"))
         yield bot
         bot.judged_clean()
 

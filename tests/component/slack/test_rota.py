@@ -14,7 +14,7 @@ from oncall_bot.slack.rendering import render
 from oncall_bot.store import messages, views
 from oncall_bot.store.db import Store
 from oncall_bot.store.transactions import Reader
-from tests.component.slack.bot import Bot, running
+from tests.component.slack.bot import Bot, known, running
 from tests.component.slack.conftest import CONFIG
 from tests.databases import Sqlite, in_force
 
@@ -38,8 +38,7 @@ def store(sqlite_server: Sqlite, tmp_path: Path) -> Any:
 @pytest.fixture
 async def bot(slackcheck: ModuleType, store: Store) -> AsyncIterator[Bot]:
     async with running(slackcheck, store, "socket") as bot:
-        for who in ("alice", "bob", "carol", "dave"):  # their Slack ids are found by e-mail
-            await bot.slack.act_slash(who, "incidents", "/oncall", "who")
+        await known(bot, *("alice", "bob", "carol", "dave"))
         yield bot
         bot.judged_clean()
 
