@@ -43,6 +43,7 @@ class Seen:
     """What the link leads to, as of `now`. `used`: it has acknowledged once, and does so no second time."""
 
     notice: PageNotice
+    claim: AckClaim
     now: datetime
     used: bool = False
 
@@ -205,7 +206,7 @@ def look(reader: Reader, secret: bytes, token: str) -> Seen | SeenBundle | Refus
     if claim.bundle:
         return _look_at_all(reader, claim, used=used)
     notice = views.page_notice(reader, claim.page_id)
-    return Gone.NO_PAGE if notice is None else Seen(notice, reader.now, used)
+    return Gone.NO_PAGE if notice is None else Seen(notice, claim, reader.now, used)
 
 
 def _look_at_all(reader: Reader, claim: AckClaim, *, used: bool) -> SeenBundle | Gone:
@@ -243,18 +244,24 @@ def _act(tx: Tx, seen: Seen | SeenBundle, *, again: bool) -> Pressed:
         return _acknowledge_all(tx, seen, again=again)
     if is_older(seen.notice) and (seen.used or not again):
         return Pressed(seen, None)
-    notice = seen.notice
-    actor = Actor("person", notice.person_key, notice.person_name, by="link")
-    return Pressed(seen, acknowledge(tx, notice.situation.incident_id, actor))
+    actor = _whose(tx, seen.notice, seen.claim)
+    return Pressed(seen, acknowledge(tx, seen.notice.situation.incident_id, actor))
 
 
 def _acknowledge_all(tx: Tx, seen: SeenBundle, *, again: bool) -> Pressed:
     """All that the message asked for; what is older than what fires now only when asked `again`."""
     if not seen.asked and seen.older and not again:
         return Pressed(seen, None)
-    page = seen.notice.pages[0]
-    actor = Actor("person", page.person_key, page.person_name, by="link")
+    actor = _whose(tx, seen.notice.pages[0], seen.claim)
     return Pressed(seen, acknowledge_all(tx, [*seen.asked, *(seen.older if again else ())], actor))
+
+
+def _whose(reader: Reader, page: PageNotice, claim: AckClaim) -> Actor:
+    """The person the link was sent to, and by which road: `push link`."""
+    reach = reader.snapshot.reach.get(page.person_key)
+    kinds = [one.kind for one in (reach.contacts if reach else ()) if one.ref == claim.contact_ref]
+    by = f"{kinds[0]} link" if kinds else "link"
+    return Actor("person", page.person_key, page.person_name, by=by)
 
 
 def is_older(notice: PageNotice) -> bool:

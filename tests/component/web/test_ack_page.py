@@ -131,7 +131,7 @@ async def test_pressing_takes_the_incident_in_the_name_of_the_one_who_was_paged(
     assert "You have it." in answer.text
     assert "<button" not in answer.text
     assert night.acks() == [str(ANA)]
-    assert night.column("SELECT answered_by FROM page") == ["link"]
+    assert night.column("SELECT answered_by FROM page") == ["push link"]
 
 
 async def test_pressing_twice_at_once_or_later_takes_it_once(night: Night) -> None:
