@@ -6,7 +6,6 @@ from. Refuses to know what the pages show, and who may act: flows and views do. 
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import secrets
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from oncall_bot.core import sign_in as keys
@@ -25,10 +24,10 @@ from oncall_bot.core.sign_in import KEY_BYTES, SESSION_FOR, Refusal, SignedIn
 from oncall_bot.flows.sign_in import sign_out, sign_out_everywhere, use_link
 from oncall_bot.store import views
 from oncall_bot.store.db import Store
+from oncall_bot.web.bodies import bounded_body
 from oncall_bot.web.html import Pages
 
 FORM_MAX: Final = 4096
-FORM_WITHIN_SECONDS: Final = 10.0
 BEGIN_WITHIN_SECONDS: Final = 3.0
 DEMO: Final = SignedIn(Actor("demo", "", "demo", by="web"), datetime.max.replace(tzinfo=UTC))
 _LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -206,17 +205,7 @@ def _from_here(request: Request) -> bool:
 
 async def _form(request: Request) -> Mapping[str, str]:
     """A small form; the first value of each name."""
-    body = b""
-    try:
-        async with asyncio.timeout(FORM_WITHIN_SECONDS):
-            async for piece in request.stream():
-                body += piece
-                if len(body) > FORM_MAX:
-                    raise HTTPException(413, f"a form of more than {FORM_MAX} bytes")
-    except TimeoutError:
-        raise HTTPException(408, "the form did not arrive in time") from None
-    except ClientDisconnect:
-        raise HTTPException(400, "the form broke off") from None
+    body = await bounded_body(request, FORM_MAX)
     try:
         fields = parse_qs(body.decode("ascii"), max_num_fields=10)
     except ValueError:
