@@ -101,9 +101,9 @@ def as_typed(words: str, now: datetime, zone: ZoneInfo) -> datetime | None:
 def _iso(word: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(word)
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found
+    except (ValueError, OverflowError):
         return None
-    return found.astimezone(UTC) if found.tzinfo else found
 
 
 def _clock(word: str) -> time | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from oncall_bot.core.rotations.walltime import FIRST_YEAR, LAST_YEAR
-from oncall_bot.core.talk.moments import Look, Unclear, iso_day, written
+from oncall_bot.core.talk.moments import Look, Unclear, iso_day, out_of_reach, written
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTH_NAMES = (
@@ -86,7 +86,7 @@ def _date(year: int, month: int, day: int, part: str | None = None) -> Day | Unc
     except ValueError:
         return Unclear(f"There is no day {day} in month {month} of {year}.")
     if not FIRST_YEAR < year < LAST_YEAR:
-        return Unclear(f"The year {year} is out of reach.")
+        return out_of_reach(year)
     return Day(found, part)
 
 

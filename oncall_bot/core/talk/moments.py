@@ -36,6 +36,11 @@ class Unclear:
     words: str = ""
 
 
+def out_of_reach(year: int) -> Unclear:
+    """For years that schedules do not answer for."""
+    return Unclear(f"The year {year} is out of reach.")
+
+
 @dataclass(slots=True)
 class Look:
     """A text being read: what was taken out of it is blanked, so that nothing is read twice."""

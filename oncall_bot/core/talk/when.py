@@ -13,10 +13,10 @@ from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from oncall_bot.core.rotations.walltime import instant_of
+from oncall_bot.core.rotations.walltime import FIRST_YEAR, LAST_YEAR, instant_of
 from oncall_bot.core.talk.clocks import clock_in, with_day
 from oncall_bot.core.talk.days import DAY_WORD, PARTS, Day, day_in, weekday
-from oncall_bot.core.talk.moments import Found, Look, Unclear, When, instant
+from oncall_bot.core.talk.moments import Found, Look, Unclear, When, instant, out_of_reach
 
 __all__ = ["Found", "Unclear", "When", "between", "find", "length"]
 
@@ -158,9 +158,10 @@ def _iso(look: Look) -> Found:
         return None
     offset = "+00:00" if found[3] in {"z", "utc"} else found[3]
     try:
-        return When(datetime.fromisoformat(f"{found[1]}T{found[2]}{offset}").astimezone(UTC))
+        at = datetime.fromisoformat(f"{found[1]}T{found[2]}{offset}").astimezone(UTC)
     except (ValueError, OverflowError):
         return Unclear(f"There is no such time as {found[1]} {found[2]}.")
+    return When(at) if FIRST_YEAR < at.year < LAST_YEAR else out_of_reach(at.year)
 
 
 def _relative(look: Look) -> Found:

@@ -90,6 +90,13 @@ def test_what_may_be_two_times_is_asked_back(said: str, choices: tuple[str, ...]
         assert isinstance(at(choice), When), choice
 
 
+@pytest.mark.parametrize(
+    "said", ["9999-12-31t23:59:59z", "9999-12-31t23:59:59-12:00", "0001-01-01t00:00:00+14:00"]
+)
+def test_a_year_that_no_schedule_answers_for_is_a_sentence(said: str) -> None:
+    assert isinstance(at(said), Unclear)
+
+
 def test_a_span_from_to() -> None:
     found, _ = between(["from", "fri", "9am", "to", "sat", "9am"], NOW, BERLIN)
     assert isinstance(found, When)
