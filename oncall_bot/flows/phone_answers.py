@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from oncall_bot.core.ack_links import AckClaim, Refusal, read_token
+from oncall_bot.core.incidents import OPEN
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.paging import Contact
 from oncall_bot.core.replies import KEYS, Verb, read_reply, reply_code
@@ -120,10 +121,15 @@ def _too_late(tx: Tx, standing: Sequence[Row], actor: Actor, verb: Verb) -> str:
             f"That page is older than what fires now. Incident {again[0]} fires again:"
             " answer the newest message, or in Slack."
         )
-    if len({row.incident_id for row in standing}) == 1:
-        # who has it may still resolve it or ask for more people; all else is told who has it, or that it is over
-        return _DO[verb](tx, standing[0].incident_id, actor).reason
-    return "Nothing is left to do: somebody has each of them, or it is over."
+    if len({row.incident_id for row in standing}) != 1:
+        return "Nothing is left to do: somebody has each of them, or it is over."
+    incident = incidents.get(tx, standing[0].incident_id)
+    if incident is None or incident.status not in OPEN:
+        return f"Incident {standing[0].incident_id} is over. Nothing is left to do."
+    if incident.acked_by == str(actor):  # who has it may resolve it, or ask for more people
+        return _DO[verb](tx, incident.id, actor).reason
+    who = incident.acked_by_name or "Somebody"
+    return f"{who} already has incident {incident.id}. Nothing is left to do."
 
 
 def _senders(tx: Tx, roads: Sequence[str], number: str) -> list[tuple[str, Contact]]:

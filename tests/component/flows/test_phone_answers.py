@@ -148,6 +148,16 @@ def test_who_answers_second_is_told_who_has_it(world: World, telephone: Telephon
     world.ack(1, "bo")
     assert telephone.text(f"a{code}") == "Bo Lindt already has incident 1. Nothing is left to do."
     assert telephone.key("4").startswith("Bo Lindt already has incident 1.")
+    for words in (f"r{code}", f"e{code}"):
+        assert "already has incident 1" in str(telephone.text(words)), "nor does it touch theirs"
+    assert world.shown().acked_by == "Bo Lindt"
+
+
+def test_who_has_it_may_resolve_it_by_text_later(world: World, telephone: Telephone) -> None:
+    code = telephone.code()
+    telephone.text(f"a{code}")
+    assert telephone.text(f"r{code}") == "Incident 1 is resolved."
+    assert telephone.text(f"r{code}") == "Incident 1 is over. Nothing is left to do."
 
 
 def test_a_reply_that_comes_late_does_not_take_what_fires_anew(
