@@ -128,8 +128,9 @@ def _too_late(tx: Tx, standing: Sequence[Row], actor: Actor, verb: Verb) -> str:
         return f"Incident {standing[0].incident_id} is over. Nothing is left to do."
     if incident.acked_by == str(actor):  # who has it may resolve it, or ask for more people
         return _DO[verb](tx, incident.id, actor).reason
-    who = incident.acked_by_name or "Somebody"
-    return f"{who} already has incident {incident.id}. Nothing is left to do."
+    if incident.acked_by_name is None:
+        return f"Nobody is asked for incident {incident.id} now: it is held back, or pages others."
+    return f"{incident.acked_by_name} already has incident {incident.id}. Nothing is left to do."
 
 
 def _senders(tx: Tx, roads: Sequence[str], number: str) -> list[tuple[str, Contact]]:
