@@ -7,6 +7,7 @@ flows.forget_person does. Looks for the rows outside the writer, and hands it on
 from __future__ import annotations
 
 import json as encoding
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -82,7 +83,7 @@ def forget_(
             _tell_before(traces, stays)
             if not typer.confirm("Forget them?", err=True):
                 raise OncallError("Nothing was changed.")
-        done = forget(store, key, actor_here())
+        done = forget(store, key, actor_here(), tell=note)
     if json:
         as_json(done)
         return
@@ -105,8 +106,10 @@ def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing"
 
 
-def forget(store: Store, key: str, actor: Actor) -> dict[str, Any]:
-    """All steps, one after the other; what was changed, by table, and what is kept."""
+def forget(
+    store: Store, key: str, actor: Actor, *, tell: Callable[[str], None] = lambda text: None
+) -> dict[str, Any]:
+    """All steps, one after the other; what was changed, by table, and what is kept. `tell` hears how far it is."""
     from oncall_bot.core.forgetting import Finder
     from oncall_bot.flows import forget_person as steps
     from oncall_bot.store import belongings, places
@@ -114,10 +117,14 @@ def forget(store: Store, key: str, actor: Actor) -> dict[str, Any]:
     traces = store.write(steps.begin, key).result()
     finder = Finder(traces)
     changed: dict[str, int] = {}
-    for incident_id in store.look(belongings.spoke_in, traces):
+    spoke_in = store.look(belongings.spoke_in, traces)
+    tell(f"Taking back what they wrote in {len(spoke_in)} incidents")
+    for incident_id in spoke_in:
         said = store.write(steps.take_back_words, incident_id, traces).result()
         changed["words"] = changed.get("words", 0) + said
-    for group in (places.WORDS, places.IDENTITIES, places.FILES):
+    groups = (places.WORDS, places.IDENTITIES, places.FILES)
+    for n, group in enumerate(groups, start=1):
+        tell(f"Looking through {len(group)} columns of all tables ({n} of {len(groups)})")
         _until_clean(store, [place.name for place in group], finder, changed)
     while ids := store.look(belongings.messages_to, traces):
         store.write(steps.drop_messages, ids).result()
