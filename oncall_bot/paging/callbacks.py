@@ -13,6 +13,7 @@ import structlog
 
 from oncall_bot.core import phone_numbers
 from oncall_bot.core.config import Channel
+from oncall_bot.core.errors import OncallError
 from oncall_bot.flows.phone_answers import answer_by_key, answer_by_text
 from oncall_bot.flows.receipts import take_receipt
 from oncall_bot.paging import twilio
@@ -27,7 +28,7 @@ BEGIN_WITHIN_SECONDS: Final = 5.0  # Twilio waits 15 s for an answer
 ROW_DIGITS_MAX: Final = 18
 NO_ROAD: Final = Returned(404, "There is no such road.\n")
 FORGED: Final = Returned(403, "The signature does not fit.\n")
-BUSY: Final = "That was not stored. Answer again, or in Slack."
+BUSY: Final = "That was not stored: the database is busy. Answer again, or in Slack."
 
 Answer = Callable[[twilio.Account, str, str, Posted], Awaitable[Returned]]
 
@@ -42,11 +43,13 @@ class Callbacks:
         secret: Callable[[], bytes],
         public_url: str | None,
         read_file: Callable[[str], str] = read_secret_file,
+        begin_within: float = BEGIN_WITHIN_SECONDS,
     ) -> None:
         self._store = store
         self._secret = secret
         self._public_url = (public_url or "").rstrip("/")
         self._read_file = read_file
+        self._begin_within = begin_within
         self._doors: Mapping[str, Answer] = {
             "text": self._text,
             "key": self._key,
@@ -77,10 +80,10 @@ class Callbacks:
             return None
 
     def _roads_of(self, number: str) -> list[str]:
-        """The roads that send or call from this number of ours: an answer may be to any of them."""
+        """The roads that text from this number of ours: an answer may be to any of them."""
         channels = self._store.snapshot.config.channels
         found = {key: self._account_of(channel) for key, channel in channels.items()}
-        return [key for key, account in found.items() if account and account.number == number]
+        return [key for key, one in found.items() if one and not one.calls and one.number == number]
 
     async def _text(
         self, account: twilio.Account, road: str, about: str, posted: Posted
@@ -89,16 +92,9 @@ class Callbacks:
         number, sid = phone_numbers.normal(form.get("From", "")), form.get("MessageSid", "")
         if number is None or not sid.isalnum() or len(sid) > 64:
             return _xml(twilio.text_back(None))
-        words = await self._store.press(
-            BEGIN_WITHIN_SECONDS,
-            answer_by_text,
-            self._secret(),
-            self._roads_of(account.number),
-            number,
-            form.get("Body", ""),
-            sid,
-        )
-        return _xml(twilio.text_back(words))
+        roads, words = self._roads_of(account.number), form.get("Body", "")
+        said = await self._stored(answer_by_text, self._secret(), roads, number, words, sid)
+        return _xml(twilio.text_back(said))
 
     async def _key(
         self, account: twilio.Account, road: str, about: str, posted: Posted
@@ -107,18 +103,20 @@ class Callbacks:
         sid = form.get("CallSid", "")
         if not sid.isalnum() or len(sid) > 64:
             return _xml(twilio.twiml(["That was not understood. Answer in Slack."]))
-        said = await self._store.press(
-            BEGIN_WITHIN_SECONDS,
-            answer_by_key,
-            self._secret(),
-            about,
-            form.get("Digits", "")[:8],
-            sid,
-        )
-        if said is None:  # a key without meaning: asked again, on the same call
-            url = f"{self._public_url}{posted.address}"
-            return _xml(twilio.asks_for_a_key("That key does nothing.", url))
-        return _xml(twilio.twiml([said]))
+        key = form.get("Digits", "")[:8]
+        said = await self._stored(answer_by_key, self._secret(), about, key, sid)
+        if said is not None and said != BUSY:
+            return _xml(twilio.twiml([said]))
+        url = f"{self._public_url}{posted.address}"  # asked again, on the same call
+        return _xml(twilio.asks_for_a_key(said or "That key does nothing.", url))
+
+    async def _stored(self, flow: Callable[..., str | None], *args: object) -> str | None:
+        """What the flow says, or that nothing was stored: nobody posts an answer a second time by itself."""
+        try:
+            return await self._store.press(self._begin_within, flow, *args)
+        except OncallError as error:
+            log.warning("phone_answer_not_stored", why=str(error)[:200])
+            return BUSY
 
     async def _receipt(
         self, account: twilio.Account, road: str, about: str, posted: Posted
