@@ -50,6 +50,7 @@ KEYS: Final[Mapping[str, Verb]] = {
     "8": Verb.ESCALATE,
 }
 """As PagerDuty has them, so that trained fingers find them; none is the key that a cheek presses first."""
+REPEAT: Final = "*"
 
 _FIRST_WORD = re.compile(r"([a-z]+)[ :#.,-]*([0-9]+)?(?![0-9a-z])", re.ASCII)
 _FIRST_CODE = re.compile(r"([0-9]+)[ :#.,-]*([a-z]+)(?![0-9a-z])", re.ASCII)

@@ -13,13 +13,14 @@ from datetime import timedelta
 from oncall_bot.core.ack_links import AckClaim, Refusal, read_token
 from oncall_bot.core.incidents import OPEN
 from oncall_bot.core.outcomes import Actor, Outcome
+from oncall_bot.core.page_words import bundle_text_of, bundle_title_of, text_of, title_of
 from oncall_bot.core.paging import Contact
-from oncall_bot.core.replies import KEYS, Verb, read_reply, reply_code
+from oncall_bot.core.replies import KEYS, REPEAT, Verb, read_reply, reply_code
 from oncall_bot.flows import inbound
 from oncall_bot.flows.acknowledge import acknowledge
 from oncall_bot.flows.escalate import escalate
 from oncall_bot.flows.resolve import resolve
-from oncall_bot.store import bundling, incidents, outbox, runs
+from oncall_bot.store import bundling, incidents, outbox, runs, views
 from oncall_bot.store.statements import Row
 from oncall_bot.store.transactions import Tx
 
@@ -73,24 +74,45 @@ def answer_by_text(
     return _carry_out(tx, reply.verb, fits[0].page_ids, _actor(tx, fits[0].person, "text message"))
 
 
-def answer_by_key(tx: Tx, secret: bytes, token: str, key: str, call_id: str) -> str | None:
-    """Do what the key says for the call that `token` was made for; the words to speak, None for a key without meaning.
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What the voice says next; `again`: it waits for another key on the same call."""
 
-    A key that is posted a second time for the same call does nothing new and is told the same.
+    words: str
+    again: bool = False
+
+
+def answer_by_key(tx: Tx, secret: bytes, token: str, key: str, call_id: str) -> Spoken:
+    """Do what the key says for the call that `token` was made for.
+
+    A key that is posted a second time for the same call does nothing new.
     """
     claim = read_token(secret, token, tx.now)
     if isinstance(claim, Refusal):
-        return "This call is too old to be answered. Answer in Slack."
-    verb = KEYS.get(key)
+        return Spoken("This call is too old to be answered. Answer in Slack.")
     pages = _pages_of(tx, claim)
     person = next((page.person for page in pages if page.person), None)
     if person is None:
-        return "This page is no longer kept. Look in Slack for what is open now."
+        return Spoken("This page is no longer kept. Look in Slack for what is open now.")
+    if key == REPEAT:
+        return Spoken(_page_words(tx, claim), again=True)
+    verb = KEYS.get(key)
     if verb is None:
-        return None
+        return Spoken("That key does nothing.", again=True)
     if inbound.seen(tx, "key", f"{call_id}:{key}"):
-        return "That was already taken."
-    return _carry_out(tx, verb, [page.id for page in pages], _actor(tx, person, "phone"))
+        return Spoken("That was already taken.")
+    ids = [page.id for page in pages]
+    return Spoken(_carry_out(tx, verb, ids, _actor(tx, person, "phone")))
+
+
+def _page_words(tx: Tx, claim: AckClaim) -> str:
+    """What the call told, as it stands now."""
+    if claim.bundle and (bundle := views.bundle_of_row(tx, claim.page_id)) is not None:
+        return f"{bundle_title_of(bundle)}. {bundle_text_of(bundle)}"
+    notice = None if claim.bundle else views.page_notice(tx, claim.page_id, to_speak=True)
+    if notice is None:
+        return "This page is no longer kept."
+    return f"{title_of(notice)}. {text_of(notice)}"
 
 
 def _carry_out(tx: Tx, verb: Verb, page_ids: Sequence[int], actor: Actor) -> str:

@@ -7,20 +7,21 @@ to know HTTP servers (web hands over what was posted) and what an answer does (f
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import structlog
 
 from oncall_bot.core import phone_numbers
 from oncall_bot.core.config import Channel
 from oncall_bot.core.errors import OncallError
-from oncall_bot.flows.phone_answers import answer_by_key, answer_by_text
+from oncall_bot.flows.phone_answers import Spoken, answer_by_key, answer_by_text
 from oncall_bot.flows.receipts import take_receipt
 from oncall_bot.paging import twilio
 from oncall_bot.paging.addresses import Address
 from oncall_bot.paging.roads import read_secret_file
 from oncall_bot.ports import DeliveryError, Posted, Returned
 from oncall_bot.store.db import Store
+from oncall_bot.store.transactions import Tx
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +31,8 @@ NO_ROAD: Final = Returned(404, "There is no such road.\n")
 FORGED: Final = Returned(403, "The signature does not fit.\n")
 BUSY: Final = "That was not stored: the database is busy. Answer again, or in Slack."
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Answer = Callable[[twilio.Account, str, str, Posted], Awaitable[Returned]]
 
 
@@ -93,7 +96,10 @@ class Callbacks:
         if number is None or not sid.isalnum() or len(sid) > 64:
             return _xml(twilio.text_back(None))
         roads, words = self._roads_of(account.number), form.get("Body", "")
-        said = await self._stored(answer_by_text, self._secret(), roads, number, words, sid)
+        try:
+            said = await self._stored(answer_by_text, self._secret(), roads, number, words, sid)
+        except OncallError:
+            said = BUSY
         return _xml(twilio.text_back(said))
 
     async def _key(
@@ -104,19 +110,24 @@ class Callbacks:
         if not sid.isalnum() or len(sid) > 64:
             return _xml(twilio.twiml(["That was not understood. Answer in Slack."]))
         key = form.get("Digits", "")[:8]
-        said = await self._stored(answer_by_key, self._secret(), about, key, sid)
-        if said is not None and said != BUSY:
-            return _xml(twilio.twiml([said]))
-        url = f"{self._public_url}{posted.address}"  # asked again, on the same call
-        return _xml(twilio.asks_for_a_key(said or "That key does nothing.", url))
-
-    async def _stored(self, flow: Callable[..., str | None], *args: object) -> str | None:
-        """What the flow says, or that nothing was stored: nobody posts an answer a second time by itself."""
         try:
-            return await self._store.press(self._begin_within, flow, *args)
+            said = await self._stored(answer_by_key, self._secret(), about, key, sid)
+        except OncallError:
+            said = Spoken(BUSY, again=True)
+        if not said.again:
+            return _xml(twilio.twiml([said.words]))
+        url = f"{self._public_url}{posted.address}"
+        return _xml(twilio.asks_for_a_key(said.words, url))
+
+    async def _stored(
+        self, flow: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """What the flow says; that nothing was stored is logged, for nobody posts an answer twice by itself."""
+        try:
+            return await self._store.press(self._begin_within, flow, *args, **kwargs)
         except OncallError as error:
             log.warning("phone_answer_not_stored", why=str(error)[:200])
-            return BUSY
+            raise
 
     async def _receipt(
         self, account: twilio.Account, road: str, about: str, posted: Posted

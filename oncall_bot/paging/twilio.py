@@ -210,7 +210,7 @@ def asks_for_a_key(words: str, keys_url: str) -> str:
     """Read the words, say what each key does, wait for one; all of it twice."""
     keys = (
         f"Press {_KEY_FOR[Verb.ACKNOWLEDGE]} to take it, {_KEY_FOR[Verb.ESCALATE]} for the next person,"
-        f" {_KEY_FOR[Verb.RESOLVE]} if it is resolved."
+        f" {_KEY_FOR[Verb.RESOLVE]} if it is resolved, star to hear it again."
     )
     said = f"<Say>{_xml(words)} {keys}</Say>"
     gather = (

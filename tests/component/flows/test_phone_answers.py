@@ -50,6 +50,7 @@ class Telephone:
     def __init__(self, world: World) -> None:
         self.world = world
         self.count = 0
+        self.again = False
 
     def text(self, words: str, number: str = ANA, message_id: str = "") -> str | None:
         self.count += 1
@@ -62,7 +63,9 @@ class Telephone:
     ) -> Any:
         ends = self.world.clock.now + timedelta(hours=24)
         token = make_token(SECRET, page_id, contact, ends)
-        return self.world.store.write(answer_by_key, SECRET, token, key, call).result()
+        said = self.world.store.write(answer_by_key, SECRET, token, key, call).result()
+        self.again = said.again
+        return said.words
 
     def code(self, whom: str = "ana", nth: int = -1) -> str:
         """The code in the newest text message to that person."""
@@ -198,8 +201,11 @@ def test_a_key_on_the_phone_answers(
 
 
 def test_a_key_without_meaning_is_asked_for_again(world: World, telephone: Telephone) -> None:
-    assert telephone.key("1") is None
-    assert telephone.key("#") is None
+    for key in ("1", "#"):
+        assert telephone.key(key) == "That key does nothing."
+        assert telephone.again
+    assert "SEV2 High error rate on checkout. Firing since" in telephone.key("*")
+    assert telephone.again, "the star reads it once more"
     assert world.shown().acked_by is None
 
 
@@ -214,7 +220,7 @@ def test_a_call_of_somebody_elses_making_is_worth_nothing(
     ends = world.clock.now + timedelta(hours=24)
     forged = make_token(b"x" * 32, 1, "file:voice", ends)
     said = world.store.write(answer_by_key, SECRET, forged, "4", "CA9").result()
-    assert "too old" in str(said)
+    assert "too old" in said.words
     assert world.shown().acked_by is None
 
 

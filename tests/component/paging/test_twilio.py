@@ -103,7 +103,10 @@ async def test_a_call_reads_the_page_and_asks_for_a_key(network: Network) -> Non
     await network.send(call=True, keys_url="http://127.0.0.1:1/phone/voice/key/abc")
     ring = network.ring()
     assert "This is oncall bot with a page. SEV2 High error rate on checkout." in ring.message
-    assert "Press 4 to take it, 8 for the next person, 6 if it is resolved." in ring.message
+    assert (
+        "Press 4 to take it, 8 for the next person, 6 if it is resolved, star to hear it again."
+        in ring.message
+    )
     assert LINK not in ring.message
     assert [one.body for one in ring.actions] == ["4", "8", "6"]
 
