@@ -315,6 +315,7 @@ def test_a_flapping_alert_is_one_card_that_counts(laptop: Reader, phone: Reader)
         expect(one.chat.locator("article .block-header")).to_have_count(1)
 
 
+@pytest.mark.long
 def test_on_the_night_of_the_clock_change_each_page_finds_who_is_on_call(
     laptop: Reader, phone: Reader
 ) -> None:

@@ -187,6 +187,7 @@ def test_every_change_of_shift_is_told_once(fleet: Build) -> None:
     assert len(world.rows("SELECT id FROM shift_log")) == len(stamps)
 
 
+@pytest.mark.long
 def test_a_file_applied_while_alerts_come_in_is_in_force_for_every_replica_at_once(
     fleet: Build, tmp_path: Path
 ) -> None:
@@ -284,6 +285,7 @@ def test_asked_to_stop_it_says_no_first_and_gives_back_what_it_holds_at_once(fle
     assert len(two.world.channel()) == 3
 
 
+@pytest.mark.long
 def test_one_that_stood_still_with_work_in_hand_posts_no_second_message(fleet: Build) -> None:
     """Frozen for longer than its lease counts, then awake again: what others took over is theirs."""
     two = fleet(2)
