@@ -43,8 +43,11 @@ def known(tx: Tx, incident_id: int, actor: Actor, right: Right) -> Row | Outcome
 
 def may(reader: Reader, incident: Row, actor: Actor, right: Right) -> bool:
     """Whether the actor may do this to the incident; whoever was paged for it may always answer."""
+    rights = reader.snapshot.rights
+    if rights.may(actor, right, incident.team):
+        return True
     paged = actor.kind == "person" and runs.was_paged(reader, incident.id, actor.key)
-    return reader.snapshot.rights.may(actor, right, incident.team, paged=paged)
+    return paged and rights.may(actor, right, incident.team, paged=True)
 
 
 def refused_on(tx: Tx, incident: Row, actor: Actor, right: Right) -> Outcome | None:
