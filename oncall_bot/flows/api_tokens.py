@@ -15,7 +15,6 @@ from oncall_bot.store import incidents, rules, tokens
 from oncall_bot.store.transactions import Tx
 
 NAME_MAX = 64
-USE_WRITTEN_EVERY = timedelta(minutes=1)
 
 
 def create_token(
@@ -70,4 +69,4 @@ def revoke_token(tx: Tx, name_or_prefix: str, actor: Actor) -> Outcome:
 
 def token_used(tx: Tx, sha256: str) -> None:
     """Keep when the token was used last, to the minute."""
-    tokens.used(tx, sha256, at_most_every=USE_WRITTEN_EVERY)
+    tokens.used(tx, sha256, at_most_every=tokens.USE_WRITTEN_EVERY)

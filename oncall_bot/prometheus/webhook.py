@@ -26,12 +26,13 @@ from oncall_bot.core.alerts import Delivery, Unreadable
 from oncall_bot.core.errors import OncallError
 from oncall_bot.core.fault_points import FaultPoint, ignore
 from oncall_bot.flows import unreadable
-from oncall_bot.flows.api_tokens import USE_WRITTEN_EVERY, token_used
+from oncall_bot.flows.api_tokens import token_used
 from oncall_bot.flows.receive_alerts import receive_alerts
 from oncall_bot.prometheus.decode import NotJson, decode
 from oncall_bot.store.db import Store
 from oncall_bot.store.engines import is_away
 from oncall_bot.store.queue import Busy
+from oncall_bot.store.tokens import USE_WRITTEN_EVERY
 from oncall_bot.telemetry.metrics import Telemetry
 
 log = structlog.get_logger(__name__)

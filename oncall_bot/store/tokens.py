@@ -14,6 +14,8 @@ from oncall_bot.store.statements import Row, insert_of, statement
 from oncall_bot.store.transactions import Reader, Tx
 
 TOKEN = t.ApiToken.__table__  # type: ignore[attr-defined]
+USE_WRITTEN_EVERY = timedelta(minutes=1)
+"""So exactly is kept when a token was used last: a busy source need not write at each request."""
 
 _INSERT = insert_of(
     TOKEN,

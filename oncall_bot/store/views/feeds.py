@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from oncall_bot.core.feeds import (
     Feed,
@@ -21,7 +21,6 @@ from oncall_bot.store import calendars, tokens
 from oncall_bot.store.transactions import Reader
 
 SCOPE = "calendar:"
-USE_WRITTEN_EVERY = timedelta(minutes=1)
 KINDS = ("person", "schedule", "team")
 
 
@@ -54,7 +53,7 @@ def calendar_link(reader: Reader, sha256: str) -> Link | None:
     config = reader.snapshot.config
     if row.person not in config.people or not exists(reader, kind, key):
         return None
-    lately = row.used_at is not None and reader.now - row.used_at < USE_WRITTEN_EVERY
+    lately = row.used_at is not None and reader.now - row.used_at < tokens.USE_WRITTEN_EVERY
     return Link(row.hash, kind, key, lately)
 
 
