@@ -83,6 +83,11 @@ def outcome(result: Outcome, *, by_command: bool) -> Drawn | None:
     return sentence(result.reason)
 
 
+def told(result: Outcome | None) -> Drawn:
+    """What became of a word or form; None when the same press was taken before."""
+    return sentence(result.reason) if result is not None else said("That was already taken.")
+
+
 def who(shifts: Sequence[OnCallNow], now: datetime, at: datetime | None, *, command: str) -> Drawn:
     """Name, until when, who follows; a gap is a sentence with its consequence."""
     moment = f"On call {when(at, now)}" if at else "On call now"

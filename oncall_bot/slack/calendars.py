@@ -53,7 +53,7 @@ async def on_calendar(edge: Edge, asked: Asked) -> Drawn | None:
         prefix=prefix,
     )
     if done is None or not done.done:
-        return answers.sentence(done.reason if done else "That was already taken.")
+        return answers.told(done)
     return given(_about(edge, *meant), edge.public_url, token, command=edge.command)
 
 

@@ -13,7 +13,6 @@ from typing import Any
 
 from oncall_bot.core.errors import OncallError
 from oncall_bot.core.incidents import SEVERITIES
-from oncall_bot.core.outcomes import Outcome
 from oncall_bot.core.rights import Right
 from oncall_bot.core.situation import Situation, State
 from oncall_bot.core.talk import Intent, Question
@@ -128,12 +127,6 @@ async def _plain_words(edge: Edge, word: str, asked: Asked) -> Drawn | None:
     return answers.unknown_word(word, nearest, command=edge.command)
 
 
-def _told(outcome: Outcome | None) -> Drawn | None:
-    if outcome is None:
-        return answers.said("That was already taken.")
-    return answers.outcome(outcome, by_command=True)
-
-
 def _words(edge: Edge, text: str) -> str:
     """What was typed, mentions as names."""
     return reading.said(text, edge.name_of).strip()[:NOTE_MAX]
@@ -184,7 +177,7 @@ async def _ack(edge: Edge, asked: Asked) -> Drawn | None:
     found = await _incident(edge, asked, "ack", _waits)
     if isinstance(found, Drawn):
         return found
-    return _told(await edge.press(asked.press_id, acknowledge, found[0], asked.caller.actor))
+    return answers.told(await edge.press(asked.press_id, acknowledge, found[0], asked.caller.actor))
 
 
 async def _take(edge: Edge, asked: Asked) -> Drawn | None:
@@ -192,7 +185,7 @@ async def _take(edge: Edge, asked: Asked) -> Drawn | None:
     found = await _incident(edge, asked, "take", lambda s: s.state is State.ACKNOWLEDGED)
     if isinstance(found, Drawn):
         return found
-    return _told(await edge.press(asked.press_id, take_over, found[0], asked.caller.actor))
+    return answers.told(await edge.press(asked.press_id, take_over, found[0], asked.caller.actor))
 
 
 async def _resolve(edge: Edge, asked: Asked) -> Drawn | None:
@@ -200,7 +193,7 @@ async def _resolve(edge: Edge, asked: Asked) -> Drawn | None:
     if isinstance(found, Drawn):
         return found
     reason = _words(edge, found[1])
-    return _told(
+    return answers.told(
         await edge.press(asked.press_id, resolve, found[0], asked.caller.actor, reason=reason)
     )
 
@@ -209,7 +202,7 @@ async def _escalate(edge: Edge, asked: Asked) -> Drawn | None:
     found = await _incident(edge, asked, "escalate", lambda s: s.state is State.FIRING)
     if isinstance(found, Drawn):
         return found
-    return _told(await edge.press(asked.press_id, escalate, found[0], asked.caller.actor))
+    return answers.told(await edge.press(asked.press_id, escalate, found[0], asked.caller.actor))
 
 
 async def _page(edge: Edge, asked: Asked) -> Drawn | None:
@@ -222,7 +215,7 @@ async def _page(edge: Edge, asked: Asked) -> Drawn | None:
     if isinstance(found, Drawn):
         return found
     whom = _target(edge, target)
-    return _told(
+    return answers.told(
         await edge.press(
             asked.press_id,
             page_by_hand,
@@ -251,7 +244,7 @@ async def _note(edge: Edge, asked: Asked) -> Drawn | None:
         return answers.usage(
             f"note {found[0]} pool is empty", "add to the work log", command=edge.command
         )
-    return _told(
+    return answers.told(
         await edge.press(asked.press_id, note, found[0], _words(edge, found[1]), asked.caller.actor)
     )
 
@@ -273,7 +266,7 @@ async def _silence(edge: Edge, asked: Asked) -> Drawn | None:
         return answers.usage(
             f"silence {found[0]} 2h WHY", "stop paging for two hours", command=edge.command
         )
-    return _told(
+    return answers.told(
         await edge.press(
             asked.press_id,
             silence_incident,
@@ -289,7 +282,7 @@ async def _declare(edge: Edge, asked: Asked) -> Drawn | None:
     """A form; `declare sev2 checkout is down` declares at once."""
     first, _, title = asked.rest.partition(" ")
     if first.upper() in SEVERITIES and title.strip():
-        return _told(
+        return answers.told(
             await edge.press(
                 "",
                 declare,
@@ -310,7 +303,7 @@ async def _test(edge: Edge, asked: Asked) -> Drawn | None:
     if person is None:
         return answers.not_yours("there is nobody to test")
     caller = asked.caller
-    return _told(
+    return answers.told(
         await road_test.begin(edge, asked.press_id, person.key, caller.slack_id, caller.actor)
     )
 
@@ -362,7 +355,7 @@ async def draft_of(
         return answers.draft_text(situation, kind, paragraphs(shown(text), most=3), edge.clock())
     if caller.refusal is not None:
         return await edge.turn_away(caller, f"draft_{kind}", incident_id)
-    return _told(await edge.press(press_id, request_draft, incident_id, kind, caller.actor))
+    return answers.told(await edge.press(press_id, request_draft, incident_id, kind, caller.actor))
 
 
 # --- words that only look -----------------------------------------------------------------------------------------

@@ -79,13 +79,7 @@ async def on_contact(edge: Edge, asked: Asked) -> Drawn | None:
             return answers.usage(
                 "contact add KIND ADDRESS", "add a road that wakes you", command=edge.command
             )
-    return _told(done)
-
-
-def _told(done: Outcome | None) -> Drawn | None:
-    if done is None:
-        return answers.said("That was already taken.")
-    return answers.outcome(done, by_command=True)
+    return answers.told(done)
 
 
 async def contacts_of(edge: Edge, caller: Caller) -> Drawn:

@@ -29,11 +29,6 @@ if TYPE_CHECKING:
 Word = Callable[[Edge, "Asked"], Awaitable[Drawn | None]]
 Handler = Callable[[Edge, "Press"], Awaitable[Drawn | None]]
 NOBODY = "nobody pages you, and there is nothing to set"
-TAKEN = "That was already taken."
-
-
-def _told(done: Outcome | None) -> Drawn:
-    return answers.sentence(done.reason) if done is not None else answers.said(TAKEN)
 
 
 async def shown(edge: Edge, caller: Caller) -> Drawn:
@@ -54,7 +49,7 @@ async def _rules(edge: Edge, asked: Asked) -> Drawn | None:
         return await shown(edge, asked.caller)
     if first == "reset":
         whose = person_named(edge, rest.strip() or "me", asked.caller)
-        return _told(await edge.press(asked.press_id, reset_rules, whose, actor))
+        return answers.told(await edge.press(asked.press_id, reset_rules, whose, actor))
     if first not in {Urgency.HIGH, Urgency.LOW}:
         return answers.usage(personal_rules.FORM, "set how you are woken", command=edge.command)
     if not rest.strip():
@@ -62,7 +57,7 @@ async def _rules(edge: Edge, asked: Asked) -> Drawn | None:
     wanted = personal_rules.read(rest)
     if isinstance(wanted, str):
         return answers.sentence(wanted)
-    return _told(
+    return answers.told(
         await edge.press(asked.press_id, set_rules, person.key, Urgency(first), wanted, actor)
     )
 
@@ -80,7 +75,9 @@ async def _quiet(edge: Edge, asked: Asked) -> Drawn | None:
         if isinstance(read, str):
             return answers.sentence(read)
         hours = read
-    return _told(await edge.press(asked.press_id, set_quiet, person.key, hours, asked.caller.actor))
+    return answers.told(
+        await edge.press(asked.press_id, set_quiet, person.key, hours, asked.caller.actor)
+    )
 
 
 # --- buttons ------------------------------------------------------------------------------------------------------
@@ -121,7 +118,7 @@ async def _open_quiet(edge: Edge, body: Mapping[str, Any], caller: Caller) -> Dr
 async def _reset(edge: Edge, press: Press) -> Drawn | None:
     if press.caller.person is None:
         return answers.not_yours(NOBODY)
-    return _told(
+    return answers.told(
         await edge.press(press.press_id, reset_rules, press.caller.person.key, press.caller.actor)
     )
 

@@ -38,11 +38,6 @@ Handler = Callable[[Edge, "Press"], Awaitable[Drawn | None]]
 OVERRIDE_FORM = "override SCHEDULE NAME fri 09:00 to sat 09:00"
 COVER_FORM = "cover SCHEDULE fri 09:00 to sat 09:00"
 OUT_FORM = "out until fri 18:00"
-TAKEN = "That was already taken."
-
-
-def _told(done: Outcome | None) -> Drawn:
-    return answers.sentence(done.reason) if done is not None else answers.said(TAKEN)
 
 
 def person_named(edge: Edge, word: str, caller: Caller) -> str:
@@ -137,7 +132,7 @@ async def _override(edge: Edge, asked: Asked) -> Drawn | None:
     who = None if named.casefold() == "nobody" else named
     done = await edge.press(asked.press_id, set_override, words[0], *times, who, asked.caller.actor)
     if done is None or done.override_id is None:
-        return _told(done)
+        return answers.told(done)
     return schedules.overridden(done.reason, done.override_id, words[0])
 
 
@@ -154,7 +149,7 @@ async def _cancel(edge: Edge, value: str, press_id: str, caller: Caller) -> Draw
     override_id = reading.number(value)
     if override_id is None:
         return answers.said("That override is no longer known here.")
-    return _told(await edge.press(press_id, cancel_override, override_id, caller.actor))
+    return answers.told(await edge.press(press_id, cancel_override, override_id, caller.actor))
 
 
 async def _cancel_pressed(edge: Edge, press: Press) -> Drawn | None:
@@ -187,7 +182,7 @@ async def _cover(edge: Edge, asked: Asked) -> Drawn | None:
         return times
     whom = [person_named(edge, word.strip(","), caller) for word in words[cut + 1 :]]
     piece = Piece(key, *times)
-    return _told(
+    return answers.told(
         await edge.press(
             asked.press_id, ask_cover, caller.person.key, piece, whom, "", caller.actor
         )
@@ -302,7 +297,9 @@ async def _back_pressed(edge: Edge, press: Press) -> Drawn | None:
 async def _be_back(edge: Edge, press_id: str, caller: Caller, begun: int | None = None) -> Drawn:
     if caller.person is None:
         return answers.not_yours("you have no shifts here")
-    return _told(await edge.press(press_id, be_back, caller.person.key, caller.actor, begun=begun))
+    return answers.told(
+        await edge.press(press_id, be_back, caller.person.key, caller.actor, begun=begun)
+    )
 
 
 def _out_times(edge: Edge, caller: Caller, words: list[str]) -> tuple[datetime, datetime] | Drawn:
@@ -315,7 +312,7 @@ def _out_times(edge: Edge, caller: Caller, words: list[str]) -> tuple[datetime, 
 
 def _away(edge: Edge, done: Away | None) -> Drawn:
     if done is None or not done.done:
-        return _told(done)
+        return answers.told(done)
     rows = [
         (Stretch(one.piece.schedule, one.piece.starts_at, one.piece.ends_at), one.asked, one.why)
         for one in done.shifts
@@ -338,7 +335,7 @@ async def _remind(edge: Edge, asked: Asked) -> Drawn | None:
         if span is None:
             return answers.usage("remind 24h 1h", "be told before each shift", command=edge.command)
         spans.append(span)
-    return _told(
+    return answers.told(
         await edge.press(asked.press_id, set_reminders, person.key, spans, asked.caller.actor)
     )
 

@@ -34,8 +34,9 @@ async def web_link(edge: Edge, caller: Caller, press_id: str) -> Drawn | None:
             f"Type `{escape(edge.command, 40)} web`: the link must be seen by you alone."
         )
     key = secrets.token_urlsafe(KEY_BYTES)
-    if await edge.press(press_id, offer_sign_in, caller.actor, digest(key)) is None:
-        return answers.said("That was already taken.")
+    offered = await edge.press(press_id, offer_sign_in, caller.actor, digest(key))
+    if offered is None:
+        return answers.told(None)
     address = f"{edge.public_url.rstrip('/')}/sign-in/{key}"
     return answers.said(
         "Schedules and incidents on the web, signed in as you.",
