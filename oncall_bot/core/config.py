@@ -322,6 +322,11 @@ class Config:
     calendar_hosts: tuple[str, ...] = ()  # the only ones a calendar is fetched from
     default_role: Role = Role.RESPONDER  # of whoever neither the file nor a group names more
 
+    @property
+    def admins(self) -> list[str]:
+        """The keys of the people whose role is admin, as the file orders them."""
+        return [key for key, person in self.people.items() if person.role is Role.ADMIN]
+
     def severity_of(self, labels: Mapping[str, str]) -> Severity:
         """The meaning of the alert's `severity`, compared without case; unlisted or missing is the default."""
         value = labels.get("severity", "").casefold()

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from oncall_bot.core.config import Role, Urgency
+from oncall_bot.core.config import Urgency
 from oncall_bot.core.paging import Reach, Road, has_loud_road, roads
 from oncall_bot.core.rota_words import wall
 from oncall_bot.store import incidents, outbox, people
@@ -63,7 +63,7 @@ def tell_of_death(tx: Tx, instance: str, part: str) -> None:
 def whom_to_tell(snapshot: Snapshot) -> list[str]:
     """The admins; when none of them can be woken, the last resort and the fallback as well, who may be."""
     config = snapshot.config
-    admins = [key for key, person in config.people.items() if person.role is Role.ADMIN]
+    admins = config.admins
     if admins and _wakes(snapshot, admins):
         return admins
     others = [target.key for target in config.defaults.fallback if target.kind == "person"]

@@ -11,7 +11,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from oncall_bot.core import personal_rules
-from oncall_bot.core.config import PersonalRule, Role, Urgency
+from oncall_bot.core.config import PersonalRule, Urgency
 from oncall_bot.core.hours import Hours, spelled
 from oncall_bot.core.outcomes import Actor, Outcome
 from oncall_bot.core.paging import Reach
@@ -115,8 +115,7 @@ def _is(actor: Actor, person: str) -> bool:
 
 
 def _is_admin(tx: Tx, actor: Actor) -> bool:
-    found = tx.snapshot.config.people.get(actor.key) if actor.kind == "person" else None
-    return found is not None and found.role is Role.ADMIN
+    return actor.kind == "person" and actor.key in tx.snapshot.config.admins
 
 
 def _refused(tx: Tx, actor: Actor, verb: str, person: str) -> Outcome:

@@ -9,7 +9,7 @@ tried all the same when none can (core.paging). A provider may be wrong, and a p
 
 from __future__ import annotations
 
-from oncall_bot.core.config import Role, Urgency
+from oncall_bot.core.config import Urgency
 from oncall_bot.core.paging import Reach, roads
 from oncall_bot.core.rotations import people_named
 from oncall_bot.flows import notices
@@ -92,5 +92,4 @@ def owners_of_rota(snapshot: Snapshot, person: str) -> list[str]:
     managers = [
         one for team in sorted(teams) if team in config.teams for one in config.teams[team].managers
     ]
-    admins = [key for key, one in config.people.items() if one.role is Role.ADMIN]
-    return [one for one in dict.fromkeys(managers or admins) if one != person]
+    return [one for one in dict.fromkeys(managers or config.admins) if one != person]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from oncall_bot.core.config import Config, Role
+from oncall_bot.core.config import Config
 from oncall_bot.core.coverage import CoverageFault, gathered, sentence
 from oncall_bot.flows import notices
 from oncall_bot.store import calendars, views
@@ -60,8 +60,7 @@ def _by_owner(
 def owners(config: Config, schedule: str) -> Sequence[str]:
     """The managers of the schedule's team; without them the admins, else the last resort."""
     team = config.teams.get(config.schedules[schedule].team or "")
-    admins = [key for key, person in config.people.items() if person.role is Role.ADMIN]
-    return (team.managers if team else ()) or admins or config.defaults.last_resort
+    return (team.managers if team else ()) or config.admins or config.defaults.last_resort
 
 
 def _words(snapshot: Snapshot, faults: Sequence[CoverageFault]) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from oncall_bot.core.config import Role
 from oncall_bot.flows import notices
 from oncall_bot.store.transactions import Tx
 
@@ -35,7 +34,6 @@ def warn_tokens(tx: Tx) -> int:
         text = (
             f"The token of the source {source} expires {when}; then its alerts are refused. {mend}"
         )
-        for person, one in snapshot.config.people.items():
-            if one.role is Role.ADMIN:
-                notices.tell_person(tx, person, text, f"{key}:{step}:{person}")
+        for person in snapshot.config.admins:
+            notices.tell_person(tx, person, text, f"{key}:{step}:{person}")
     return told
